@@ -1,0 +1,89 @@
+/**
+ * Who may import whom: contracts <- ml <- stages <- activities <- worker; integrations <- activities;
+ * client, serving and temporal use contracts, ml and integrations; workflows stand alone.
+ */
+const only = (from, allowed) => ({
+  name: `${from}-imports`,
+  comment: `${from}/ may import only: ${['itself', ...allowed].join(', ')}`,
+  severity: 'error',
+  from: { path: `^${from}/` },
+  to: {
+    path: '^(contracts|ml|stages|integrations|activities|workflows|worker|client|serving|temporal|bench|scripts|test)/',
+    pathNot: `^(${[from, ...allowed].join('|')})/`,
+  },
+});
+
+module.exports = {
+  forbidden: [
+    only('contracts', []),
+    only('ml', ['contracts']),
+    only('stages', ['contracts', 'ml']),
+    only('integrations', ['contracts', 'ml']),
+    only('activities', ['contracts', 'ml', 'stages', 'integrations']),
+    only('workflows', ['contracts']),
+    only('client', ['contracts', 'ml', 'integrations', 'temporal']),
+    only('temporal', ['contracts', 'ml', 'integrations']),
+    only('serving', ['contracts', 'ml', 'integrations']),
+    only('worker', ['contracts', 'ml', 'stages', 'integrations', 'activities', 'workflows', 'temporal']),
+    {
+      name: 'workflows-are-deterministic',
+      comment:
+        'Workflow code takes @temporalio/workflow, types, and constants from contracts/names and contracts/progress.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: {
+        pathNot: ['^workflows/', '^contracts/', 'node_modules/@temporalio/(workflow|common)/'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'workflows-take-no-schemas',
+      comment: 'zod stays out of the workflow bundle: types only, except the constants.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: {
+        path: '^contracts/',
+        pathNot: '^contracts/(names|progress)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'pure-parts-stay-pure',
+      comment: 'contracts/ and ml/ do no I/O beyond reading the file they are given.',
+      severity: 'error',
+      from: { path: '^(contracts|ml)/' },
+      to: { path: '^(node:)?(http|https|net|tls|dgram|child_process|cluster)$' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { pathNot: '^test/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-dev-packages-in-the-product',
+      severity: 'error',
+      from: {
+        path: '^(contracts|ml|stages|integrations|activities|workflows|worker|client|serving|temporal)/',
+      },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules|\\.retrain|coverage)' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'default'],
+    },
+  },
+};

@@ -1,0 +1,228 @@
+/** Exit codes of every command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, gateFailed: 3, unreachable: 4, cancelled: 5 } as const;
+
+interface ErrorEntry {
+  /** What it means, for the table in docs/errors.md. */
+  what: string;
+  /** What its reader can do. */
+  next: string;
+  /** Whether the same attempt, repeated, may succeed. Decides Temporal's `nonRetryable`. */
+  retryable: boolean;
+  exit: (typeof EXIT)[keyof typeof EXIT];
+  http: number;
+}
+
+/** Every error that a user can meet; docs/errors.md is made from it. */
+export const ERRORS = {
+  USAGE: {
+    what: 'A command was called with options it does not take.',
+    next: 'Read `retrain COMMAND --help`.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 400,
+  },
+  CONFIG_NOT_FOUND: {
+    what: 'The params file is not there.',
+    next: 'Run in the project folder, or name the file with --params.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 400,
+  },
+  CONFIG_INVALID: {
+    what: 'params.yaml, an override or a setting does not fit its schema.',
+    next: 'Correct the key that the message names; docs/params.md lists them all.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 400,
+  },
+  DATA_NOT_FOUND: {
+    what: 'The data that params.yaml names is not there.',
+    next: 'Correct data.path, or fetch the data.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 400,
+  },
+  DATA_INVALID: {
+    what: 'The data cannot be read as the table that params.yaml describes.',
+    next: 'Correct the line and column that the message names.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 422,
+  },
+  DATA_CHANGED: {
+    what: 'The data changed between the start of the run and its first stage.',
+    next: 'Start again: the new data makes a new run.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 409,
+  },
+  CODE_MISMATCH: {
+    what: 'The worker runs other stage code than the one that the run was started for.',
+    next: 'Build and deploy the client and the worker from the same commit, then start again.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 409,
+  },
+  ARTIFACT_MISSING: {
+    what: 'An artifact that a stage needs is not in the content store.',
+    next: 'Let all workers share one store, or start again with --force.',
+    retryable: true,
+    exit: EXIT.failed,
+    http: 500,
+  },
+  ARTIFACT_DAMAGED: {
+    what: 'An artifact in the content store has other bytes than its hash says.',
+    next: 'The damaged object was set aside; start again.',
+    retryable: true,
+    exit: EXIT.failed,
+    http: 500,
+  },
+  STAGE_FAILED: {
+    what: 'A stage ended with an error that is not the data’s or the config’s fault.',
+    next: 'Read the message and the worker’s log.',
+    retryable: true,
+    exit: EXIT.failed,
+    http: 500,
+  },
+  MODEL_INVALID: {
+    what: 'A model cannot be scored on the rows at hand.',
+    next: 'Check that the model was trained on the same columns.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 422,
+  },
+  MLFLOW_UNREACHABLE: {
+    what: 'The MLflow server does not answer.',
+    next: 'Start it (`retrain up`), or correct MLFLOW_TRACKING_URI.',
+    retryable: true,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  MLFLOW_BUSY: {
+    what: 'The MLflow server answered 429 or 5xx, again and again.',
+    next: 'Look at its log; the run goes on when it recovers.',
+    retryable: true,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  MLFLOW_REFUSED: {
+    what: 'The MLflow server refused a request.',
+    next: 'Read the server’s message; for 401 or 403 check MLFLOW_TRACKING_USERNAME, _PASSWORD or _TOKEN.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 502,
+  },
+  TEMPORAL_UNREACHABLE: {
+    what: 'The Temporal server does not answer.',
+    next: 'Start it (`retrain up`), or correct TEMPORAL_ADDRESS.',
+    retryable: true,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  TEMPORAL_REFUSED: {
+    what: 'The Temporal server refused a request.',
+    next: 'Read the reason in the message.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 502,
+  },
+  NO_WORKER: {
+    what: 'No worker polls the task queue.',
+    next: 'Start one: `npm run worker`, or `retrain up`.',
+    retryable: true,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  NOT_FOUND: {
+    what: 'There is no such run, model, version or schedule.',
+    next: 'List what there is: `retrain list`, `retrain schedule list`.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 404,
+  },
+  RUN_FAILED: {
+    what: 'The run failed.',
+    next: 'Follow the link to its Temporal page; start again when the cause is gone.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 500,
+  },
+  RUN_CANCELLED: {
+    what: 'The run was cancelled or terminated.',
+    next: 'Start again.',
+    retryable: false,
+    exit: EXIT.cancelled,
+    http: 409,
+  },
+  GATE_FAILED: {
+    what: 'The model did not meet the quality gate.',
+    next: 'Improve the data or the params, or lower the gate on purpose.',
+    retryable: false,
+    exit: EXIT.gateFailed,
+    http: 409,
+  },
+  PORT_TAKEN: {
+    what: 'A port that the stack needs is in use by another program.',
+    next: 'Stop that program, or choose another port with the flag or variable in the message.',
+    retryable: false,
+    exit: EXIT.usage,
+    http: 409,
+  },
+  TOOL_MISSING: {
+    what: 'A program that the stack needs is not installed and could not be had.',
+    next: 'Run `retrain doctor`: it says how to get each part.',
+    retryable: false,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  SERVICE_DIED: {
+    what: 'A server of the embedded stack stopped or did not become healthy.',
+    next: 'Read the end of its log, which the message quotes.',
+    retryable: false,
+    exit: EXIT.unreachable,
+    http: 503,
+  },
+  NOTIFIER_FAILED: {
+    what: 'A notice could not be delivered.',
+    next: 'Check the address and the credentials of that channel; the run itself is not affected.',
+    retryable: true,
+    exit: EXIT.failed,
+    http: 502,
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The one error class of the product. The message is one line: what failed, the value seen, what was
+ * expected, what to do next.
+ */
+export class RetrainError extends Error {
+  override readonly name = 'RetrainError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** `a, b, c, d, e and 3 more`: lists in messages are cut at five. */
+export function listed(items: readonly string[], most = 5): string {
+  if (items.length <= most) return items.join(', ');
+  return `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
+}

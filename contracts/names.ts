@@ -1,0 +1,59 @@
+// Names that clients, workers, dashboards and other tools share. Constants only: workflow code imports this file.
+
+export const TASK_QUEUE = 'retrain';
+
+export const WORKFLOW = { trainingPipeline: 'trainingPipeline', deliverNotice: 'deliverNotice' } as const;
+
+export const QUERY = { state: 'state', progress: 'progress' } as const;
+
+/** Registered at bootstrap; each a Keyword but `Promoted`, a Bool. */
+export const SEARCH_ATTRIBUTE = {
+  model: 'Model',
+  dataHash: 'DataHash',
+  pipelineKey: 'PipelineKey',
+  gitCommit: 'GitCommit',
+  stage: 'Stage',
+  promoted: 'Promoted',
+} as const;
+
+export const STAGES = ['preprocess', 'train', 'evaluate', 'register', 'promote'] as const;
+export type StageName = (typeof STAGES)[number];
+
+export const ALIAS = {
+  production: 'production',
+  staging: 'staging',
+  previous: 'previous-production',
+} as const;
+
+/** Tags of an MLflow run. */
+export const RUN_TAG = {
+  dataHash: 'data_hash',
+  dataMd5: 'data_md5',
+  paramsHash: 'params_hash',
+  codeHash: 'code_hash',
+  pipelineKey: 'pipeline_key',
+  forceId: 'force_id',
+  workflowId: 'workflow_id',
+  workflowRunId: 'workflow_run_id',
+  gitCommit: 'git_commit',
+  gitDirty: 'git_dirty',
+  failureReason: 'failure_reason',
+  /** JSON of the TrainingResult: what makes a finished run readable after Temporal has forgotten it. */
+  result: 'pipeline_result',
+} as const;
+
+/** Tags of a model version. */
+export const VERSION_TAG = {
+  testAccuracy: 'test_accuracy',
+  promoted: 'promoted',
+  promotionReason: 'promotion_reason',
+  dataHash: 'data_hash',
+  pipelineKey: 'pipeline_key',
+  gitCommit: 'git_commit',
+  gatePassed: 'gate_passed',
+} as const;
+
+/** `train-<model>-<first 16 hex of the key>`: the canonical workflow id of a pipeline key. */
+export function canonicalWorkflowId(model: string, pipelineKey: string): string {
+  return `train-${model}-${pipelineKey.slice(0, 16)}`;
+}

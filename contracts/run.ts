@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Params } from './params';
+import { Metrics } from './stage';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Where the code came from; empty strings outside a git repository. */
+export const GitState = z.object({
+  commit: z.string(),
+  branch: z.string(),
+  dirty: z.boolean(),
+  remoteUrl: z.string(),
+});
+export type GitState = z.infer<typeof GitState>;
+
+export const DataFile = z.object({ path: z.string(), sha256, md5: z.string(), sizeBytes: z.number().int() });
+export type DataFile = z.infer<typeof DataFile>;
+
+/** Everything a run is about, settled before it starts. Small: hashes, paths, numbers. */
+export const RunSpec = z.object({
+  params: Params,
+  paramsPath: z.string(),
+  data: DataFile,
+  paramsHash: sha256,
+  codeHash: sha256,
+  pipelineKey: sha256,
+  /** Set by `--force`: makes a fresh run of the same key, and names it across retries. */
+  forceId: z.string().optional(),
+  git: GitState,
+});
+export type RunSpec = z.infer<typeof RunSpec>;
+
+/** Input of the workflow `trainingPipeline`. Empty is fine: params.yaml of the worker’s project. */
+export const TrainingInput = z.strictObject({
+  params: z
+    .string()
+    .optional()
+    .describe('Path of the params file, relative to the worker’s project. Default: params.yaml.'),
+  overrides: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Keys to change, as in params.yaml: {"train": {"n_estimators": 200}}.'),
+  force: z.boolean().optional().describe('Train afresh, even if this key has been trained before.'),
+  spec: RunSpec.optional().describe('Filled in by clients that have hashed the data themselves.'),
+});
+export type TrainingInput = z.infer<typeof TrainingInput>;
+
+export const GateCheck = z.object({
+  metric: z.string(),
+  minimum: z.number(),
+  value: z.number(),
+  passed: z.boolean(),
+});
+export type GateCheck = z.infer<typeof GateCheck>;
+
+/** What a run comes to: the result of the workflow, and the tag `pipeline_result` of the MLflow run. */
+export const TrainingResult = z.object({
+  outcome: z.enum(['promoted', 'staged', 'gate_failed']),
+  model: z.string(),
+  modelVersion: z.string(),
+  pipelineKey: sha256,
+  dataHash: sha256,
+  paramsHash: sha256,
+  codeHash: sha256,
+  gitCommit: z.string(),
+  workflowId: z.string(),
+  workflowRunId: z.string(),
+  mlflowRunId: z.string(),
+  mlflowExperimentId: z.string(),
+  metrics: Metrics,
+  gate: z.array(GateCheck),
+  /** The production version that the candidate was compared with; null: there was none. */
+  champion: z.object({ version: z.string(), metrics: Metrics.nullable() }).nullable(),
+  /** `production`, `staging`, or null when the gate failed. */
+  alias: z.string().nullable(),
+  reason: z.string(),
+  stageMs: z.record(z.string(), z.number()).describe('Wall time of each stage in ms.'),
+  finishedAt: z.string(),
+});
+export type TrainingResult = z.infer<typeof TrainingResult>;
