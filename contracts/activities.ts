@@ -1,0 +1,151 @@
+import { type NoticeKind, type Notice } from './notice';
+import { type RunSpec, type TrainingResult } from './run';
+import { type Artifact, type Metrics } from './stage';
+
+// What the workflow asks of its activities: one object in, one out, small ones. Implemented in activities/.
+
+export interface ResolveInput {
+  params?: string;
+  overrides?: Record<string, unknown>;
+  /** Set when a fresh run is wanted: names it across retries. */
+  forceId?: string;
+}
+
+export interface FollowInput {
+  spec: RunSpec;
+  canonicalId: string;
+}
+
+export interface OpenRunInput {
+  spec: RunSpec;
+  workflowId: string;
+  workflowRunId: string;
+}
+
+export interface OpenedRun {
+  mlflowRunId: string;
+  mlflowExperimentId: string;
+  /** Set when this key has been trained before: nothing is left to do. */
+  finished: TrainingResult | null;
+}
+
+export interface PreprocessInput {
+  spec: RunSpec;
+}
+
+export interface PreprocessOutput {
+  train: Artifact;
+  test: Artifact;
+  schema: Artifact;
+  rows: { train: number; test: number };
+}
+
+export interface TrainInput {
+  spec: RunSpec;
+  train: Artifact;
+  schema: Artifact;
+}
+
+export interface TrainOutput {
+  model: Artifact;
+  /** What the trainer measured of itself. */
+  metrics: Metrics;
+}
+
+/** The production version and its model, at one moment. */
+export interface Champion {
+  version: string;
+  model: Artifact;
+}
+
+export interface EvaluateInput {
+  spec: RunSpec;
+  test: Artifact;
+  schema: Artifact;
+  model: Artifact;
+  champion: Champion | null;
+}
+
+export interface EvaluateOutput {
+  evaluation: Artifact;
+  metrics: Metrics;
+  /** The champion on the same rows; null without a champion or when it cannot be scored. */
+  championMetrics: Metrics | null;
+  championError: string | null;
+  /** Held-out rows. */
+  rows: number;
+}
+
+export interface RegisterInput {
+  spec: RunSpec;
+  mlflowRunId: string;
+  schema: Artifact;
+  model: Artifact;
+  evaluated: EvaluateOutput;
+}
+
+export interface RegisterOutput {
+  modelVersion: string;
+}
+
+export interface PromoteInput {
+  spec: RunSpec;
+  modelVersion: string;
+  /** Version that `evaluated.championMetrics` belong to; null: there was no champion. */
+  championVersion: string | null;
+  evaluated: EvaluateOutput;
+}
+
+/** `stale`: production moved since the evaluation, so nothing was done; score against the new champion first. */
+export type PromoteOutput =
+  | { stale: true; championVersion: string | null }
+  | {
+      stale: false;
+      outcome: TrainingResult['outcome'];
+      alias: string | null;
+      reason: string;
+      gate: TrainingResult['gate'];
+    };
+
+export interface CloseRunInput {
+  status: 'FINISHED' | 'FAILED' | 'KILLED';
+  /** Absent when the run ended before it had an MLflow run. */
+  mlflowRunId?: string;
+  reason?: string;
+  result?: TrainingResult;
+}
+
+export interface CloseRunOutput {
+  /** Channels, by name, that notices go to. */
+  channels: string[];
+}
+
+export interface SendNoticeInput {
+  channel: string;
+  notice: Notice;
+}
+
+export interface PipelineActivities {
+  resolveRun(input: ResolveInput): Promise<RunSpec>;
+  followCanonicalRun(input: FollowInput): Promise<TrainingResult>;
+  openRun(input: OpenRunInput): Promise<OpenedRun>;
+  fetchChampion(input: { model: string }): Promise<Champion | null>;
+  preprocess(input: PreprocessInput): Promise<PreprocessOutput>;
+  train(input: TrainInput): Promise<TrainOutput>;
+  evaluate(input: EvaluateInput): Promise<EvaluateOutput>;
+  register(input: RegisterInput): Promise<RegisterOutput>;
+  promote(input: PromoteInput): Promise<PromoteOutput>;
+  closeRun(input: CloseRunInput): Promise<CloseRunOutput>;
+}
+
+export interface NoticeActivities {
+  sendNotice(input: SendNoticeInput): Promise<void>;
+}
+
+/** Input of the workflow `deliverNotice`. */
+export interface DeliverNoticeInput {
+  notice: Notice;
+  channels: string[];
+}
+
+export type { NoticeKind };

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { RetrainError, listed } from './errors';
+import { nearest } from './nearest';
+import { Params } from './params';
+
+/** Tells where a key stands in the source, for messages: 1-based line, or undefined. */
+export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
+
+/**
+ * Checks raw params (parsed YAML, overrides merged in) against the schema and fills in the defaults.
+ *
+ * @throws RetrainError CONFIG_INVALID, one line that names the key, the value seen and what was expected:
+ * `params.yaml:7: train.n_estimators must be ≥ 1, got 0`.
+ */
+export function parseParams(raw: unknown, source: string, lineOf: LineOf = () => undefined): Params {
+  const parsed = Params.safeParse(raw, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const [first, ...others] = parsed.error.issues;
+  if (first === undefined) throw new RetrainError('CONFIG_INVALID', `${source}: does not fit the schema`);
+  const path = first.code === 'unrecognized_keys' ? [...first.path, first.keys[0] ?? ''] : first.path;
+  const line = lineOf(path);
+  const more =
+    others.length > 0 ? ` (and ${others.length} more ${others.length === 1 ? 'mistake' : 'mistakes'})` : '';
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `${source}${line === undefined ? '' : `:${line}`}: ${describe(first, raw)}${more}`,
+  );
+}
+
+function describe(issue: z.core.$ZodIssue, raw: unknown): string {
+  const key = dotted(issue.path) || 'the file';
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const [unknown = ''] = issue.keys;
+      const known = knownKeys(issue.path);
+      const guess = nearest(unknown, known);
+      const where = issue.path.length > 0 ? ` in ${dotted(issue.path)}` : '';
+      return guess === undefined
+        ? `unknown key ${unknown}${where}; known keys: ${listed(known, 20)}`
+        : `unknown key ${unknown}${where}; did you mean ${guess}?`;
+    }
+    case 'invalid_key': {
+      const last = String(issue.path.at(-1) ?? '');
+      const parent = dotted(issue.path.slice(0, -1));
+      const known = knownKeys(issue.path.slice(0, -1));
+      const guess = nearest(last, known);
+      return `unknown key ${last} in ${parent}; ${guess === undefined ? `known keys: ${listed(known, 20)}` : `did you mean ${guess}?`}`;
+    }
+    case 'invalid_type':
+      return valueAt(raw, issue.path) === undefined
+        ? `${key} is missing; expected ${article(issue.expected)}`
+        : `${key} must be ${article(issue.expected)}, got ${shown(valueAt(raw, issue.path))}`;
+    case 'invalid_value': {
+      const values = issue.values.map(String);
+      const seen = valueAt(raw, issue.path);
+      const guess = typeof seen === 'string' ? nearest(seen, values) : undefined;
+      const expected = values.length === 1 ? values[0] : `one of ${listed(values, 12)}`;
+      return `${key} must be ${expected}, got ${shown(seen)}${guess === undefined ? '' : `; did you mean ${guess}?`}`;
+    }
+    case 'too_small':
+      return `${key} must be ${issue.inclusive ? '≥' : '>'} ${issue.minimum}, got ${shown(valueAt(raw, issue.path))}`;
+    case 'too_big':
+      return `${key} must be ${issue.inclusive ? '≤' : '<'} ${issue.maximum}, got ${shown(valueAt(raw, issue.path))}`;
+    case 'invalid_union': {
+      const branch = issue.errors.find((errors) => errors.length > 0)?.[0];
+      return `${key} does not fit: ${branch?.message ?? issue.message}, got ${shown(valueAt(raw, issue.path))}`;
+    }
+    case 'not_multiple_of':
+    case 'invalid_format':
+    case 'invalid_element':
+    case 'custom':
+    default:
+      return `${key} ${/^(must|needs|takes|is) /.test(issue.message) ? issue.message : `is not valid: ${issue.message}`}, got ${shown(valueAt(raw, issue.path))}`;
+  }
+}
+
+/** Keys that the schema knows at a path, for suggestions. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let schema: unknown = Params;
+  for (const step of path) schema = child(unwrap(schema), step);
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
+  if (inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum)
+    return inner.keyType.options.map(String);
+  return [];
+}
+
+function child(schema: unknown, step: PropertyKey): unknown {
+  if (schema instanceof z.ZodObject) return (schema.shape as Record<PropertyKey, unknown>)[step];
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return undefined;
+}
+
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodOptional
+  ) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  let value = raw;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+
+const NAMES: Record<string, string> = {
+  int: 'an integer',
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+};
+
+const article = (type: string): string => NAMES[type] ?? `a ${type}`;

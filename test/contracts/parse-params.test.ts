@@ -1,0 +1,106 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RetrainError } from '../../contracts/errors';
+import { loadParams } from '../../integrations/project/load-params';
+
+const GOOD = `experiment: iris
+model: iris-classifier
+data:
+  path: data/iris.csv
+  target: species
+`;
+
+async function load(text: string, overrides = {}): Promise<unknown> {
+  const project = await mkdtemp(path.join(tmpdir(), 'params-'));
+  await writeFile(path.join(project, 'params.yaml'), text);
+  return loadParams(project, 'params.yaml', overrides);
+}
+
+describe('params.yaml', () => {
+  test('gets its defaults filled in', async () => {
+    expect(await load(GOOD)).toMatchObject({
+      train: { n_estimators: 100, max_depth: null, seed: 42 },
+      preprocess: { test_size: 0.2 },
+      retry: { maximum_attempts: 3, initial_interval: '5s', backoff: 2 },
+    });
+  });
+
+  test('takes overrides key by key and checks them too', async () => {
+    expect(await load(GOOD, { train: { n_estimators: 7 } })).toMatchObject({
+      train: { n_estimators: 7, seed: 42 },
+    });
+    await expect(load(GOOD, { train: { n_estimators: 0 } })).rejects.toThrow(
+      'params.yaml: train.n_estimators must be ≥ 1, got 0',
+    );
+  });
+
+  test.each([
+    [
+      'an unknown key, with the nearest known one',
+      `${GOOD}train:\n  n_estimatrs: 5\n`,
+      'params.yaml:7: unknown key n_estimatrs in train; did you mean n_estimators?',
+    ],
+    [
+      'an unknown key at the top',
+      `${GOOD}trian: {}\n`,
+      'params.yaml:6: unknown key trian; did you mean train?',
+    ],
+    [
+      'a number that is too small',
+      `${GOOD}train:\n  n_estimators: 0\n`,
+      'params.yaml:7: train.n_estimators must be ≥ 1, got 0',
+    ],
+    [
+      'a text where a number belongs',
+      `${GOOD}train:\n  n_estimators: many\n`,
+      'params.yaml:7: train.n_estimators must be a number, got "many"',
+    ],
+    [
+      'a fraction where an integer belongs',
+      `${GOOD}train: {n_estimators: 1.5}\n`,
+      'params.yaml:6: train.n_estimators must be an integer, got 1.5',
+    ],
+    [
+      'a missing key',
+      'experiment: iris\nmodel: m\ndata:\n  path: x.csv\n',
+      'params.yaml:3: data.target is missing; expected a string',
+    ],
+    ['a wrong word from a list', `${GOOD}preprocess: {impute: medain}\n`, 'did you mean median?'],
+    [
+      'a metric that there is not',
+      `${GOOD}gate: {acuracy: 0.9}\n`,
+      'unknown key acuracy in gate; did you mean accuracy?',
+    ],
+    [
+      'a bad duration',
+      `${GOOD}retry: {initial_interval: soon}\n`,
+      'retry.initial_interval must be a duration such as 500ms, 5s, 10m or 2h, got "soon"',
+    ],
+    [
+      'a model name with a slash',
+      GOOD.replace('iris-classifier', 'a/b'),
+      'params.yaml:2: model must be 1 to 100 letters',
+    ],
+    [
+      'several mistakes, by counting the others',
+      `${GOOD}train: {n_estimators: 0, seed: -1}\n`,
+      '(and 1 more mistake)',
+    ],
+    ['broken YAML', 'experiment: [', 'params.yaml:1:14: not valid YAML'],
+    ['an empty file', '', 'params.yaml: must hold a mapping such as "model: iris-classifier", got nothing'],
+    ['a list', '- 1\n', 'params.yaml: must hold a mapping'],
+  ])('refuses %s', async (_what, text, message) => {
+    const error = await load(text).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RetrainError);
+    expect((error as RetrainError).exitCode).toBe(2);
+    expect((error as RetrainError).message).toContain(message);
+    expect((error as RetrainError).message).not.toContain('\n');
+  });
+
+  test('a missing file says what to do', async () => {
+    await expect(loadParams('.', 'nowhere.yaml')).rejects.toThrow(
+      'nowhere.yaml: is not there; run in the project folder, or name the file with --params',
+    );
+  });
+});
