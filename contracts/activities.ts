@@ -109,8 +109,7 @@ export type PromoteOutput =
 
 export interface CloseRunInput {
   status: 'FINISHED' | 'FAILED' | 'KILLED';
-  /** Absent when the run ended before it had an MLflow run. */
-  mlflowRunId?: string;
+  mlflowRunId: string;
   reason?: string;
   result?: TrainingResult;
 }
@@ -139,13 +138,16 @@ export interface PipelineActivities {
 }
 
 export interface NoticeActivities {
+  /** Names of the channels that the worker's environment configures. */
+  listChannels(): Promise<string[]>;
   sendNotice(input: SendNoticeInput): Promise<void>;
 }
 
 /** Input of the workflow `deliverNotice`. */
 export interface DeliverNoticeInput {
   notice: Notice;
-  channels: string[];
+  /** Absent: all that the worker knows. */
+  channels?: string[];
 }
 
 export type { NoticeKind };

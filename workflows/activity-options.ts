@@ -1,0 +1,75 @@
+import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
+
+/**
+ * Work on MLflow and the project's files. Its faults are outages, which end by themselves: keep trying
+ * for half an hour, soon at first (a restarting server is back within seconds), never slower than
+ * every 10 s, so that a run goes on as soon as the server does. The attempts' own limit of 2 minutes
+ * covers a slow upload; the heartbeat limit notices a dead worker in 10 s.
+ */
+export const tracking: ActivityOptions = {
+  scheduleToCloseTimeout: '30 minutes',
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+};
+
+/** Uploading a model may take long on a slow line; the heartbeat limit still notices a dead worker in 10 s. */
+export const uploading: ActivityOptions = {
+  ...tracking,
+  scheduleToCloseTimeout: '2 hours',
+  startToCloseTimeout: '1 hour',
+};
+
+/** Hashing the data of a large project takes minutes; bad data and bad config are not tried again. */
+export const resolving: ActivityOptions = { ...tracking, startToCloseTimeout: '30 minutes' };
+
+/**
+ * Waiting for another workflow run, which may take as long as a training. The activity heartbeats; a
+ * worker that dies while waiting costs nothing but the heartbeat limit.
+ */
+export const following: ActivityOptions = {
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+};
+
+/**
+ * Compute stages, retried as params.yaml says. A stage may train for a day; the heartbeat limit of 10 s
+ * (the work is in a thread of its own, so heartbeats go on) tells a dead worker from a slow one. On
+ * cancellation we wait until the thread is gone: no training outlives its run.
+ */
+export function computing(retry: {
+  maximum_attempts: number;
+  initial_interval: string;
+  backoff: number;
+}): ActivityOptions {
+  const policy: RetryPolicy = {
+    maximumAttempts: retry.maximum_attempts,
+    initialInterval: milliseconds(retry.initial_interval),
+    backoffCoefficient: retry.backoff,
+    // The wait stops growing here: longer than most outages, short enough to notice the end of one.
+    maximumInterval: Math.max(milliseconds(retry.initial_interval), 300_000),
+  };
+  return {
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: '10 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: policy,
+  };
+}
+
+/** One notice to one channel: tried for six hours, up to every 5 minutes, then given up and logged. */
+export const notifying: ActivityOptions = {
+  scheduleToCloseTimeout: '6 hours',
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+};
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `5s` → 5000. The schema of params.yaml has checked the form. */
+export function milliseconds(duration: string): number {
+  const [, amount = '0', unit = 's'] = /^([\d.]+)(ms|s|m|h)$/.exec(duration) ?? [];
+  return Math.round(Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS]);
+}

@@ -1,0 +1,191 @@
+import {
+  CancellationScope,
+  isCancellation,
+  log,
+  proxyActivities,
+  workflowInfo,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import { type Champion, type EvaluateOutput, type PipelineActivities } from '../contracts/activities';
+import { type RunSpec, type TrainingResult } from '../contracts/run';
+import { computing, tracking, uploading } from './activity-options';
+import { failureReason } from './failure-reason';
+import { endNotice, failureNotice, handToNotifier } from './notices';
+import { type ProgressBoard } from './progress-board';
+import { evaluationNote, trainingNote } from './stage-notes';
+import { Contest } from './contest';
+
+/**
+ * The canonical run of one pipeline key. A failed gate is an outcome; a failure or a cancellation closes
+ * the MLflow run as FAILED or KILLED, with the reason, before it leaves here.
+ */
+export class TrainingRun {
+  private mlflowRunId: string | undefined;
+
+  constructor(
+    private readonly spec: RunSpec,
+    private readonly board: ProgressBoard,
+  ) {}
+
+  async execute(): Promise<TrainingResult> {
+    try {
+      return await this.train();
+    } catch (error) {
+      // Not cancellable: a cancelled run, too, must be closed in MLflow and told about.
+      await CancellationScope.nonCancellable(() => this.closeAfter(error));
+      throw error;
+    }
+  }
+
+  private async train(): Promise<TrainingResult> {
+    const { spec, board } = this;
+    const { workflowId, runId: workflowRunId } = workflowInfo();
+    const model = spec.params.model;
+    const opened = await act(tracking, 'find or open the MLflow run').openRun({
+      spec,
+      workflowId,
+      workflowRunId,
+    });
+    if (opened.finished !== null) {
+      board.end(
+        opened.finished.outcome,
+        `Trained before. Version ${opened.finished.modelVersion}: ${opened.finished.reason}.`,
+      );
+      return opened.finished;
+    }
+    this.mlflowRunId = opened.mlflowRunId;
+    board.opened(opened);
+
+    const compute = computing(spec.params.retry);
+    const table = await board.stage(
+      'preprocess',
+      () => act(compute, `${spec.data.path}, ${spec.data.sizeBytes} bytes`).preprocess({ spec }),
+      ({ rows }) => `${rows.train} training rows, ${rows.test} held out`,
+    );
+    const { algorithm, n_estimators: trees } = spec.params.train;
+    const [trained, firstChampion] = await board.stage(
+      'train',
+      // The champion's model is fetched meanwhile; if one of the two fails, the other is called off.
+      () =>
+        together(
+          () =>
+            act(compute, `${algorithm}, ${trees} trees`).train({
+              spec,
+              train: table.train,
+              schema: table.schema,
+            }),
+          () => act(tracking, `model of ${model}@production`).fetchChampion({ model }),
+        ),
+      ([{ metrics }]) => trainingNote(metrics),
+    );
+    const score = (champion: Champion | null): Promise<EvaluateOutput> =>
+      act(compute, champion === null ? 'no champion yet' : `against version ${champion.version}`).evaluate({
+        spec,
+        test: table.test,
+        schema: table.schema,
+        model: trained.model,
+        champion,
+      });
+    const evaluated = await board.stage('evaluate', () => score(firstChampion), evaluationNote);
+    const { modelVersion } = await board.stage(
+      'register',
+      () =>
+        act(uploading, `${model}: model, metrics, version`).register({
+          spec,
+          mlflowRunId: opened.mlflowRunId,
+          schema: table.schema,
+          model: trained.model,
+          evaluated,
+        }),
+      (registered) => `version ${registered.modelVersion}`,
+    );
+    const contest = new Contest(spec, modelVersion, score);
+    const verdict = await board.stage(
+      'promote',
+      () => contest.decide(firstChampion, evaluated),
+      ({ reason }) => reason,
+    );
+    return this.finish({
+      outcome: verdict.outcome,
+      model,
+      modelVersion,
+      pipelineKey: spec.pipelineKey,
+      dataHash: spec.data.sha256,
+      paramsHash: spec.paramsHash,
+      codeHash: spec.codeHash,
+      gitCommit: spec.git.commit,
+      workflowId,
+      workflowRunId,
+      mlflowRunId: opened.mlflowRunId,
+      mlflowExperimentId: opened.mlflowExperimentId,
+      metrics: evaluated.metrics,
+      gate: verdict.gate,
+      champion: verdict.champion,
+      alias: verdict.alias,
+      reason: verdict.reason,
+      stageMs: board.durations(),
+      finishedAt: new Date().toISOString(),
+    });
+  }
+
+  private async finish(result: TrainingResult): Promise<TrainingResult> {
+    const { channels } = await act(tracking, 'close the MLflow run').closeRun({
+      status: 'FINISHED',
+      mlflowRunId: result.mlflowRunId,
+      result,
+    });
+    this.board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.`);
+    const notice = endNotice(this.spec, result);
+    log.info('run finished', {
+      outcome: result.outcome,
+      modelVersion: result.modelVersion,
+      reason: result.reason,
+    });
+    if (notice !== null && channels.length > 0 && this.spec.params.notify.on.includes(notice.kind)) {
+      await handToNotifier(notice, channels);
+    }
+    return result;
+  }
+
+  private async closeAfter(error: unknown): Promise<void> {
+    const cancelled = isCancellation(error);
+    const reason = cancelled ? 'the run was cancelled' : failureReason(error);
+    this.board.end(cancelled ? 'cancelled' : 'failed', reason);
+    if (!cancelled) {
+      log.error('run failed', { reason });
+      if (this.spec.params.notify.on.includes('failure')) {
+        await handToNotifier(failureNotice(this.spec, reason, this.mlflowRunId));
+      }
+    }
+    if (this.mlflowRunId === undefined) return;
+    try {
+      await act(tracking, 'close the MLflow run').closeRun({
+        status: cancelled ? 'KILLED' : 'FAILED',
+        mlflowRunId: this.mlflowRunId,
+        reason,
+      });
+    } catch (closing) {
+      // The run's own failure is what its reader must see. The next run of this key closes what is left open.
+      log.error('MLflow run not closed', { mlflowRunId: this.mlflowRunId, reason: failureReason(closing) });
+    }
+  }
+}
+
+/** Activities under the given limits, with a line for the Web UI's timeline. */
+function act(options: ActivityOptions, summary: string): PipelineActivities {
+  return proxyActivities<PipelineActivities>({ ...options, summary });
+}
+
+/** Both, or the error of the first that fails, after the other has been called off. */
+async function together<A, B>(a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
+  return CancellationScope.cancellable(async () => {
+    const both = [a(), b()] as const;
+    try {
+      return await Promise.all(both);
+    } catch (error) {
+      CancellationScope.current().cancel();
+      await Promise.allSettled(both);
+      throw error;
+    }
+  });
+}
