@@ -1,0 +1,141 @@
+import { RetrainError } from '../../contracts/errors';
+import type { FeatureMatrix } from '../dataset/matrix';
+import { predictionWidth, type Forest, type Tree } from './forest';
+
+/** Rows that are copied together to row-major order, so that a row's features share cache lines. */
+const BLOCK_ROWS = 256;
+
+/**
+ * Predicts one row `[d]`: class probabilities `[K]`, or the value `[1]` of a regression.
+ * @throws RetrainError MODEL_INVALID when the row is not d wide
+ */
+export function predictRow(forest: Forest, row: Float32Array): Float64Array {
+  requireWidth(forest, row.length);
+  const raw = new Float64Array(forest.outputs);
+  for (const tree of forest.trees) addLeaf(tree, forest.leafWidth, row, 0, raw, 0);
+  const prediction = new Float64Array(predictionWidth(forest));
+  finish(forest, raw, 1, prediction, 0);
+  return prediction;
+}
+
+/**
+ * Predicts all rows of a table `[n, d]`: `[n, K]` class probabilities or `[n, 1]` values, row-major.
+ * @throws RetrainError MODEL_INVALID when the table is not d wide
+ */
+export function predictBatch(forest: Forest, table: FeatureMatrix): Float64Array {
+  requireWidth(forest, table.features);
+  const predictions = new Float64Array(table.rows * predictionWidth(forest));
+  predictRange(forest, table, 0, table.rows, predictions);
+  return predictions;
+}
+
+/** Predicts rows `start` to `end` (exclusive) of the table into their places of `predictions` `[n, K]`. */
+export function predictRange(
+  forest: Forest,
+  table: FeatureMatrix,
+  start: number,
+  end: number,
+  predictions: Float64Array,
+): void {
+  const { features, outputs, leafWidth } = forest;
+  const block = new Float32Array(BLOCK_ROWS * features);
+  const raw = new Float64Array(BLOCK_ROWS * outputs);
+  const width = predictionWidth(forest);
+  for (let from = start; from < end; from += BLOCK_ROWS) {
+    const rows = Math.min(BLOCK_ROWS, end - from);
+    for (let f = 0; f < features; f++) {
+      const column = table.values.subarray(f * table.rows + from, f * table.rows + from + rows);
+      for (let i = 0; i < rows; i++) block[i * features + f] = column[i] ?? NaN;
+    }
+    raw.fill(0);
+    for (const tree of forest.trees) {
+      for (let i = 0; i < rows; i++) addLeaf(tree, leafWidth, block, i * features, raw, i * outputs);
+    }
+    finish(forest, raw, rows, predictions, from * width);
+  }
+}
+
+/** Adds the leaf that the row at `rows[at…]` falls into to the raw scores at `raw[to…]`. */
+function addLeaf(
+  tree: Tree,
+  leafWidth: number,
+  rows: Float32Array,
+  at: number,
+  raw: Float64Array,
+  to: number,
+): void {
+  const { feature, threshold, child, missingLeft, values } = tree;
+  let node = 0;
+  let tested = feature[0] ?? -1;
+  while (tested >= 0) {
+    const value = rows[at + tested] ?? NaN;
+    const left = child[node] ?? 0;
+    // `value <= threshold` is false for NaN, which then takes the side that the split has learned.
+    const goesLeft = value <= (threshold[node] ?? 0) || (value !== value && missingLeft[node] === 1);
+    node = goesLeft ? left : left + 1;
+    tested = feature[node] ?? -1;
+  }
+  const row = (child[node] ?? 0) * leafWidth;
+  const first = to + tree.output;
+  for (let k = 0; k < leafWidth; k++) raw[first + k] = (raw[first + k] ?? 0) + (values[row + k] ?? 0);
+}
+
+/** Aggregates and links the raw scores of `rows` rows into `out[at…]`. */
+function finish(forest: Forest, raw: Float64Array, rows: number, out: Float64Array, at: number): void {
+  const { outputs, link, baseScore } = forest;
+  const scale = forest.aggregate === 'average' ? 1 / Math.max(1, forest.trees.length) : 1;
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < outputs; k++) {
+      raw[i * outputs + k] = (raw[i * outputs + k] ?? 0) * scale + (baseScore[k] ?? 0);
+    }
+  }
+  switch (link) {
+    case 'none':
+      out.set(raw.subarray(0, rows * outputs), at);
+      return;
+    case 'sigmoid':
+      for (let i = 0; i < rows; i++) {
+        const p = 1 / (1 + Math.exp(-(raw[i] ?? 0)));
+        out[at + 2 * i] = 1 - p;
+        out[at + 2 * i + 1] = p;
+      }
+      return;
+    case 'softmax':
+      for (let i = 0; i < rows; i++)
+        softmax(raw.subarray(i * outputs, (i + 1) * outputs), out, at + i * outputs);
+      return;
+  }
+}
+
+function softmax(scores: Float64Array, out: Float64Array, at: number): void {
+  let largest = -Infinity;
+  for (const score of scores) largest = Math.max(largest, score);
+  let sum = 0;
+  for (let k = 0; k < scores.length; k++) {
+    const e = Math.exp((scores[k] ?? 0) - largest);
+    out[at + k] = e;
+    sum += e;
+  }
+  for (let k = 0; k < scores.length; k++) out[at + k] = (out[at + k] ?? 0) / sum;
+}
+
+function requireWidth(forest: Forest, width: number): void {
+  if (width === forest.features) return;
+  throw new RetrainError(
+    'MODEL_INVALID',
+    `rows have ${width} features, the model takes ${forest.features}: give it the columns that it was trained on, in their order`,
+  );
+}
+
+/** Class numbers `[n]` of probabilities `[n, K]`: the largest, the first of equals. */
+export function classNumbers(probabilities: Float64Array, classes: number): Uint32Array {
+  const numbers = new Uint32Array(probabilities.length / classes);
+  for (let i = 0; i < numbers.length; i++) {
+    let best = 0;
+    for (let k = 1; k < classes; k++) {
+      if ((probabilities[i * classes + k] ?? 0) > (probabilities[i * classes + best] ?? 0)) best = k;
+    }
+    numbers[i] = best;
+  }
+  return numbers;
+}
