@@ -56,6 +56,8 @@ export interface TrainOutput {
 export interface Champion {
   version: string;
   model: Artifact;
+  /** `ModelDescription`; null for a model that does not say which columns it takes. */
+  description: Artifact | null;
 }
 
 export interface EvaluateInput {

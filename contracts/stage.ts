@@ -46,6 +46,8 @@ export const ARTIFACT = {
   schema: 'schema.json',
   model: 'model.onnx',
   championModel: 'champion.onnx',
+  /** `ModelDescription` of the champion: which columns it takes. */
+  championDescription: 'champion.json',
   /** `Evaluation`: metrics, per-class figures and confusion matrix of candidate and champion. */
   evaluation: 'evaluation.json',
 } as const;
@@ -66,6 +68,13 @@ export const TableSchema = z.object({
   example: z.array(z.array(z.number())),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
+
+/** What a registered model says of itself: enough to score it on another table with the same columns. */
+export const ModelDescription = z.looseObject({
+  features: z.array(z.string()).min(1),
+  classes: z.array(z.string()).default([]),
+});
+export type ModelDescription = z.infer<typeof ModelDescription>;
 
 const Scores = z.object({
   metrics: Metrics,

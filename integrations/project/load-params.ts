@@ -46,7 +46,7 @@ function lineOf(document: Document, lines: LineCounter, at: readonly PropertyKey
   for (let depth = at.length; depth > 0; depth--) {
     const parent = document.getIn(at.slice(0, depth - 1), true) ?? document.contents;
     const items = (
-      parent as { items?: { key?: { value?: unknown; range?: [number, ...number[]] } }[] } | null
+      parent
     )?.items;
     const key = items?.find((item) => item.key?.value === at[depth - 1])?.key;
     if (key?.range !== undefined) return lines.linePos(key.range[0]).line;

@@ -1,0 +1,58 @@
+import { Context } from '@temporalio/activity';
+import { type Client } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { type PipelineActivities } from '../contracts/activities';
+import { type RunSpec, type TrainingResult } from '../contracts/run';
+import { fromFailedRun, fromTemporal } from '../integrations/temporal/errors';
+import { awaitResult, startOrAttach } from '../integrations/temporal/start-run';
+import { withHeartbeat } from './heartbeat';
+
+export interface HandoverDeps {
+  client: Client;
+  /** For messages. */
+  address: string;
+  taskQueue: string;
+  findFinished(spec: RunSpec): Promise<TrainingResult | null>;
+}
+
+/**
+ * Follows the canonical run for a workflow under another id. Idempotent: starting again joins what was
+ * started; the starter's id is the following workflow's run id in every attempt.
+ *
+ * A cancellation goes on to the canonical run only if this follower started it: others may wait for one
+ * that was there before.
+ */
+export function createHandoverActivities(deps: HandoverDeps): Pick<PipelineActivities, 'followCanonicalRun'> {
+  const { client, address } = deps;
+  return {
+    async followCanonicalRun({ spec }) {
+      const starterId = Context.current().info.workflowExecution?.runId ?? Context.current().info.activityId;
+      return withHeartbeat(async (signal) => {
+        try {
+          const started = await startOrAttach(spec, { ...deps, starterId });
+          if (started.how === 'finished') return started.result;
+          const cancelled = new Promise<never>((_, reject) => {
+            signal.addEventListener(
+              'abort',
+              () => reject(new CancelledFailure('the follower was cancelled')),
+              { once: true },
+            );
+          });
+          try {
+            return await Promise.race([
+              awaitResult(client, started.workflowId, started.workflowRunId),
+              cancelled,
+            ]);
+          } catch (error) {
+            if (signal.aborted && started.how === 'started') {
+              await client.workflow.getHandle(started.workflowId, started.workflowRunId).cancel();
+            }
+            throw error;
+          }
+        } catch (error) {
+          throw fromTemporal(fromFailedRun(error), address);
+        }
+      });
+    },
+  };
+}

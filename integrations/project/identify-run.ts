@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { RetrainError } from '../../contracts/errors';
+import { type RunSpec } from '../../contracts/run';
+import { checkColumns } from '../../ml/dataset/header';
+import { digestFile } from '../../ml/hashing/digest-file';
+import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
+import { loadParams, type Overrides } from './load-params';
+
+export interface RunRequest {
+  /** The user's project: what the paths in params.yaml are relative to. Absolute. */
+  project: string;
+  /** Relative to the project. */
+  paramsPath: string;
+  overrides?: Overrides;
+  /** Of the stage code that will run. */
+  codeHash: string;
+}
+
+/** What a run is about; `git` and `forceId` do not take part in its name and are added when it starts. */
+export type RunIdentity = Omit<RunSpec, 'git' | 'forceId'>;
+
+/**
+ * Reads the params, checks that the columns they name are in the data, hashes the data (SHA-256 and MD5 in
+ * one streaming pass) and forms the pipeline key. Everything that is wrong with the config is found here,
+ * before anything starts.
+ *
+ * @throws RetrainError CONFIG_NOT_FOUND, CONFIG_INVALID, DATA_NOT_FOUND, DATA_INVALID
+ */
+export async function identifyRun(request: RunRequest, signal?: AbortSignal): Promise<RunIdentity> {
+  const { project, paramsPath, overrides, codeHash } = request;
+  const params = await loadParams(project, paramsPath, overrides);
+  const { data, preprocess } = params;
+  const file = insideProject(project, data.path, paramsPath);
+  const choice = { target: data.target, drop: preprocess.drop, rename: preprocess.rename };
+  const [digest] = await Promise.all([
+    digestFile(file, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+      throw relabelled(error, file, data.path);
+    }),
+    checkColumns(file, data.path, choice),
+  ]);
+  const hash = paramsHash(params);
+  return {
+    params,
+    paramsPath,
+    data: { path: data.path, ...digest },
+    paramsHash: hash,
+    codeHash,
+    pipelineKey: pipelineKey({ model: params.model, dataHash: digest.sha256, paramsHash: hash, codeHash }),
+  };
+}
+
+/** @throws RetrainError CONFIG_INVALID for a path that leaves the project: workers read only below it. */
+export function insideProject(project: string, relative: string, source: string): string {
+  const resolved = path.resolve(project, relative);
+  const within = path.relative(project, resolved);
+  if (within.startsWith('..') || path.isAbsolute(within)) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `${source}: data.path must stay inside the project, got ${relative}; copy or mount the data below it`,
+    );
+  }
+  return resolved;
+}
+
+/** Says the path as params.yaml says it. */
+function relabelled(error: unknown, file: string, shown: string): unknown {
+  if (!(error instanceof RetrainError)) return error;
+  return new RetrainError(error.code, error.message.replaceAll(file, shown), { cause: error });
+}
