@@ -18,10 +18,13 @@ export function addTreeEnsemble(graph: Graph, forest: Forest, input: string, out
     ...nodeAttributes(forest),
     ...leafAttributes(forest),
   ];
-  if (forest.baseScore.some((score) => score !== 0)) {
-    attributes.push(floatsAttribute('base_values', forest.baseScore));
+  if (forest.baseScore.every((score) => score === 0)) {
+    return graph.node('TreeEnsembleRegressor', [input], output, attributes, ML_DOMAIN);
   }
-  return graph.node('TreeEnsembleRegressor', [input], output, attributes, ML_DOMAIN);
+  // Not the attribute base_values: onnxruntime leaves it out where no tree adds to an output.
+  const sums = graph.node('TreeEnsembleRegressor', [input], 'tree_scores', attributes, ML_DOMAIN);
+  const base = graph.floatConstant('base_score', [forest.outputs], forest.baseScore);
+  return graph.node('Add', [sums, base], output);
 }
 
 /** The attributes of ONNX's flat node table: one entry per node, trees one after the other, node ids per tree. */
@@ -70,31 +73,45 @@ function nodeAttributes(forest: Forest): Message[] {
   ];
 }
 
-/** One entry per leaf and non-zero value; a leaf of zeros keeps one, as a leaf must have a weight. */
+/** One entry per leaf and non-zero value; a leaf of zeros keeps its last, as a leaf must have a weight. */
 function leafAttributes(forest: Forest): Message[] {
-  const treeIds: number[] = [];
-  const nodeIds: number[] = [];
-  const targets: number[] = [];
-  const weights: number[] = [];
-  forest.trees.forEach((tree, t) => {
-    for (let node = 0; node < tree.feature.length; node++) {
-      if ((tree.feature[node] ?? -1) >= 0) continue;
-      const row = (tree.child[node] ?? 0) * forest.leafWidth;
-      const before = weights.length;
-      for (let k = 0; k < forest.leafWidth; k++) {
-        const weight = tree.values[row + k] ?? 0;
-        if (weight === 0 && !(k === forest.leafWidth - 1 && weights.length === before)) continue;
-        treeIds.push(t);
-        nodeIds.push(node);
-        targets.push(tree.output + k);
-        weights.push(weight);
-      }
-    }
+  let count = 0;
+  forEachWeight(forest, () => count++);
+  const treeIds = new Int32Array(count);
+  const nodeIds = new Int32Array(count);
+  const targets = new Int32Array(count);
+  const weights = new Float32Array(count);
+  let at = 0;
+  forEachWeight(forest, (tree, node, target, weight) => {
+    treeIds[at] = tree;
+    nodeIds[at] = node;
+    targets[at] = target;
+    weights[at++] = weight;
   });
   return [
     intsAttribute('target_treeids', treeIds),
     intsAttribute('target_nodeids', nodeIds),
     intsAttribute('target_ids', targets),
-    floatsAttribute('target_weights', Float32Array.from(weights)),
+    floatsAttribute('target_weights', weights),
   ];
+}
+
+function forEachWeight(
+  forest: Forest,
+  visit: (tree: number, node: number, target: number, weight: number) => void,
+): void {
+  const last = forest.leafWidth - 1;
+  forest.trees.forEach((tree, t) => {
+    for (let node = 0; node < tree.feature.length; node++) {
+      if ((tree.feature[node] ?? -1) >= 0) continue;
+      const row = (tree.child[node] ?? 0) * forest.leafWidth;
+      let empty = true;
+      for (let k = 0; k <= last; k++) {
+        const weight = tree.values[row + k] ?? 0;
+        if (weight === 0 && !(empty && k === last)) continue;
+        visit(t, node, tree.output + k, weight);
+        empty = false;
+      }
+    }
+  });
 }
