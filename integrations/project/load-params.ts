@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, isMap, isScalar, parseDocument, type Document } from 'yaml';
 import { RetrainError } from '../../contracts/errors';
 import { type Params } from '../../contracts/params';
 import { parseParams } from '../../contracts/parse-params';
@@ -42,14 +42,13 @@ export async function loadParams(project: string, file: string, overrides: Overr
   return parseParams(merge(raw as Overrides, overrides), file, (at) => lineOf(document, lines, at));
 }
 
+/** Line of the deepest key of a path that the document has; overrides are in no line. */
 function lineOf(document: Document, lines: LineCounter, at: readonly PropertyKey[]): number | undefined {
   for (let depth = at.length; depth > 0; depth--) {
-    const parent = document.getIn(at.slice(0, depth - 1), true) ?? document.contents;
-    const items = (
-      parent
-    )?.items;
-    const key = items?.find((item) => item.key?.value === at[depth - 1])?.key;
-    if (key?.range !== undefined) return lines.linePos(key.range[0]).line;
+    const parent = depth === 1 ? document.contents : document.getIn(at.slice(0, depth - 1), true);
+    if (!isMap(parent)) continue;
+    const key = parent.items.map((item) => item.key).find((k) => isScalar(k) && k.value === at[depth - 1]);
+    if (isScalar(key) && key.range != null) return lines.linePos(key.range[0]).line;
   }
   return undefined;
 }

@@ -1,0 +1,52 @@
+import { RUN_TAG } from '../contracts/names';
+import { type RunSpec } from '../contracts/run';
+
+/** Params of the MLflow run: params.yaml with dotted keys, and the three names that other tools look for. */
+export function runParams(spec: RunSpec): Record<string, string | number | boolean | null> {
+  const { train } = spec.params;
+  return {
+    ...flat(spec.params),
+    n_estimators: train.n_estimators,
+    max_depth: train.max_depth,
+    dataset_hash: spec.data.sha256,
+  };
+}
+
+/** Lineage tags of the MLflow run; who it belongs to is written by `runs.open`. */
+export function runTags(spec: RunSpec): Record<string, string> {
+  const { data, git } = spec;
+  return {
+    [RUN_TAG.dataHash]: data.sha256,
+    [RUN_TAG.dataMd5]: data.md5,
+    [`${RUN_TAG.dataMd5}.${data.path}`]: data.md5,
+    [RUN_TAG.paramsHash]: spec.paramsHash,
+    [RUN_TAG.codeHash]: spec.codeHash,
+    'mlflow.source.type': 'PROJECT',
+    'mlflow.source.name': spec.paramsPath,
+    ...(git.commit === ''
+      ? {}
+      : {
+          [RUN_TAG.gitCommit]: git.commit,
+          [RUN_TAG.gitDirty]: String(git.dirty),
+          'mlflow.source.git.commit': git.commit,
+          'mlflow.source.git.branch': git.branch,
+          'mlflow.source.git.repoURL': git.remoteUrl,
+        }),
+  };
+}
+
+function flat(value: object, prefix = ''): Record<string, string | number | boolean | null> {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, member]: [string, unknown]) => {
+      const name = `${prefix}${key}`;
+      if (member === null || typeof member === 'number' || typeof member === 'boolean' || typeof member === 'string') {
+        return [[name, member]];
+      }
+      if (typeof member === 'object' && !Array.isArray(member)) {
+        const inner = Object.entries(flat(member, `${name}.`));
+        return inner.length === 0 ? [[name, '{}']] : inner;
+      }
+      return [[name, JSON.stringify(member)]];
+    }),
+  );
+}

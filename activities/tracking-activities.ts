@@ -1,0 +1,105 @@
+import { type Champion, type PipelineActivities } from '../contracts/activities';
+import { RetrainError } from '../contracts/errors';
+import { ALIAS, RUN_TAG } from '../contracts/names';
+import { ARTIFACT } from '../contracts/stage';
+import { pipelineKey } from '../ml/hashing/pipeline-key';
+import { type ContentStore } from '../integrations/dvc/content-store';
+import { type Mlflow } from '../integrations/mlflow/client';
+import { resultTags } from '../integrations/mlflow/result-tag';
+import { withHeartbeat } from './heartbeat';
+import { runParams, runTags } from './run-record';
+
+export interface TrackingDeps {
+  mlflow: Mlflow;
+  store: ContentStore;
+  /** Names of the configured notice channels. */
+  channels: readonly string[];
+}
+
+/** The MLflow run from its opening to its end, and the champion's model. */
+export function createTrackingActivities({
+  mlflow,
+  store,
+  channels,
+}: TrackingDeps): Pick<PipelineActivities, 'openRun' | 'fetchChampion' | 'closeRun'> {
+  return {
+    /** Idempotent: a run is found again by its tags, which the request that makes it sets; see `Runs.open`. */
+    async openRun({ spec, workflowId, workflowRunId }) {
+      refuseFalseKey(spec);
+      return withHeartbeat(async (signal) => {
+        const { params, data } = spec;
+        const experimentId = await mlflow.experiments.ensure(params.experiment, signal);
+        const opened = await mlflow.runs.open(
+          {
+            experimentId,
+            name: `${params.model} ${spec.pipelineKey.slice(0, 8)}`,
+            identity: { pipelineKey: spec.pipelineKey, forceId: spec.forceId, workflowId, workflowRunId },
+            tags: runTags(spec),
+            params: runParams(spec),
+            dataset: {
+              name: data.path,
+              digest: data.sha256,
+              source: data.path,
+              context: 'training',
+              profile: { sizeBytes: data.sizeBytes },
+            },
+          },
+          signal,
+        );
+        return {
+          mlflowRunId: opened.run.runId,
+          mlflowExperimentId: experimentId,
+          finished: opened.state === 'finished' ? opened.result : null,
+        };
+      });
+    },
+
+    /** Reads only; the store names the files by content. */
+    async fetchChampion({ model }): Promise<Champion | null> {
+      return withHeartbeat(async (signal) => {
+        const version = await mlflow.registry.findByAlias(model, ALIAS.production, signal);
+        if (version === null) return null;
+        const root = await mlflow.resolveSource(version.source, signal);
+        const [bytes, description] = await Promise.all([
+          mlflow.artifacts.downloadBytes(root, 'model.onnx', signal),
+          mlflow.artifacts.downloadBytes(root, 'description.json', signal).catch(unlessMissing),
+        ]);
+        return {
+          version: version.version,
+          model: await store.putBytes(bytes, ARTIFACT.championModel),
+          description: description === null ? null : await store.putBytes(description, ARTIFACT.championDescription),
+        };
+      });
+    },
+
+    /** Idempotent: writes the same tags and the same end again. The result comes before the status that points to it. */
+    async closeRun({ status, mlflowRunId, reason, result }) {
+      return withHeartbeat(async (signal) => {
+        await mlflow.runs.finish(mlflowRunId, status, {
+          tags: {
+            ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),
+            ...(result === undefined ? {} : resultTags(result)),
+          },
+          signal,
+        });
+        return { channels: [...channels] };
+      });
+    },
+  };
+}
+
+/** A spec made by hand could claim to be another run. */
+function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec']): void {
+  const { params, data, paramsHash, codeHash } = spec;
+  const key = pipelineKey({ model: params.model, dataHash: data.sha256, paramsHash, codeHash });
+  if (key === spec.pipelineKey) return;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in`,
+  );
+}
+
+function unlessMissing(error: unknown): null {
+  if (error instanceof RetrainError && error.code === 'NOT_FOUND') return null;
+  throw error;
+}

@@ -1,0 +1,93 @@
+import { type Command } from 'commander';
+import { EXIT } from '../../contracts/errors';
+import { type TrainingResult } from '../../contracts/run';
+import { type CommandModule } from '../command';
+import { loadClientConfig, type ClientConfig } from '../config';
+import { resultLinks } from '../links';
+import { parseOverrides } from '../overrides';
+import { startTraining, type Started } from '../start-training';
+import { resultLines } from '../terminal/result-lines';
+import { paint, screen } from '../terminal/screen';
+
+interface StartOptions {
+  params: string;
+  set: string[];
+  force: boolean;
+  wait: boolean;
+  json: boolean;
+}
+
+export const start: CommandModule = {
+  define(program: Command) {
+    program
+      .command('start')
+      .description('train on the data of params.yaml, or join the training that there is')
+      .option('--params <file>', 'the params file', 'params.yaml')
+      .option('--set <key=value>', 'change a key for this run (repeatable)', collect, [])
+      .option('--force', 'train afresh, even if this has been trained before', false)
+      .option('--wait', 'show the stages and wait for the outcome', false)
+      .option('--json', 'print one JSON object', false)
+      .addHelpText('after', '\nExample:\n  retrain start --wait --set train.n_estimators=200\n')
+      .action(async (options: StartOptions) => {
+        process.exitCode = await run(options);
+      });
+  },
+};
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function run(options: StartOptions): Promise<number> {
+  const config = loadClientConfig();
+  const started = await startTraining(config, {
+    paramsPath: options.params,
+    overrides: parseOverrides(options.set),
+    force: options.force,
+  });
+  if (started.how === 'finished') {
+    if (!options.json)
+      screen.err(paint.dim('Nothing changed: this data, params and code were trained before.'));
+    return report(config, options, started, started.result);
+  }
+  if (!options.json) announce(started);
+  if (!options.wait) {
+    if (options.json) screen.out(JSON.stringify(summary(started)));
+    else
+      screen.out(
+        `Follow it with: retrain start --wait${options.params === 'params.yaml' ? '' : ` --params ${options.params}`}`,
+      );
+    return EXIT.done;
+  }
+  const { watchRun } = await import('../watch-run.js');
+  const result = await watchRun(config, started, options.json);
+  return report(config, options, started, result);
+}
+
+function announce(started: Extract<Started, { workflowId: string }>): void {
+  const { params, data } = started.identity;
+  const verb = started.how === 'started' ? 'Started' : 'Joined';
+  screen.err(
+    `${verb} ${paint.strong(started.workflowId)}  ${paint.dim(`${params.model} on ${data.path} (${data.sha256.slice(0, 12)})`)}`,
+  );
+}
+
+function report(
+  config: ClientConfig,
+  options: StartOptions,
+  started: Started,
+  result: TrainingResult,
+): number {
+  const links = resultLinks(config, result);
+  if (options.json) screen.out(JSON.stringify({ ...summary(started), result, links }));
+  else screen.out(resultLines(result, links).join('\n'));
+  return result.outcome === 'gate_failed' ? EXIT.gateFailed : EXIT.done;
+}
+
+function summary({ identity, ...started }: Started): object {
+  return {
+    how: started.how,
+    pipelineKey: identity.pipelineKey,
+    ...(started.how === 'finished'
+      ? {}
+      : { workflowId: started.workflowId, workflowRunId: started.workflowRunId }),
+  };
+}

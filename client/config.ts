@@ -1,0 +1,35 @@
+import path from 'node:path';
+import { TASK_QUEUE } from '../contracts/names';
+import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
+import { withDotEnv, type Environment } from '../integrations/project/dot-env';
+import { readStackFile, type StackFile } from '../temporal/stack-file';
+
+/** Where the embedded MLflow server listens unless it was moved. */
+const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
+
+/** What every command knows about its surroundings. */
+export interface ClientConfig {
+  /** The project's folder: where the command was called. */
+  project: string;
+  env: Environment;
+  /** What `retrain up` left, if it is up. */
+  stack: StackFile | null;
+  mlflow: MlflowSettings;
+  taskQueue: string;
+  /** dist/stage-code.json */
+  stageCodeFile: string;
+}
+
+/** The one place where the CLI reads its environment: variables, then `.env`, then the stack that is up, then defaults. */
+export function loadClientConfig(project = process.cwd()): ClientConfig {
+  const env = withDotEnv(project, process.env);
+  const stack = readStackFile(project);
+  return {
+    project,
+    env,
+    stack,
+    mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),
+    taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
+    stageCodeFile: path.join(__dirname, '..', 'stage-code.json'),
+  };
+}

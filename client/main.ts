@@ -1,0 +1,42 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, RetrainError } from '../contracts/errors';
+import { type CommandModule } from './command';
+import { paint, screen } from './terminal/screen';
+
+/** Each command is a file of its own, loaded only when it is the one that was asked for. */
+const COMMANDS: Record<string, () => Promise<CommandModule>> = {
+  start: async () => (await import('./commands/start.js')).start,
+};
+
+async function main(argv: string[]): Promise<void> {
+  const program = new Command('retrain')
+    .description('Turns "the data changed" into "the right model is in production, and I can prove why".')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(paint.bad(text)) });
+  const wanted = COMMANDS[argv[2] ?? ''];
+  const modules = await Promise.all(
+    (wanted === undefined ? Object.values(COMMANDS) : [wanted]).map((load) => load()),
+  );
+  for (const module of modules) module.define(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error, argv.includes('--json'));
+  }
+}
+
+/** One line on stderr; with `--json` an object on stdout as well. Unknown errors keep their stack. */
+function report(error: unknown, json: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof RetrainError) {
+    if (json) screen.out(JSON.stringify({ error: { code: error.code, message: error.message } }));
+    screen.err(`${paint.bad('error:')} ${error.message}`);
+    return error.exitCode;
+  }
+  screen.err(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.failed;
+}
+
+void main(process.argv);

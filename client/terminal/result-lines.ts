@@ -1,0 +1,77 @@
+import { type TrainingResult } from '../../contracts/run';
+import { aligned, paint } from './screen';
+
+export interface ResultLinks {
+  temporal: string | null;
+  mlflow: string;
+  model: string;
+}
+
+const HEADLINE: Record<TrainingResult['outcome'], (named: string) => string> = {
+  promoted: (named) => paint.good(paint.strong(`${named} is in production`)),
+  staged: (named) => paint.strong(`${named} is in staging; production is unchanged`),
+  gate_failed: (named) =>
+    paint.bad(paint.strong(`${named} did not pass the quality gate; production is unchanged`)),
+};
+
+/** What a run came to, for people: outcome and reason, metrics against the champion's, links. */
+export function resultLines(result: TrainingResult, links: ResultLinks): string[] {
+  const named = `${result.model} v${result.modelVersion}`;
+  const champion = result.champion;
+  const header = [
+    '',
+    paint.dim('candidate'),
+    champion === null ? '' : paint.dim(`champion v${champion.version}`),
+    paint.dim('gate'),
+  ];
+  const rows = Object.entries(result.metrics).map(([name, value]) => {
+    const check = result.gate.find(({ metric }) => metric === name);
+    const rival = champion?.metrics?.[name];
+    return [
+      `  ${name}`,
+      value.toFixed(4),
+      champion === null ? '' : rival === undefined ? paint.dim('not scored') : rival.toFixed(4),
+      check === undefined
+        ? ''
+        : check.passed
+          ? paint.good(`≥ ${check.minimum}`)
+          : paint.bad(`< ${check.minimum}`),
+    ];
+  });
+  return [
+    HEADLINE[result.outcome](named),
+    `  ${result.reason}`,
+    '',
+    ...aligned([header, ...rows]),
+    '',
+    ...aligned([
+      ...(links.temporal === null ? [] : [[paint.dim('  Temporal'), links.temporal]]),
+      [paint.dim('  MLflow'), links.mlflow],
+      [paint.dim('  model'), links.model],
+    ]),
+  ];
+}
+
+/** The metrics as a Markdown table, for a CI job's summary. */
+export function resultMarkdown(result: TrainingResult, links: ResultLinks): string {
+  const champion = result.champion === null ? '' : ` champion v${result.champion.version} |`;
+  const rows = Object.entries(result.metrics).map(([name, value]) => {
+    const check = result.gate.find(({ metric }) => metric === name);
+    const rival =
+      result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
+    const gate = check === undefined ? '' : `${check.passed ? 'passed' : '**failed**'} (≥ ${check.minimum})`;
+    return `| ${name} | ${value.toFixed(4)} |${rival} ${gate} |`;
+  });
+  return [
+    `### ${result.model} v${result.modelVersion}: ${result.outcome.replace('_', ' ')}`,
+    '',
+    `${result.reason}.`,
+    '',
+    `| metric | candidate |${champion} gate |`,
+    `|---|---|${result.champion === null ? '' : '---|'}---|`,
+    ...rows,
+    '',
+    `[MLflow run](${links.mlflow})${links.temporal === null ? '' : ` · [Temporal run](${links.temporal})`} · data \`${result.dataHash.slice(0, 12)}\` · key \`${result.pipelineKey.slice(0, 16)}\``,
+    '',
+  ].join('\n');
+}
