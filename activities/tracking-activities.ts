@@ -7,7 +7,7 @@ import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { withHeartbeat } from './heartbeat';
-import { runParams, runTags } from './run-record';
+import { runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
   mlflow: Mlflow;
@@ -67,7 +67,8 @@ export function createTrackingActivities({
         return {
           version: version.version,
           model: await store.putBytes(bytes, ARTIFACT.championModel),
-          description: description === null ? null : await store.putBytes(description, ARTIFACT.championDescription),
+          description:
+            description === null ? null : await store.putBytes(description, ARTIFACT.championDescription),
         };
       });
     },

@@ -6,6 +6,11 @@ import { paint, screen } from './terminal/screen';
 /** Each command is a file of its own, loaded only when it is the one that was asked for. */
 const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   start: async () => (await import('./commands/start.js')).start,
+  plan: async () => (await import('./commands/plan.js')).plan,
+  list: async () => (await import('./commands/list.js')).list,
+  show: async () => (await import('./commands/show.js')).show,
+  cancel: async () => (await import('./commands/cancel.js')).cancel,
+  validate: async () => (await import('./commands/validate.js')).validate,
 };
 
 async function main(argv: string[]): Promise<void> {

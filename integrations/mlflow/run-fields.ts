@@ -1,8 +1,10 @@
-import { RUN_TAG } from '../contracts/names';
-import { type RunSpec } from '../contracts/run';
+import { RUN_TAG } from '../../contracts/names';
+import { type RunSpec } from '../../contracts/run';
 
 /** Params of the MLflow run: params.yaml with dotted keys, and the three names that other tools look for. */
-export function runParams(spec: RunSpec): Record<string, string | number | boolean | null> {
+export function runParams(
+  spec: Pick<RunSpec, 'params' | 'data'>,
+): Record<string, string | number | boolean | null> {
   const { train } = spec.params;
   return {
     ...flat(spec.params),
@@ -39,7 +41,12 @@ function flat(value: object, prefix = ''): Record<string, string | number | bool
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, member]: [string, unknown]) => {
       const name = `${prefix}${key}`;
-      if (member === null || typeof member === 'number' || typeof member === 'boolean' || typeof member === 'string') {
+      if (
+        member === null ||
+        typeof member === 'number' ||
+        typeof member === 'boolean' ||
+        typeof member === 'string'
+      ) {
         return [[name, member]];
       }
       if (typeof member === 'object' && !Array.isArray(member)) {

@@ -1,0 +1,92 @@
+import { type Command } from 'commander';
+import { RetrainError } from '../../contracts/errors';
+import { RUN_TAG } from '../../contracts/names';
+import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
+import { resultFromTags } from '../../integrations/mlflow/result-tag';
+import { type MlflowRun } from '../../integrations/mlflow/run-record';
+import { loadParams } from '../../integrations/project/load-params';
+import { type CommandModule } from '../command';
+import { loadClientConfig, type ClientConfig } from '../config';
+import { resultLinks } from '../links';
+import { resultLines } from '../terminal/result-lines';
+import { aligned, paint, screen } from '../terminal/screen';
+
+interface ShowOptions {
+  params: string;
+  json: boolean;
+}
+
+export const show: CommandModule = {
+  define(program: Command) {
+    program
+      .command('show')
+      .description('show a run: outcome, metrics, lineage, links')
+      .argument('[run]', 'an MLflow run id, or a model version such as v3; default: the newest run')
+      .option('--params <file>', 'the params file, which names experiment and model', 'params.yaml')
+      .option('--json', 'print one JSON object', false)
+      .addHelpText('after', '\nExample:\n  retrain show v3\n')
+      .action(run);
+  },
+};
+
+async function run(wanted: string | undefined, options: ShowOptions): Promise<void> {
+  const config = loadClientConfig();
+  const mlflow = createMlflow(config.mlflow);
+  try {
+    const found = await find(mlflow, config, options.params, wanted);
+    if (options.json) screen.out(JSON.stringify({ run: found, result: resultFromTags(found.tags) }));
+    else screen.out(lines(config, found).join('\n'));
+  } finally {
+    await mlflow.close();
+  }
+}
+
+async function find(
+  mlflow: Mlflow,
+  config: ClientConfig,
+  paramsPath: string,
+  wanted?: string,
+): Promise<MlflowRun> {
+  if (wanted !== undefined && !/^v?\d{1,9}$/.test(wanted)) return mlflow.runs.get(wanted);
+  const { experiment, model } = await loadParams(config.project, paramsPath);
+  if (wanted !== undefined) {
+    const { runId } = await mlflow.registry.getVersion(model, wanted.replace(/^v/, ''));
+    return mlflow.runs.get(runId);
+  }
+  const experimentId = await mlflow.experiments.find(experiment);
+  const [newest] = experimentId === null ? [] : await mlflow.runs.list([experimentId], 1);
+  if (newest === undefined) {
+    throw new RetrainError(
+      'NOT_FOUND',
+      `there are no runs in ${experiment} yet; start one: retrain start --wait`,
+    );
+  }
+  return newest;
+}
+
+const LINEAGE = [
+  ['data', RUN_TAG.dataHash],
+  ['params', RUN_TAG.paramsHash],
+  ['code', RUN_TAG.codeHash],
+  ['key', RUN_TAG.pipelineKey],
+  ['commit', RUN_TAG.gitCommit],
+  ['workflow', RUN_TAG.workflowId],
+] as const;
+
+function lines(config: ClientConfig, run: MlflowRun): string[] {
+  const result = resultFromTags(run.tags);
+  const lineage = aligned(
+    LINEAGE.flatMap(([name, tag]) => {
+      const value = run.tags[tag];
+      return value === undefined ? [] : [[paint.dim(`  ${name}`), value]];
+    }),
+  );
+  if (result !== null) return [...resultLines(result, resultLinks(config, result)), '', ...lineage];
+  const reason = run.tags[RUN_TAG.failureReason];
+  return [
+    paint.strong(`${run.name}: ${run.status.toLowerCase()}`),
+    ...(reason === undefined ? [] : [`  ${reason}`]),
+    '',
+    ...lineage,
+  ];
+}

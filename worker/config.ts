@@ -1,0 +1,72 @@
+import path from 'node:path';
+import { RetrainError } from '../contracts/errors';
+import { TASK_QUEUE } from '../contracts/names';
+import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
+import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
+import { withDotEnv } from '../integrations/project/dot-env';
+import { temporalSettings, type TemporalSettings } from '../temporal/settings';
+import { readStackFile } from '../temporal/stack-file';
+
+const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
+
+/** Everything that a worker process knows about its surroundings. */
+export interface WorkerConfig {
+  /** The project's folder, absolute: what the paths in params.yaml are relative to. */
+  project: string;
+  temporal: TemporalSettings;
+  mlflow: MlflowSettings;
+  notices: NoticeSettings;
+  taskQueue: string;
+  /** Content store, in DVC's cache layout. */
+  cacheDir: string;
+  /** Working folders of stages; emptied when a worker starts. */
+  scratchDir: string;
+  /** Holds the worker's pid while it polls. */
+  readyFile: string;
+  /** Stages that compute at the same time. */
+  threads: number;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Made by the build. */
+  workflowBundle: string;
+  stageCodeFile: string;
+  threadEntry: string;
+}
+
+/** The one place where a worker reads its environment: variables, then the project's `.env`, then the stack that is up. */
+export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
+  const env = withDotEnv(project, process.env);
+  const stack = readStackFile(project);
+  const dist = path.resolve(__dirname, '..');
+  const state = path.resolve(project, env['RETRAIN_STATE_DIR'] || '.retrain');
+  return {
+    project: path.resolve(project),
+    temporal: temporalSettings({ ...env }, stack),
+    mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),
+    notices: noticeSettings(env),
+    taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
+    cacheDir: path.resolve(project, env['RETRAIN_CACHE'] || path.join('.dvc', 'cache')),
+    scratchDir: path.join(state, 'scratch'),
+    readyFile: path.join(state, 'run', 'worker.ready'),
+    threads: count(env['RETRAIN_THREADS'], 'RETRAIN_THREADS', 2),
+    logLevel: level(env['LOG_LEVEL']),
+    workflowBundle: path.join(dist, 'workflow-bundle.js'),
+    stageCodeFile: path.join(dist, 'stage-code.json'),
+    threadEntry: path.join(dist, 'stages', 'thread-entry.js'),
+  };
+}
+
+function count(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 256) return value;
+  throw new RetrainError('CONFIG_INVALID', `${name} must be an integer from 1 to 256, got ${text}`);
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+function level(text: string | undefined): WorkerConfig['logLevel'] {
+  if (text === undefined || text === '') return 'info';
+  const found = LEVELS.find((name) => name === text.toLowerCase());
+  if (found !== undefined) return found;
+  throw new RetrainError('CONFIG_INVALID', `LOG_LEVEL must be one of ${LEVELS.join(', ')}, got ${text}`);
+}

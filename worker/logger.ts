@@ -1,0 +1,28 @@
+import { DefaultLogger, type LogLevel, type Logger } from '@temporalio/worker';
+import pino from 'pino';
+import { type WorkerConfig } from './config';
+
+/** One JSON line per event on stdout: a fixed message, the data in fields. */
+export function createLogger(level: WorkerConfig['logLevel']): Logger {
+  const out = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  return new DefaultLogger(LEVEL[level], (entry) => {
+    const fields = { ...(entry.meta as Record<string, unknown> | undefined) };
+    if (fields['error'] instanceof Error) fields['err'] = fields['error'];
+    out[METHOD[entry.level]](fields, entry.message);
+  });
+}
+
+const LEVEL: Record<WorkerConfig['logLevel'], LogLevel> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARN',
+  error: 'ERROR',
+};
+
+const METHOD: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};

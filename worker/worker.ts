@@ -1,0 +1,85 @@
+import { rm } from 'node:fs/promises';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker, type Logger } from '@temporalio/worker';
+import { FailureInterceptor } from '../activities/failure-interceptor';
+import { RetrainError } from '../contracts/errors';
+import { readStageCode } from '../integrations/project/stage-code';
+import { connect } from '../temporal/connect';
+import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { createActivities, createServices, type Services } from './compose';
+import { type WorkerConfig } from './config';
+
+export interface RunningWorker {
+  /** Takes no new work, and gives what is going on a few seconds to end. */
+  shutdown(): void;
+  /** Resolves when everything is closed. */
+  done: Promise<void>;
+}
+
+/**
+ * How long running activities may go on after a shutdown was asked for. Stages that take longer are cut off
+ * and done again by the next worker: nothing they leave behind counts.
+ */
+const GRACE = '5 seconds';
+
+/** Hand-overs wait in an activity each, so there must be room for many; what computes is bounded by its threads. */
+const MAX_ACTIVITIES = 500;
+
+/**
+ * Connects everything and starts polling.
+ *
+ * @param wrap A seam for tests: the outside systems that the activities get, which a test may make fail.
+ * @throws RetrainError TEMPORAL_UNREACHABLE, CONFIG_INVALID
+ */
+export async function startWorker(
+  config: WorkerConfig,
+  logger: Logger,
+  wrap: (services: Services) => Services = (services) => services,
+): Promise<RunningWorker> {
+  const { temporal, taskQueue } = config;
+  const connection = await connect(temporal);
+  await ensureSearchAttributes(connection, temporal.namespace);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const native = await connectNative(config);
+  const code = await readStageCode(config.stageCodeFile);
+  // What killed workers left behind. One worker per scratch folder: a second one has a state folder of its own.
+  await rm(config.scratchDir, { recursive: true, force: true });
+  const services = wrap(await createServices(config, client, code, logger));
+  const worker = await Worker.create({
+    connection: native,
+    namespace: temporal.namespace,
+    taskQueue,
+    workflowBundle: { codePath: config.workflowBundle },
+    activities: createActivities(services),
+    interceptors: { activity: [() => ({ inbound: new FailureInterceptor() })] },
+    maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
+    // A cancellation reaches an activity with the answer to a heartbeat: a second, not the default's 8 to 60.
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+    shutdownGraceTime: GRACE,
+  });
+  const done = worker.run().finally(async () => {
+    await services.close();
+    await native.close();
+    await connection.close();
+  });
+  return { shutdown: () => worker.shutdown(), done };
+}
+
+async function connectNative({ temporal }: WorkerConfig): Promise<NativeConnection> {
+  const { address, tls, apiKey, metadata } = temporal.connection;
+  try {
+    return await NativeConnection.connect({
+      address,
+      ...(tls == null ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+    });
+  } catch (cause) {
+    throw new RetrainError(
+      'TEMPORAL_UNREACHABLE',
+      `no Temporal server answers at ${address} (${(cause as Error).message}); start one with \`retrain up\`, or correct TEMPORAL_ADDRESS`,
+      { cause },
+    );
+  }
+}
