@@ -1,0 +1,141 @@
+import { stringify } from 'yaml';
+import { ARTIFACT, type TableSchema } from '../../contracts/stage';
+import { modelSignature } from './model-signature';
+
+/** Python and the packages with which a model is known to load and to predict; they go into its requirements. */
+export interface ModelVersions {
+  python: string;
+  mlflow: string;
+  onnx: string;
+  onnxruntime: string;
+  numpy: string;
+}
+
+/** Those of the test that loads every model by Python’s MLflow. */
+export const MODEL_VERSIONS: ModelVersions = {
+  python: '3.11.7',
+  mlflow: '3.17.2',
+  onnx: '1.23.2',
+  onnxruntime: '1.31.1',
+  numpy: '2.4.6',
+};
+
+/** Folder of the model among the run’s artifacts. */
+export const MODEL_PATH = 'model';
+
+export interface ModelFile {
+  /** Relative to the directory. */
+  path: string;
+  bytes: Uint8Array;
+}
+
+export interface ModelDirectoryInput {
+  schema: TableSchema;
+  /** The graph, by `encodeOnnx`. */
+  onnx: Uint8Array;
+  runId: string;
+  /** When the model was trained, epoch ms. */
+  createdAt: number;
+  versions?: ModelVersions;
+}
+
+/**
+ * The files of an MLflow model directory that Python’s `mlflow.pyfunc.load_model` and `mlflow.onnx.load_model` take. The same
+ * input gives the same bytes. MLmodel is last: a directory that has it is whole.
+ * Source: https://mlflow.org/docs/latest/ml/model/ (storage format).
+ */
+export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
+  const versions = input.versions ?? MODEL_VERSIONS;
+  const requirements = [
+    `mlflow==${versions.mlflow}`,
+    `numpy==${versions.numpy}`,
+    `onnx==${versions.onnx}`,
+    `onnxruntime==${versions.onnxruntime}`,
+  ];
+  // Row-wise table, the form in which MLflow keeps a DataFrame; a missing number is null.
+  const example = { columns: input.schema.features, data: input.schema.example };
+  return [
+    { path: ARTIFACT.model, bytes: input.onnx },
+    text('requirements.txt', `${requirements.join('\n')}\n`),
+    yaml('python_env.yaml', {
+      python: versions.python,
+      build_dependencies: ['pip', 'setuptools', 'wheel'],
+      dependencies: ['-r requirements.txt'],
+    }),
+    yaml('conda.yaml', {
+      channels: ['conda-forge'],
+      dependencies: [`python=${versions.python}`, 'pip', { pip: requirements }],
+      name: 'mlflow-env',
+    }),
+    text('input_example.json', JSON.stringify(example)),
+    text('serving_input_example.json', JSON.stringify({ dataframe_split: example }, null, 2)),
+    yaml('MLmodel', mlmodel(input, versions)),
+  ];
+}
+
+/**
+ * The run tag by which MLflow’s UI shows that a run has a model. Key `mlflow.log-model.history`; set it after the upload.
+ */
+export function modelHistoryTag(input: Omit<ModelDirectoryInput, 'onnx' | 'schema'>): Record<string, string> {
+  const entry = {
+    artifact_path: MODEL_PATH,
+    flavors: flavors(input.versions ?? MODEL_VERSIONS),
+    run_id: input.runId,
+    utc_time_created: pythonTime(input.createdAt),
+    model_uuid: input.runId,
+  };
+  return { 'mlflow.log-model.history': JSON.stringify([entry]) };
+}
+
+function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
+  const { schema } = input;
+  return {
+    artifact_path: MODEL_PATH,
+    flavors: flavors(versions),
+    metadata: { target: schema.target, feature_names: schema.features, class_labels: schema.classes },
+    mlflow_version: versions.mlflow,
+    model_size_bytes: input.onnx.byteLength,
+    // One model per run, so the run’s id names the model too, and the file depends on nothing random.
+    model_uuid: input.runId,
+    run_id: input.runId,
+    saved_input_example_info: {
+      artifact_path: 'input_example.json',
+      pandas_orient: 'split',
+      serving_input_path: 'serving_input_example.json',
+      type: 'dataframe',
+    },
+    signature: modelSignature(schema),
+    utc_time_created: pythonTime(input.createdAt),
+  };
+}
+
+function flavors(versions: ModelVersions): object {
+  return {
+    onnx: {
+      code: null,
+      data: ARTIFACT.model,
+      onnx_version: versions.onnx,
+      providers: ['CPUExecutionProvider'],
+    },
+    python_function: {
+      data: ARTIFACT.model,
+      env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
+      loader_module: 'mlflow.onnx',
+      python_version: versions.python,
+    },
+  };
+}
+
+/** `2026-01-31 12:00:00.123000`, UTC: how MLflow writes times. */
+function pythonTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().replace('T', ' ').replace('Z', '')}000`;
+}
+
+function yaml(path: string, content: object): ModelFile {
+  // YAML 1.1, which PyYAML reads: it would take an unquoted `yes` or `1e3` among the class labels for something else.
+  return text(path, stringify(content, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }));
+}
+
+function text(path: string, content: string): ModelFile {
+  return { path, bytes: Buffer.from(content, 'utf8') };
+}

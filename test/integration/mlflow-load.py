@@ -1,0 +1,52 @@
+"""Loads a registered model as Python users do and prints what it says, as JSON.
+
+Usage: mlflow-load.py MODEL CSV   with MLFLOW_TRACKING_URI set
+"""
+
+import json
+import sys
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+name, csv = sys.argv[1:3]
+features = pd.read_csv(csv).iloc[:, :4]
+model = mlflow.pyfunc.load_model(f"models:/{name}@production")
+
+
+def said(outputs):
+    return {
+        "label": [str(label) for label in outputs["label"]],
+        "probabilities": np.asarray(outputs["probabilities"], dtype=float).tolist(),
+    }
+
+
+signature = model.metadata.signature
+written_by_mlflow = ModelSignature(
+    inputs=Schema([TensorSpec(np.dtype("float64"), (-1, 4))]),
+    outputs=Schema(
+        [
+            TensorSpec(np.dtype("str"), (-1,), name="label"),
+            TensorSpec(np.dtype("float32"), (-1, 3), name="probabilities"),
+        ]
+    ),
+)
+raw = mlflow.onnx.load_model(f"models:/{name}/1")
+json.dump(
+    {
+        "frame": said(model.predict(features)),
+        "array": said(model.predict(features.to_numpy())),
+        "by_version": said(mlflow.pyfunc.load_model(f"models:/{name}/1").predict(features)),
+        "example": said(model.predict(model.input_example)),
+        "example_columns": list(model.input_example.columns),
+        "signature_equal": signature.to_dict() == written_by_mlflow.to_dict(),
+        "metadata": model.metadata.metadata,
+        "created": model.metadata.utc_time_created,
+        "graph": raw.graph.name,
+        "dataset": mlflow.data.get_source(mlflow.get_run(model.metadata.run_id).inputs.dataset_inputs[0]).uri,
+    },
+    sys.stdout,
+)
