@@ -1,0 +1,44 @@
+import { RetrainError } from '../../contracts/errors';
+
+export type ImputeMethod = 'median' | 'mean' | 'none';
+
+/**
+ * What stands in for a missing number in each column, learned from the training rows only.
+ *
+ * @param columns `[d][n]`, NaN where missing.
+ * @returns `[d]`; NaN for a column without a missing value among its n rows.
+ * @throws RetrainError DATA_INVALID for a column that has no value in any training row.
+ */
+export function fitImputer(
+  columns: readonly Float64Array[],
+  features: readonly string[],
+  trainRows: Uint32Array,
+  method: ImputeMethod,
+  file: string,
+): number[] {
+  return columns.map((column, f) => {
+    if (method === 'none' || !column.some((value) => Number.isNaN(value))) return Number.NaN;
+    const present = Float64Array.from(trainRows, (row) => column[row] ?? Number.NaN).filter(
+      (value) => !Number.isNaN(value),
+    );
+    if (present.length === 0) {
+      throw new RetrainError(
+        'DATA_INVALID',
+        `${file}: column "${features[f]}" has no value in any of the ${trainRows.length} training rows, so there is no ${method} to impute; drop the column`,
+      );
+    }
+    return method === 'mean' ? mean(present) : median(present);
+  });
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sorts `values` in place. */
+function median(values: Float64Array): number {
+  values.sort();
+  const middle = values.length >> 1;
+  const upper = values[middle] ?? Number.NaN;
+  return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? Number.NaN) + upper) / 2;
+}
