@@ -5,6 +5,7 @@ import { ARTIFACT } from '../contracts/stage';
 import { pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
+import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { withHeartbeat } from './heartbeat';
 import { runParams, runTags } from '../integrations/mlflow/run-fields';
@@ -60,15 +61,18 @@ export function createTrackingActivities({
         const version = await mlflow.registry.findByAlias(model, ALIAS.production, signal);
         if (version === null) return null;
         const root = await mlflow.resolveSource(version.source, signal);
-        const [bytes, description] = await Promise.all([
-          mlflow.artifacts.downloadBytes(root, 'model.onnx', signal),
-          mlflow.artifacts.downloadBytes(root, 'description.json', signal).catch(unlessMissing),
+        const [bytes, mlmodel] = await Promise.all([
+          mlflow.artifacts.downloadBytes(root, ARTIFACT.model, signal),
+          mlflow.artifacts.downloadBytes(root, 'MLmodel', signal),
         ]);
+        const description = describeModel(mlmodel);
         return {
           version: version.version,
           model: await store.putBytes(bytes, ARTIFACT.championModel),
           description:
-            description === null ? null : await store.putBytes(description, ARTIFACT.championDescription),
+            description === null
+              ? null
+              : await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription),
         };
       });
     },
@@ -98,9 +102,4 @@ function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec
     'CONFIG_INVALID',
     `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in`,
   );
-}
-
-function unlessMissing(error: unknown): null {
-  if (error instanceof RetrainError && error.code === 'NOT_FOUND') return null;
-  throw error;
 }

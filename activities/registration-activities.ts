@@ -1,0 +1,145 @@
+import { Context } from '@temporalio/activity';
+import { type PipelineActivities, type PromoteInput, type PromoteOutput } from '../contracts/activities';
+import { ALIAS, VERSION_TAG } from '../contracts/names';
+import { TableSchema } from '../contracts/stage';
+import { checkGate } from '../ml/gate/check-gate';
+import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
+import { type ContentStore } from '../integrations/dvc/content-store';
+import { type Mlflow } from '../integrations/mlflow/client';
+import { MODEL_PATH, modelDirectory, modelHistoryTag } from '../integrations/mlflow/model-directory';
+import { withHeartbeat } from './heartbeat';
+import { readBytes, readJson } from './read-json';
+
+export interface RegistrationDeps {
+  mlflow: Mlflow;
+  store: ContentStore;
+}
+
+/** From a scored candidate to a registered version, and from there to an alias. */
+export function createRegistrationActivities({
+  mlflow,
+  store,
+}: RegistrationDeps): Pick<PipelineActivities, 'register' | 'promote'> {
+  return {
+    /**
+     * Logs metrics, uploads the model directory, and makes the version: what is pointed to comes before what
+     * points to it. Idempotent: metrics carry the time at which the activity was first scheduled, uploads replace
+     * themselves, and a run has one version, which is looked up before it is made.
+     */
+    async register({ spec, mlflowRunId, schema, model, evaluated }) {
+      const at = Context.current().info.scheduledTimestampMs;
+      return withHeartbeat(async (signal, onProgress) => {
+        const [run, table, onnx, evaluation] = await Promise.all([
+          mlflow.runs.get(mlflowRunId, signal),
+          readJson(store, schema).then((json) => TableSchema.parse(json)),
+          readBytes(store, model),
+          readBytes(store, evaluated.evaluation),
+        ]);
+        const described = { runId: mlflowRunId, createdAt: at };
+        const gate = checkGate(spec.params.gate, evaluated.metrics);
+        const files = [
+          ...modelDirectory({ schema: table, onnx, runId: mlflowRunId, createdAt: new Date(at) }).map(
+            (file) => ({
+              ...file,
+              path: `${MODEL_PATH}/${file.path}`,
+            }),
+          ),
+          { path: 'evaluation.json', bytes: evaluation },
+        ];
+        for (const [done, { path, bytes }] of files.entries()) {
+          onProgress({ phase: `uploading ${path}`, done, total: files.length });
+          await mlflow.artifacts.uploadBytes(run.artifactUri, path, bytes, signal);
+        }
+        await mlflow.runs.log(
+          mlflowRunId,
+          { metrics: evaluated.metrics, tags: modelHistoryTag(described), at },
+          signal,
+        );
+        const version = await mlflow.registry.findOrCreateVersion(
+          {
+            name: spec.params.model,
+            runId: mlflowRunId,
+            source: `runs:/${mlflowRunId}/${MODEL_PATH}`,
+            tags: {
+              [VERSION_TAG.dataHash]: spec.data.sha256,
+              [VERSION_TAG.pipelineKey]: spec.pipelineKey,
+              ...(spec.git.commit === '' ? {} : { [VERSION_TAG.gitCommit]: spec.git.commit }),
+              [VERSION_TAG.gatePassed]: String(gate.every(({ passed }) => passed)),
+              ...(evaluated.metrics['accuracy'] === undefined
+                ? {}
+                : { [VERSION_TAG.testAccuracy]: String(evaluated.metrics['accuracy']) }),
+            },
+          },
+          signal,
+        );
+        return { modelVersion: version.version };
+      });
+    },
+
+    /**
+     * Moves the aliases as the comparison says. Idempotent: `production` moves last, so an attempt that finds the
+     * candidate there has nothing left to do, and one that does not repeats steps that change nothing twice.
+     *
+     * MLflow has no compare-and-swap: between the look at the alias and its move another writer may move it.
+     */
+    async promote(input): Promise<PromoteOutput> {
+      return withHeartbeat(async (signal) => {
+        const { model } = input.spec.params;
+        const current = (await mlflow.registry.findByAlias(model, ALIAS.production, signal))?.version ?? null;
+        const done = current === input.modelVersion;
+        if (!done && current !== input.championVersion) return { stale: true, championVersion: current };
+        const decision = decide(input);
+        if (!done) await carryOut(mlflow, input, decision, signal);
+        const gate = checkGate(input.spec.params.gate, input.evaluated.metrics);
+        return { stale: false, ...decision, gate };
+      });
+    },
+  };
+}
+
+function decide({ spec, championVersion, evaluated }: PromoteInput): PromotionDecision {
+  const { gate, promote } = spec.params;
+  return decidePromotion({
+    candidate: evaluated.metrics,
+    champion:
+      championVersion === null
+        ? null
+        : { version: championVersion, metrics: evaluated.championMetrics, error: evaluated.championError },
+    metric: promote.metric,
+    minImprovement: promote.min_improvement,
+    gate,
+    rows: evaluated.rows,
+  });
+}
+
+async function carryOut(
+  mlflow: Mlflow,
+  { spec, modelVersion, championVersion }: PromoteInput,
+  { outcome, alias, reason }: PromotionDecision,
+  signal: AbortSignal,
+): Promise<void> {
+  const { registry } = mlflow;
+  const { model, promote } = spec.params;
+  await registry.setVersionTags(
+    model,
+    modelVersion,
+    {
+      [VERSION_TAG.promoted]: String(outcome === 'promoted'),
+      [VERSION_TAG.promotionReason]: reason,
+    },
+    signal,
+  );
+  if (alias === null) return;
+  if (promote.legacy_stages) {
+    await registry.transitionStage(
+      model,
+      modelVersion,
+      alias === ALIAS.production ? 'Production' : 'Staging',
+      signal,
+    );
+  }
+  if (alias === ALIAS.production && championVersion !== null) {
+    await registry.setAlias(model, ALIAS.previous, championVersion, signal);
+  }
+  await registry.setAlias(model, alias, modelVersion, signal);
+}

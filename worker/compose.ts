@@ -1,0 +1,86 @@
+import { type Client } from '@temporalio/client';
+import { type Logger } from '@temporalio/worker';
+import { createComputeActivities } from '../activities/compute-activities';
+import { createHandoverActivities } from '../activities/handover-activities';
+import { createNoticeActivities } from '../activities/notice-activities';
+import { createProjectActivities } from '../activities/project-activities';
+import { createRegistrationActivities } from '../activities/registration-activities';
+import { createTrackingActivities } from '../activities/tracking-activities';
+import { type StageExecutor } from '../activities/stage-runner';
+import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
+import { type Notice } from '../contracts/notice';
+import { type RunSpec, type TrainingResult } from '../contracts/run';
+import { ContentStore } from '../integrations/dvc/content-store';
+import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
+import { type NoticeChannel } from '../integrations/notify/channel';
+import { channelsFrom } from '../integrations/notify/channels';
+import { type StageCode } from '../integrations/project/stage-code';
+import { InProcessExecutor } from '../stages/in-process';
+import { workflowUrl } from '../temporal/web-ui';
+import { type WorkerConfig } from './config';
+
+/** The outside systems that activities work with. A test that makes one fail wraps it here. */
+export interface Services {
+  config: WorkerConfig;
+  client: Client;
+  mlflow: Mlflow;
+  store: ContentStore;
+  executor: StageExecutor;
+  channels: readonly NoticeChannel[];
+  codeHash: string;
+  close(): Promise<void>;
+}
+
+export async function createServices(
+  config: WorkerConfig,
+  client: Client,
+  code: StageCode,
+  logger: Logger,
+): Promise<Services> {
+  const mlflow = createMlflow(config.mlflow);
+  const store = new ContentStore(config.cacheDir);
+  const executor = new InProcessExecutor({ threadEntry: config.threadEntry, threads: config.threads });
+  await Promise.all([executor.warmUp(), store.sweep()]);
+  return {
+    config,
+    client,
+    mlflow,
+    store,
+    executor,
+    channels: channelsFrom(config.notices, logger),
+    codeHash: code.combined,
+    close: async () => {
+      await Promise.all([executor.close(), mlflow.close()]);
+    },
+  };
+}
+
+export function createActivities(services: Services): PipelineActivities & NoticeActivities {
+  const { config, client, mlflow, store, executor, channels, codeHash } = services;
+  const { project, taskQueue, scratchDir, temporal } = config;
+  const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
+    const experimentId = await mlflow.experiments.find(params.experiment);
+    if (experimentId === null) return null;
+    return (await mlflow.runs.findFinished(experimentId, pipelineKey))?.result ?? null;
+  };
+  return {
+    ...createProjectActivities({ project, codeHash }),
+    ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
+    ...createTrackingActivities({ mlflow, store, channels: channels.map(({ name }) => name) }),
+    ...createComputeActivities({ project, store, executor, scratchDir, codeHash }),
+    ...createRegistrationActivities({ mlflow, store }),
+    ...createNoticeActivities({ channels, links: (notice) => noticeLinks(services, notice) }),
+  };
+}
+
+function noticeLinks({ config, mlflow }: Services, notice: Notice): Notice['links'] {
+  const { uiUrl, namespace } = config.temporal;
+  return {
+    ...(uiUrl === null
+      ? {}
+      : { temporal: workflowUrl(uiUrl, namespace, notice.workflowId, notice.workflowRunId) }),
+    ...(notice.mlflowRunId === undefined || notice.mlflowExperimentId === undefined
+      ? {}
+      : { mlflow: mlflow.links.run(notice.mlflowExperimentId, notice.mlflowRunId) }),
+  };
+}
