@@ -38,12 +38,10 @@ export function createRegistrationActivities({
         const described = { runId: mlflowRunId, createdAt: at };
         const gate = checkGate(spec.params.gate, evaluated.metrics);
         const files = [
-          ...modelDirectory({ schema: table, onnx, runId: mlflowRunId, createdAt: new Date(at) }).map(
-            (file) => ({
-              ...file,
-              path: `${MODEL_PATH}/${file.path}`,
-            }),
-          ),
+          ...modelDirectory({ ...described, schema: table, onnx }).map((file) => ({
+            ...file,
+            path: `${MODEL_PATH}/${file.path}`,
+          })),
           { path: 'evaluation.json', bytes: evaluation },
         ];
         for (const [done, { path, bytes }] of files.entries()) {
