@@ -189,6 +189,13 @@ export const ERRORS = {
     exit: EXIT.failed,
     http: 502,
   },
+  NOTIFIER_REFUSED: {
+    what: 'The receiver of a notice refused it, and would refuse it again.',
+    next: 'Correct the address or the credentials of that channel; the run itself is not affected.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 502,
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
