@@ -10,6 +10,8 @@ const shared = {
     ],
   },
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
+  // Lazy imports name the compiled file, as Node wants it.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.retrain/'],
 };

@@ -1,0 +1,177 @@
+import { writeFileSync } from 'node:fs';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { RegistryView } from './registry-view';
+import { sleep, TestProject } from './test-project';
+
+jest.setTimeout(240_000);
+
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  connection = await Connection.connect({ address: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '' });
+  client = new Client({ connection });
+});
+afterAll(async () => {
+  await connection.close();
+});
+
+/** Executions of this project whose id starts so, by Temporal's own list. */
+async function executions(model: string): Promise<{ workflowId: string; status: string }[]> {
+  const found: { workflowId: string; status: string }[] = [];
+  for await (const { workflowId, status } of client.workflow.list({ query: `Model = '${model}'` })) {
+    found.push({ workflowId, status: status.name });
+  }
+  return found;
+}
+
+describe('fifty starts at the same moment, by different processes', () => {
+  const project = new TestProject();
+  const registry = new RegistryView(project.model);
+  afterAll(async () => {
+    await project.remove();
+    await registry.close();
+  });
+
+  test('make one workflow run, one MLflow run, one model version', async () => {
+    // The runs are started before there is a worker, so that all fifty overlap.
+    const starts = Promise.all(Array.from({ length: 50 }, () => project.start('--wait')));
+    await sleep(8_000);
+    await project.startWorker();
+    const reports = await starts;
+    expect(new Set(reports.map(({ code }) => code))).toEqual(new Set([0]));
+    expect(new Set(reports.map(({ result }) => result?.workflowRunId)).size).toBe(1);
+    expect(reports.filter(({ how }) => how === 'started')).toHaveLength(1);
+    expect(await registry.runs()).toHaveLength(1);
+    expect(await registry.versions()).toHaveLength(1);
+    expect(await executions(project.model)).toHaveLength(1);
+  });
+});
+
+describe('a start from the Web UI', () => {
+  const project = new TestProject();
+  const registry = new RegistryView(project.model);
+  beforeAll(async () => {
+    await project.startWorker();
+  });
+  afterAll(async () => {
+    await project.remove();
+    await registry.close();
+  });
+
+  const startAsWebUi = (workflowId: string, args: unknown[]) =>
+    client.workflow.execute('trainingPipeline', { taskQueue: project.taskQueue, workflowId, args });
+
+  test('needs the type and the task queue only, and hands over to the canonical run', async () => {
+    const result = (await startAsWebUi(`clicked-${project.id}`, [])) as {
+      workflowId: string;
+      outcome: string;
+    };
+    expect(result).toMatchObject({ outcome: 'promoted', modelVersion: '1' });
+    expect(result.workflowId).toMatch(`train-${project.model}-`);
+    expect(await startAsWebUi(`clicked-again-${project.id}`, [{}])).toEqual(result);
+    expect(await registry.runs()).toHaveLength(1);
+  });
+
+  test('takes overrides and force', async () => {
+    const args = [{ overrides: { train: { n_estimators: 11 } } }];
+    const first = await startAsWebUi(`override-${project.id}`, args);
+    expect(first).toMatchObject({ modelVersion: '2' });
+    const forced = await startAsWebUi(`force-${project.id}`, [{ ...args[0], force: true }]);
+    expect(forced).toMatchObject({ modelVersion: '3' });
+  });
+
+  test('with a mistake in the input fails with the one line that says it', async () => {
+    const failed = startAsWebUi(`typo-${project.id}`, [{ overrides: { trian: {} } }]);
+    await expect(failed).rejects.toThrow(WorkflowFailedError);
+    await failed.catch((error: WorkflowFailedError) =>
+      expect(String((error.cause as Error & { cause?: Error }).cause?.message)).toContain(
+        'did you mean train?',
+      ),
+    );
+  });
+});
+
+describe('a run that cannot go on', () => {
+  const project = new TestProject();
+  const registry = new RegistryView(project.model);
+  beforeAll(async () => {
+    await project.startWorker();
+  });
+  afterAll(async () => {
+    await project.remove();
+    await registry.close();
+  });
+
+  test('because the data changed after the start fails with both hashes, and starts again with the new data', async () => {
+    const lone = new TestProject();
+    const { workflowId } = await lone.start();
+    writeFileSync(lone.path('data/iris.csv'), 'a,species\n1,x\n2,y\n1,x\n2,y\n');
+    await lone.startWorker();
+    const failed = await client.workflow
+      .getHandle(workflowId ?? '')
+      .result()
+      .catch((error: unknown) => error);
+    const message = String(((failed as Error).cause as Error & { cause?: Error }).cause?.message);
+    expect(message).toMatch(/data\/iris\.csv.*[0-9a-f]{64}.*[0-9a-f]{64}/);
+    const view = new RegistryView(lone.model);
+    expect(await view.runs()).toEqual([expect.objectContaining({ status: 'FAILED' })]);
+    expect((await view.runs())[0]?.tags['failure_reason']).toContain('data/iris.csv');
+    await view.close();
+    await lone.remove();
+  });
+
+  test('because it was cancelled stops the training within 5 s and marks the MLflow run KILLED', async () => {
+    const params = ['--set', 'train.n_estimators=10000', '--set', 'train.seed=1'];
+    const { workflowId = '' } = await project.start(...params);
+    const handle = client.workflow.getHandle(workflowId);
+    const training = async (): Promise<boolean> => {
+      const { stages } = await handle.query<{ stages: { stage: string; state: string }[] }>('progress');
+      return stages.some(({ stage, state }) => stage === 'train' && state === 'running');
+    };
+    while (!(await training().catch(() => false))) await sleep(50);
+    const asked = Date.now();
+    expect((await project.cli(['cancel', workflowId])).code).toBe(0);
+    await expect(handle.result()).rejects.toThrow('Workflow execution cancelled');
+    const [run] = await registry.runs();
+    expect(run).toMatchObject({ status: 'KILLED', tags: { failure_reason: 'the run was cancelled' } });
+    // Printed, as no test fails on time; that it was stopped shows in the run having no version.
+    console.info(`cancelled and closed after ${(run?.endedAt ?? NaN) - asked} ms`);
+    expect(await registry.versions()).toEqual([]);
+  });
+
+  test('is started again by the next start', async () => {
+    const again = await project.start('--wait');
+    expect(again).toMatchObject({ how: 'started', code: 0, result: { outcome: 'promoted' } });
+  });
+});
+
+describe('mistakes', () => {
+  const project = new TestProject();
+  afterAll(() => project.remove());
+
+  test.each([
+    ['a wrong target column', { data: { path: 'data/iris.csv', target: 'spices' } }, 'spices'],
+    ['data that is not there', { data: { path: 'data/isir.csv', target: 'species' } }, 'data/isir.csv'],
+    [
+      'data outside the project',
+      { data: { path: '../iris.csv', target: 'species' } },
+      'data.path must stay inside the project',
+    ],
+  ])('%s: exit code 2, one line, before anything starts', async (_what, params, message) => {
+    project.writeParams(params);
+    const { code, stderr } = await project.cli(['start'], {
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      MLFLOW_TRACKING_URI: 'http://127.0.0.1:1',
+    });
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 2, lines: 1 });
+    expect(stderr).toContain(message);
+  });
+
+  test('servers that are down: exit code 4 and what to do', async () => {
+    project.writeParams({});
+    const { code, stderr } = await project.cli(['start'], { MLFLOW_TRACKING_URI: 'http://127.0.0.1:1' });
+    expect(code).toBe(4);
+    expect(stderr).toContain('retrain up');
+  });
+});

@@ -1,0 +1,172 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { RegistryView } from './registry-view';
+import { TestProject } from './test-project';
+
+jest.setTimeout(180_000);
+
+describe('a run on iris', () => {
+  const project = new TestProject();
+  const registry = new RegistryView(project.model);
+
+  beforeAll(async () => {
+    await project.startWorker();
+  });
+  afterAll(async () => {
+    await project.remove();
+    await registry.close();
+  });
+
+  test('goes from data to production and says so', async () => {
+    const { code, stdout, stderr } = await project.cli(['start', '--wait']);
+    expect(stderr).toMatch(/^Started train-iris-/);
+    expect(stderr).toMatch(/preprocess: done in .*120 training rows, 30 held out/);
+    expect(stdout).toContain(`${project.model} v1 is in production`);
+    expect(stdout).toMatch(/accuracy +0\.9\d+/);
+    expect(stdout).toContain(
+      `${process.env['RETRAIN_TEST_TEMPORAL_UI']}/namespaces/default/workflows/train-${project.model}`,
+    );
+    expect(code).toBe(0);
+  });
+
+  test('leaves the MLflow run and version that the design promises', async () => {
+    const [run, ...others] = await registry.runs();
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({
+      status: 'FINISHED',
+      params: { n_estimators: '10', max_depth: 'null', 'train.n_estimators': '10', 'data.target': 'species' },
+      tags: {
+        data_hash: run?.params['dataset_hash'],
+        data_md5: run?.tags['data_md5.data/iris.csv'],
+        workflow_id: expect.stringMatching(`^train-${project.model}-[0-9a-f]{16}$`) as string,
+      },
+    });
+    for (const metric of ['accuracy', 'f1_score', 'precision', 'recall']) {
+      expect(run?.metrics[metric]).toBeGreaterThan(0.85);
+    }
+    const files = await registry.mlflow.artifacts.listFiles(run?.artifactUri ?? '');
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        'model/MLmodel',
+        'model/model.onnx',
+        'model/conda.yaml',
+        'model/python_env.yaml',
+        'model/requirements.txt',
+        'model/input_example.json',
+      ]),
+    );
+    const [version] = await registry.versions();
+    expect(version).toMatchObject({
+      version: '1',
+      aliases: ['production'],
+      stage: 'Production',
+      tags: { promoted: 'true', gate_passed: 'true', test_accuracy: String(run?.metrics['accuracy']) },
+    });
+    expect(version?.tags['promotion_reason']).not.toBe('');
+  });
+
+  test('is not repeated: a second start prints the result at once', async () => {
+    const before = await registry.runs();
+    const again = await project.start();
+    expect(again).toMatchObject({
+      how: 'finished',
+      code: 0,
+      result: { outcome: 'promoted', modelVersion: '1' },
+    });
+    expect(await registry.runs()).toHaveLength(before.length);
+  });
+
+  test('is found after Temporal has forgotten it', async () => {
+    const again = await project.cli(['start', '--json'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    expect(JSON.parse(again.stdout)).toMatchObject({ how: 'finished', result: { modelVersion: '1' } });
+  });
+
+  test('is repeated with --force, as the next version', async () => {
+    const forced = await project.start('--force', '--wait');
+    expect(forced).toMatchObject({
+      how: 'started',
+      code: 0,
+      result: { modelVersion: '2', outcome: 'staged' },
+    });
+    const versions = await registry.versions();
+    expect(versions.map(({ version, aliases }) => [version, aliases])).toEqual([
+      ['2', ['staging']],
+      ['1', ['production']],
+    ]);
+    const [second, first] = await registry.runs();
+    const bytes = await Promise.all(
+      [second, first].map((run) =>
+        registry.mlflow.artifacts.downloadBytes(run?.artifactUri ?? '', 'model/model.onnx'),
+      ),
+    );
+    expect(Buffer.compare(bytes[0] ?? new Uint8Array(), bytes[1] ?? new Uint8Array(1))).toBe(0);
+  });
+
+  test('with other data is another run', async () => {
+    const rows = readFileSync(project.path('data/iris.csv'), 'utf8');
+    appendFileSync(project.path('data/iris.csv'), '5.0,3.4,1.5,0.2,setosa\n');
+    const other = await project.start('--wait');
+    expect(other).toMatchObject({ how: 'started', result: { modelVersion: '3' } });
+    writeFileSync(project.path('data/iris.csv'), rows);
+    expect(await project.start()).toMatchObject({ how: 'finished' });
+  });
+
+  test('is planned truthfully', async () => {
+    const plan = JSON.parse(
+      (await project.cli(['plan', '--json', '--set', 'train.n_estimators=12'])).stdout,
+    ) as {
+      parts: unknown[];
+      stages: { does: string }[];
+    };
+    expect(plan.parts).toEqual([
+      expect.objectContaining({ part: 'data' }),
+      expect.objectContaining({ part: 'params', details: ['train.n_estimators 10 → 12'] }),
+      expect.objectContaining({ part: 'code' }),
+    ]);
+    expect(plan.stages.every(({ does }) => does === 'run')).toBe(true);
+    const { stdout } = await project.cli(['plan']);
+    expect(stdout).toContain('nothing to do');
+  });
+
+  test('is validated against minima, for CI', async () => {
+    expect((await project.cli(['validate', '--min', 'accuracy=0.5'])).code).toBe(0);
+    const summary = project.path('summary.md');
+    const failed = await project.cli(['validate', '--min', 'accuracy=0.999'], {
+      GITHUB_STEP_SUMMARY: summary,
+    });
+    expect(failed.code).toBe(3);
+    expect(failed.stdout).toMatch(/failed +accuracy +0\.\d+ +at least 0\.999/);
+    expect(readFileSync(summary, 'utf8')).toMatch(/\| accuracy \| 0\.\d+ \|/);
+    expect((await project.cli(['validate', '--min', 'acuracy=0.9'])).code).toBe(2);
+  });
+});
+
+describe('a run that does not pass the gate', () => {
+  const project = new TestProject({ gate: { accuracy: 0.9999 }, train: { n_estimators: 1, max_depth: 1 } });
+  const registry = new RegistryView(project.model);
+
+  beforeAll(async () => {
+    await project.startWorker();
+  });
+  afterAll(async () => {
+    await project.remove();
+    await registry.close();
+  });
+
+  test('is registered without an alias, and the command exits 3', async () => {
+    const failed = await project.start('--wait');
+    expect(failed).toMatchObject({ code: 3, result: { outcome: 'gate_failed', alias: null } });
+    expect(await registry.versions()).toEqual([
+      expect.objectContaining({
+        version: '1',
+        aliases: [],
+        tags: expect.objectContaining({ promoted: 'false', gate_passed: 'false' }) as object,
+      }),
+    ]);
+    expect((await registry.runs())[0]).toMatchObject({ status: 'FINISHED' });
+  });
+
+  test('is an outcome: asked again, it is given at once, with exit code 3', async () => {
+    expect(await project.start()).toMatchObject({ how: 'finished', code: 3 });
+    expect((await project.cli(['validate'])).code).toBe(3);
+  });
+});
