@@ -1,0 +1,105 @@
+import { RetrainError } from '../../contracts/errors';
+import { ALIAS } from '../../contracts/names';
+import { type GateCheck, type TrainingResult } from '../../contracts/run';
+import { type Metrics } from '../../contracts/stage';
+import { checkGate, type Gate } from './check-gate';
+
+export interface Champion {
+  version: string;
+  /** On the same rows as the candidate's; null when it could not be scored on them. */
+  metrics: Metrics | null;
+  /** Why it could not be scored. */
+  error?: string | null;
+}
+
+export interface Contest {
+  candidate: Metrics;
+  /** What is production now; null when nothing is. */
+  champion: Champion | null;
+  /** The metric that decides. */
+  metric: string;
+  /** By how much the candidate must be better; it must be strictly better in any case. */
+  minImprovement: number;
+  gate: Gate;
+  /** Held-out rows that both were scored on. */
+  rows: number;
+}
+
+export interface PromotionDecision {
+  outcome: TrainingResult['outcome'];
+  /** The alias that the candidate gets. */
+  alias: typeof ALIAS.production | typeof ALIAS.staging | null;
+  /** One sentence for people. */
+  reason: string;
+  gate: GateCheck[];
+}
+
+/** Sums and products of shares, such as 0.95 - 0.93, are off by less than this. */
+const ROUNDING = 1e-12;
+
+/**
+ * Decides what becomes of a candidate; pure. A failed gate: no alias. No champion: production. Strictly better
+ * than the champion, and by `minImprovement` at least: production. Otherwise, or when the champion cannot be
+ * scored on these rows: staging.
+ *
+ * @throws RetrainError CONFIG_INVALID when the gate or the contest names a metric that was not made.
+ */
+export function decidePromotion(contest: Contest): PromotionDecision {
+  const gate = checkGate(contest.gate, contest.candidate);
+  const failed = gate.filter(({ passed }) => !passed);
+  if (failed.length > 0) {
+    return { outcome: 'gate_failed', alias: null, reason: failed.map(belowGate).join(' and '), gate };
+  }
+  const { promote, reason } = compare(contest);
+  return promote
+    ? { outcome: 'promoted', alias: ALIAS.production, reason, gate }
+    : { outcome: 'staged', alias: ALIAS.staging, reason, gate };
+}
+
+function compare({ candidate, champion, metric, minImprovement, rows }: Contest): {
+  promote: boolean;
+  reason: string;
+} {
+  if (champion === null) return { promote: true, reason: 'there is no production version to beat yet' };
+  const rival = `version ${champion.version}`;
+  if (champion.metrics === null) {
+    const why = champion.error == null ? '' : `: ${champion.error}`;
+    return { promote: false, reason: `${rival} cannot be scored on these ${rows} rows${why}` };
+  }
+  const mine = valueOf(candidate, metric, 'the candidate');
+  const its = valueOf(champion.metrics, metric, rival);
+  const [shownMine, shownIts] = shownApart(mine, its);
+  const where = `on the same ${rows} rows`;
+  const gain = mine - its;
+  if (Math.abs(gain) <= ROUNDING) {
+    return { promote: false, reason: `${metric} ${shownMine} only equals ${rival}'s ${where}` };
+  }
+  if (gain < 0) {
+    return { promote: false, reason: `${metric} ${shownMine} is below ${rival}'s ${shownIts} ${where}` };
+  }
+  const beats = `${metric} ${shownMine} beats ${rival}'s ${shownIts} ${where}`;
+  return gain < minImprovement - ROUNDING
+    ? { promote: false, reason: `${beats}, but by less than promote.min_improvement, ${minImprovement}` }
+    : { promote: true, reason: beats };
+}
+
+function belowGate({ metric, value, minimum }: GateCheck): string {
+  const [shownValue, shownMinimum] = shownApart(value, minimum);
+  return `${metric} ${shownValue} is below the gate's ${shownMinimum}`;
+}
+
+function valueOf(metrics: Metrics, metric: string, whose: string): number {
+  const value = metrics[metric];
+  if (value !== undefined) return value;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `promote.metric: ${whose} has no ${metric}, expected one of ${Object.keys(metrics).join(', ')}`,
+  );
+}
+
+/** Three decimals, or as many as it takes for different numbers to look different. */
+function shownApart(a: number, b: number): [string, string] {
+  let digits = 3;
+  while (digits < 12 && a !== b && a.toFixed(digits) === b.toFixed(digits)) digits++;
+  return [a.toFixed(digits), b.toFixed(digits)];
+}

@@ -1,0 +1,97 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RetrainError, isErrorCode } from '../contracts/errors';
+import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
+import { stageFor } from './catalog';
+import { type NativeSection, type StageContext, UNGUARDED } from './stage';
+
+export const METRICS_FILE = 'metrics.json';
+export const ERROR_FILE = 'error.json';
+
+/**
+ * Runs a stage in a folder: reads `<dir>/in/<name>` and `<dir>/params.json`, writes `<dir>/out/<name>`. The last
+ * thing that appears, by rename, is `<dir>/out/metrics.json`, so what has one is whole; on failure there is
+ * `<dir>/out/error.json` instead. The same in a thread and in a container.
+ *
+ * @returns Whether it succeeded. Does not throw for what goes wrong inside, as errors leave by file.
+ */
+export async function runStage(
+  name: string,
+  dir: string,
+  report: (progress: StageProgress) => void,
+  native: NativeSection = UNGUARDED,
+): Promise<boolean> {
+  const out = join(dir, 'out');
+  try {
+    mkdirSync(out, { recursive: true });
+    for (const file of [METRICS_FILE, ERROR_FILE]) rmSync(join(out, file), { force: true });
+    // Loading a stage may load native code.
+    const stage = await native.run(() => stageFor(name));
+    const metrics = Metrics.parse(await stage(contextIn(dir, report, native)));
+    writeWhole(join(out, METRICS_FILE), metrics);
+    return true;
+  } catch (error) {
+    writeError(out, name, error);
+    return false;
+  }
+}
+
+function contextIn(
+  dir: string,
+  report: (progress: StageProgress) => void,
+  native: NativeSection,
+): StageContext {
+  const optionalInput = (name: string): string | undefined => {
+    const path = join(dir, 'in', name);
+    return existsSync(path) ? path : undefined;
+  };
+  return {
+    optionalInput,
+    input: (name) => {
+      const path = optionalInput(name);
+      if (path !== undefined) return path;
+      throw new RetrainError(
+        'STAGE_FAILED',
+        `the input in/${name} is not there, expected the stage’s inputs`,
+      );
+    },
+    output: (name) => join(dir, 'out', name),
+    params: JSON.parse(readFileSync(join(dir, 'params.json'), 'utf8')) as unknown,
+    report,
+    native,
+  };
+}
+
+/** An error as it leaves a stage: of our own kind as it is, anything else as STAGE_FAILED. */
+export function stageError(name: string, error: unknown): StageError {
+  if (!(error instanceof Error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
+  const stack = error.stack === undefined ? {} : { stack: error.stack };
+  if (error instanceof RetrainError) return { code: error.code, message: error.message, ...stack };
+  const [line = 'failed'] = error.message.split('\n');
+  return { code: 'STAGE_FAILED', message: `${name}: ${line}`, ...stack };
+}
+
+/** The error that a stage left behind, as it was thrown; undefined when there is none. */
+export function readStageError(dir: string): RetrainError | undefined {
+  const path = join(dir, 'out', ERROR_FILE);
+  if (!existsSync(path)) return undefined;
+  const { code, message } = JSON.parse(readFileSync(path, 'utf8')) as StageError;
+  return new RetrainError(isErrorCode(code) ? code : 'STAGE_FAILED', message);
+}
+
+function writeError(out: string, name: string, error: unknown): void {
+  try {
+    rmSync(join(out, METRICS_FILE), { force: true });
+    writeWhole(join(out, ERROR_FILE), stageError(name, error));
+  } catch (cause) {
+    // A full disk may leave no room even for this; what started the stage sees that neither file is there.
+    process.stderr.write(
+      `${name}: ${String(error)}; out/${ERROR_FILE} could not be written: ${String(cause)}\n`,
+    );
+  }
+}
+
+function writeWhole(path: string, content: unknown): void {
+  writeFileSync(`${path}.part`, `${JSON.stringify(content)}\n`);
+  renameSync(`${path}.part`, path);
+}
