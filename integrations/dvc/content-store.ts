@@ -1,17 +1,23 @@
-import { chmod, mkdir, open, rename, rm, stat, writeFile, lstat } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import type { Artifact } from '../../contracts/stage';
 import { digestBytes, type FileDigest } from '../../ml/hashing/digest';
-import { digestFile, digestHandle, openFile, type DigestOptions } from '../../ml/hashing/digest-file';
-import { objectPath } from './cache-layout';
-import { placeFile, reflink, type PlaceMode } from './place-file';
-import { StagingArea } from './staging-area';
+import { digestFile, type DigestOptions } from '../../ml/hashing/digest-file';
+import { isDirectoryHash } from './cache-layout';
+import { decodeManifest, manifestHash, treeSha256, type ManifestEntry } from './manifest';
+import { ObjectFiles } from './object-files';
+import { placeFile, placeFiles, type PlaceMode } from './place-file';
+import type { FileStamp, StateDb } from './state-db';
+import { isSettled, storeTree, type TreeOptions } from './tree-digest';
 
 export interface PutOptions extends DigestOptions {
-  /** What the content must be; anything else is refused with DATA_CHANGED and not stored. */
+  /** What the content must be; anything else is refused with DATA_CHANGED. */
   expect?: { sha256: string };
+  /** For a directory: what to leave out of it, and what to make of links. */
+  walk?: Pick<TreeOptions, 'ignored' | 'symlinks'>;
+  onProgress?: TreeOptions['onProgress'];
 }
 
 export interface TakeOptions {
@@ -23,211 +29,262 @@ export interface TakeOptions {
 }
 
 /**
- * A store of files named by their content, in the layout of DVC’s cache, so that `dvc` can use the same folder.
+ * A store of files and directories named by their content, in the layout of DVC’s cache, so that `dvc` can use the same
+ * folder.
  *
  * Every object is made in a staging folder of the store, then renamed into place, read-only: whoever sees it sees all
- * of it. A crash between any two steps leaves at most a staged file, which `sweep` removes. Writers of the same content do
- * not disturb each other: the later rename replaces an object by an equal one.
+ * of it; a directory’s manifest comes after its files. A crash between any two steps leaves at most staged files, which `sweep`
+ * removes. Writers of the same content do not disturb each other: the later rename replaces an object by an equal one.
  *
  * No fsync: a process that dies loses nothing. After a power failure the file system may hand back an object
  * shorter than it was; its size then gives it away, it is set aside and made again.
  */
 export class ContentStore {
-  private readonly staging: StagingArea;
+  readonly objects: ObjectFiles;
 
-  constructor(readonly cacheDir: string) {
-    this.staging = new StagingArea(join(cacheDir, 'retrain-staging'));
+  /**
+   * @param cacheDir `.dvc/cache`, or wherever `cache.dir` points
+   * @param state remembers hashes, so that an unchanged directory is not read again
+   */
+  constructor(
+    readonly cacheDir: string,
+    private readonly state?: StateDb,
+  ) {
+    this.objects = new ObjectFiles(cacheDir);
   }
 
   /** Where the object with this MD5 is, or would be. */
   pathOf(md5: string): string {
-    return objectPath(this.cacheDir, md5);
+    return this.objects.pathOf(md5);
   }
 
   /**
-   * Stores a copy of a file that others may go on to write to. What is stored is what was hashed: the bytes
-   * are cloned or copied once, and hashed on the way.
+   * Stores a copy of a file or directory that others may go on to write to. What is stored is what was hashed.
    *
    * @param name of the artifact that is returned
-   * @throws RetrainError `DATA_NOT_FOUND`, `DATA_INVALID`, and `DATA_CHANGED` when the file was written to meanwhile or is not
+   * @throws RetrainError `DATA_NOT_FOUND`, `DATA_INVALID`, and `DATA_CHANGED` when something was written to meanwhile or is not
    *   the expected one
    */
   async put(path: string, name: string, options: PutOptions = {}): Promise<Artifact> {
-    const source = await openFile(path);
-    const staged = await this.staging.newPath();
-    try {
-      const before = await source.stat({ bigint: true });
-      const digest = await this.copyIn(source, path, staged, options);
-      const after = await source.stat({ bigint: true });
-      if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) {
-        throw new RetrainError(
-          'DATA_CHANGED',
-          `${path} changed while it was stored; let its writer finish, then start again`,
-        );
-      }
-      expectContent(path, digest, options.expect);
-      return await this.settle(staged, name, digest);
-    } finally {
-      await source.close();
-      await rm(staged, { force: true });
-    }
+    const accept = (digest: { sha256: string }) => expectContent(path, digest, options.expect);
+    if (!(await isDirectory(path))) return { name, ...(await this.putFile(path, options, accept)) };
+    const { md5, sha256, sizeBytes } = await storeTree(resolve(path), this.objects, {
+      ...(this.state && { state: this.state }),
+      ...(options.signal && { signal: options.signal }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+      ...options.walk,
+    });
+    accept({ sha256 });
+    return { name, md5, sha256, sizeBytes };
   }
 
   /** Stores bytes that are in memory. */
   async putBytes(bytes: Uint8Array | string, name: string): Promise<Artifact> {
     const digest = digestBytes(bytes);
-    const staged = await this.staging.newPath();
-    try {
-      await writeFile(staged, bytes, { flag: 'wx' });
-      return await this.settle(staged, name, digest);
-    } finally {
-      await rm(staged, { force: true });
-    }
+    await this.objects.write(bytes, digest.md5);
+    return { name, ...digest };
   }
 
   /**
-   * Moves a file into the store that nobody else writes to: a stage’s output. It is gone from `path` afterwards. From
-   * another file system it is copied; a file with other links is copied too, as those could still be written to.
+   * Moves a file or directory into the store that nobody else writes to: a stage’s output. It is gone from `path` afterwards.
+   * What cannot be moved safely is copied: a file of another file system or with other links, and directories. Links are refused.
+   *
+   * @throws RetrainError `STAGE_FAILED` when there is no such output or it is a link or a device
    */
   async putOwned(path: string, name: string, options: PutOptions = {}): Promise<Artifact> {
     const found = await lstat(path).catch(() => undefined);
-    if (!found?.isFile()) {
+    if (!found?.isFile() && !found?.isDirectory()) {
       throw new RetrainError(
         'STAGE_FAILED',
         `${path}: ${found ? 'not a regular file' : 'no such file'}; expected the output ${name} of a stage`,
       );
     }
-    const staged = await this.staging.newPath();
-    if (found.nlink > 1 || !(await moved(path, staged))) {
-      const artifact = await this.put(path, name, options);
-      await rm(path, { force: true });
+    const staged = await this.objects.staging.newPath();
+    if (found.isDirectory() || found.nlink > 1 || !(await moved(path, staged))) {
+      const artifact = await this.put(path, name, {
+        ...options,
+        walk: { ...options.walk, symlinks: 'refuse' },
+      });
+      await rm(path, { recursive: true, force: true });
       return artifact;
     }
     try {
       const digest = await digestFile(staged, options);
       expectContent(path, digest, options.expect);
-      return await this.settle(staged, name, digest);
+      await this.objects.settle(staged, digest.md5, digest.sizeBytes);
+      return { name, ...digest };
     } finally {
       await rm(staged, { force: true });
     }
   }
 
-  /** Whether the object is there in its full size. */
+  /** Whether an artifact is there in full: the object, or the manifest and all of its files, with the right sizes. */
   async has(artifact: Pick<Artifact, 'md5' | 'sizeBytes'>): Promise<boolean> {
-    return (await this.statObject(artifact.md5))?.size === artifact.sizeBytes;
+    const found = await this.objects.stat(artifact.md5);
+    if (!found) return false;
+    if (!isDirectoryHash(artifact.md5)) return found.size === artifact.sizeBytes;
+    try {
+      let total = 0;
+      for (const { md5 } of await this.manifest({ name: '', ...artifact })) {
+        total += statSync(this.pathOf(md5), { throwIfNoEntry: false })?.size ?? NaN;
+      }
+      return total === artifact.sizeBytes;
+    } catch (error) {
+      if (error instanceof RetrainError) return false;
+      throw error;
+    }
   }
 
   /**
-   * Puts an artifact at `dest`, replacing what is there. Idempotent.
+   * Puts an artifact at `dest`, replacing a file that is there; a directory’s files are added to what is there. Idempotent.
    *
    * @throws RetrainError `ARTIFACT_MISSING`; `ARTIFACT_DAMAGED` after the object was set aside, so that it is never used
    */
   async take(artifact: Artifact, dest: string, options: TakeOptions = {}): Promise<void> {
     if (options.verify) await this.verify(artifact, options.signal);
-    const source = this.pathOf(artifact.md5);
+    if (!isDirectoryHash(artifact.md5)) {
+      await this.takeFile(artifact, dest, options.mode);
+      return;
+    }
+    await mkdir(dest, { recursive: true });
+    const total = await this.takeTree(artifact, dest, options);
+    if (total === artifact.sizeBytes) return;
+    throw new RetrainError(
+      'ARTIFACT_DAMAGED',
+      `${artifact.name} (md5 ${artifact.md5}) has ${total} bytes in the store instead of ${artifact.sizeBytes}; find the file with --verify`,
+    );
+  }
+
+  /**
+   * Hashes an artifact in full: a file’s bytes, or a directory’s manifest and all of its files.
+   *
+   * @throws RetrainError `ARTIFACT_MISSING`, `ARTIFACT_DAMAGED` (set aside)
+   */
+  async verify(artifact: Artifact, signal?: AbortSignal): Promise<void> {
+    if (!isDirectoryHash(artifact.md5)) {
+      const { sha256 } = await this.verifyFile(artifact, signal);
+      if (sha256 !== artifact.sha256) throw await this.objects.setAside(artifact, `SHA-256 ${sha256}`);
+      return;
+    }
+    const files: { relpath: string; sha256: string }[] = [];
+    for (const { relpath, md5 } of await this.manifest(artifact)) {
+      const { sha256 } = await this.verifyFile({ name: `${artifact.name}/${relpath}`, md5 }, signal);
+      files.push({ relpath, sha256 });
+    }
+    if (treeSha256(files) !== artifact.sha256) {
+      throw await this.objects.setAside(artifact, `SHA-256 ${treeSha256(files)}`);
+    }
+  }
+
+  /**
+   * Files of a directory artifact.
+   *
+   * @throws RetrainError `ARTIFACT_MISSING`, `ARTIFACT_DAMAGED` (set aside)
+   */
+  async manifest(artifact: { name: string; md5: string }): Promise<ManifestEntry[]> {
+    const bytes = await this.objects.read(artifact);
+    const actual = manifestHash(bytes);
+    if (actual !== artifact.md5) throw await this.objects.setAside(artifact, `MD5 ${actual}`);
+    return decodeManifest(bytes, artifact.md5);
+  }
+
+  /**
+   * Removes what crashed writers left in the staging folder; see `StagingArea.sweep`. Safe while others write. Returns how
+   * many entries went.
+   */
+  sweep(olderThanMs?: number): Promise<number> {
+    return this.objects.staging.sweep(olderThanMs);
+  }
+
+  /** A file that `state` knows by its stamp, and whose object is there, is not read. */
+  private async putFile(
+    path: string,
+    options: PutOptions,
+    accept: (digest: FileDigest) => void,
+  ): Promise<FileDigest> {
+    const readAt = Date.now();
+    const stamp = this.state && (await stampOf(path));
+    const known = stamp && this.state?.file(resolve(path), stamp);
+    if (known && this.objects.holds(known.md5, known.sizeBytes)) {
+      accept(known);
+      return known;
+    }
+    const digest = await this.objects.copyIn(path, options, accept);
+    if (stamp && isSettled(stamp, readAt)) {
+      this.state?.saveFiles([{ path: resolve(path), stamp, digest }]);
+    }
+    return digest;
+  }
+
+  /** Returns the sum of the sizes. */
+  private async takeTree(artifact: Artifact, dest: string, options: TakeOptions): Promise<number> {
+    const entries = await this.manifest(artifact);
+    const files = entries.map(({ md5, relpath }) => ({
+      source: this.pathOf(md5),
+      dest: join(dest, relpath),
+    }));
+    let total = 0;
+    let done = 0;
     try {
-      await placeFile(source, dest, options.mode ?? 'link');
+      await placeFiles(files, options.mode ?? 'link', {
+        ...(options.signal && { signal: options.signal }),
+        placed: (index) => {
+          total += statSync(files[index]!.dest).size;
+          done++;
+        },
+      });
     } catch (cause) {
-      if ((await this.statObject(artifact.md5)) !== undefined) throw cause;
-      throw this.missing(artifact, cause);
+      const entry = entries[done];
+      if (!entry || (await this.objects.stat(entry.md5)) !== undefined) throw cause;
+      throw this.objects.missing({ name: `${artifact.name}/${entry.relpath}`, md5: entry.md5 }, cause);
+    }
+    return total;
+  }
+
+  private async takeFile(artifact: Artifact, dest: string, mode: PlaceMode = 'link'): Promise<void> {
+    try {
+      await placeFile(this.pathOf(artifact.md5), dest, mode);
+    } catch (cause) {
+      if ((await this.objects.stat(artifact.md5)) !== undefined) throw cause;
+      throw this.objects.missing(artifact, cause);
     }
     // Checked on what was taken, not on the object, which somebody may exchange in between.
     const { size } = await stat(dest);
     if (size === artifact.sizeBytes) return;
     await rm(dest, { force: true });
-    throw await this.damaged(artifact, `${size} bytes instead of ${artifact.sizeBytes}`);
+    throw await this.objects.setAside(artifact, `${size} bytes instead of ${artifact.sizeBytes}`);
   }
 
-  /**
-   * Hashes an object in full.
-   *
-   * @throws RetrainError `ARTIFACT_MISSING`, `ARTIFACT_DAMAGED` (set aside)
-   */
-  async verify(artifact: Artifact, signal?: AbortSignal): Promise<void> {
+  private async verifyFile(object: { name: string; md5: string }, signal?: AbortSignal): Promise<FileDigest> {
     let digest: FileDigest;
     try {
-      digest = await digestFile(this.pathOf(artifact.md5), { ...(signal && { signal }) });
+      digest = await digestFile(this.pathOf(object.md5), { ...(signal && { signal }) });
     } catch (cause) {
-      if (cause instanceof RetrainError && cause.code === 'DATA_NOT_FOUND')
-        throw this.missing(artifact, cause);
+      if (cause instanceof RetrainError && cause.code === 'DATA_NOT_FOUND') {
+        throw this.objects.missing(object, cause);
+      }
       throw cause;
     }
-    if (digest.md5 !== artifact.md5) throw await this.damaged(artifact, `MD5 ${digest.md5}`);
-    if (digest.sha256 !== artifact.sha256) throw await this.damaged(artifact, `SHA-256 ${digest.sha256}`);
-  }
-
-  /**
-   * Removes what crashed writers left in the staging folder; see `StagingArea.sweep`. Safe while others write. Returns how
-   * many files went.
-   */
-  sweep(olderThanMs?: number): Promise<number> {
-    return this.staging.sweep(olderThanMs);
-  }
-
-  private async copyIn(
-    source: Awaited<ReturnType<typeof open>>,
-    path: string,
-    staged: string,
-    options: DigestOptions,
-  ): Promise<FileDigest> {
-    if (await reflink(path, staged)) return digestFile(staged, options);
-    const target = await open(staged, 'wx');
-    try {
-      return await digestHandle(source, path, { ...options, copyTo: target });
-    } finally {
-      await target.close();
-    }
-  }
-
-  /** Renames a staged file to its object, unless a good one is there: same size, and not writable, as DVC judges too. */
-  private async settle(staged: string, name: string, digest: FileDigest): Promise<Artifact> {
-    const object = this.pathOf(digest.md5);
-    const existing = await this.statObject(digest.md5);
-    if (existing?.size !== digest.sizeBytes || (existing.mode & 0o222) !== 0) {
-      await chmod(staged, 0o444);
-      await mkdir(dirname(object), { recursive: true });
-      await rename(staged, object);
-    }
-    return { name, ...digest };
-  }
-
-  private async statObject(md5: string): Promise<Stats | undefined> {
-    try {
-      return await stat(this.pathOf(md5));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  private missing(artifact: Artifact, cause: unknown): RetrainError {
-    return new RetrainError(
-      'ARTIFACT_MISSING',
-      `${artifact.name} (md5 ${artifact.md5}) is not in ${this.cacheDir}; let all workers share one store, or start again with --force`,
-      { cause },
-    );
-  }
-
-  /** Moves the object out of the way, for somebody to look at, and says so. */
-  private async damaged(artifact: Artifact, found: string): Promise<RetrainError> {
-    const aside = join(this.cacheDir, 'retrain-damaged', `${artifact.md5}.${Date.now()}`);
-    await mkdir(dirname(aside), { recursive: true });
-    await rename(this.pathOf(artifact.md5), aside).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-    return new RetrainError(
-      'ARTIFACT_DAMAGED',
-      `${artifact.name} (md5 ${artifact.md5}) has ${found} in the store; it was moved to ${aside}, start again`,
-    );
+    if (digest.md5 === object.md5) return digest;
+    throw await this.objects.setAside(object, `MD5 ${digest.md5}`);
   }
 }
 
-function expectContent(path: string, digest: FileDigest, expect: PutOptions['expect']): void {
+function expectContent(path: string, digest: { sha256: string }, expect: PutOptions['expect']): void {
   if (!expect || digest.sha256 === expect.sha256) return;
   throw new RetrainError(
     'DATA_CHANGED',
     `${path} has SHA-256 ${digest.sha256}, expected ${expect.sha256}: it changed since the run was started; start again`,
   );
+}
+
+async function stampOf(path: string): Promise<FileStamp | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && { sizeBytes: found.size, mtimeMs: found.mtimeMs, ino: found.ino };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 /** False when the target is on another file system. */
