@@ -112,12 +112,11 @@ export function unreachable(what: string, cause: unknown): MlflowError {
   );
 }
 
+/** Of several addresses tried, Node’s error has the reason in its code alone. */
 function networkReason(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'the connection failed';
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : undefined;
-  const text = oneLine(cause.message || (first instanceof Error ? first.message : '') || cause.name);
-  return code === undefined || text.includes(code) ? text : `${text} (${code})`;
+  const { message = '', code = '' } = cause as { message?: string; code?: string };
+  const text = oneLine(message) || 'the connection failed';
+  return code === '' || text.includes(code) ? text : `${text} (${code})`;
 }
 
 function serverMessage(body: string): { serverCode?: string; message: string } {

@@ -84,7 +84,8 @@ function basic(username: string, password: string): string {
 
 /** The value is not quoted when it cannot be parsed: it may hold a password. */
 function httpUrl(raw: string): URL {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  // A lone % would fail later, when the password is decoded.
+  const url = URL.canParse(raw) && !/%(?![0-9a-f]{2})/i.test(raw) ? new URL(raw) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   const seen = url === undefined ? 'no URL' : `a ${url.protocol} URL`;
   throw new RetrainError(
