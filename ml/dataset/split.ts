@@ -56,7 +56,17 @@ export function shareOut(counts: readonly number[], total: number): number[] {
     .map((quota, k) => ({ k, remainder: quota - Math.floor(quota) }))
     .sort((a, b) => b.remainder - a.remainder || a.k - b.k);
   for (const { k } of byRemainder.slice(0, left)) seats[k] = (seats[k] ?? 0) + 1;
-  return seats.map((seat, k) => Math.min(Math.max(seat, 1), (counts[k] ?? 2) - 1));
+  const bounded = seats.map((seat, k) => Math.min(Math.max(seat, 1), (counts[k] ?? 2) - 1));
+  // What the smallest classes were lifted by comes off those that got the most above their quota.
+  const over = (k: number): number =>
+    (bounded[k] ?? 0) > 1 ? (bounded[k] ?? 0) - (quotas[k] ?? 0) : -Infinity;
+  let surplus = bounded.reduce((sum, seat) => sum + seat, 0) - total;
+  for (; surplus > 0; surplus--) {
+    const richest = bounded.reduce((best, _, k) => (over(k) > over(best) ? k : best), 0);
+    if (over(richest) === -Infinity) break;
+    bounded[richest] = (bounded[richest] ?? 0) - 1;
+  }
+  return bounded;
 }
 
 function rowsByClass(labels: Uint32Array, classes: number): Uint32Array[] {

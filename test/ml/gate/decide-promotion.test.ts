@@ -1,0 +1,125 @@
+import { checkGate } from '../../../ml/gate/check-gate';
+import { type Contest, decidePromotion } from '../../../ml/gate/decide-promotion';
+
+const contest = (changes: Partial<Contest>): Contest => ({
+  candidate: { accuracy: 0.9667, f1_score: 0.96 },
+  champion: { version: '3', metrics: { accuracy: 0.9333, f1_score: 0.97 } },
+  metric: 'accuracy',
+  minImprovement: 0,
+  gate: { accuracy: 0.9 },
+  rows: 30,
+  ...changes,
+});
+
+const champion = (accuracy: number): Contest['champion'] => ({ version: '3', metrics: { accuracy } });
+
+describe('checkGate', () => {
+  it('passes what equals the minimum', () => {
+    expect(checkGate({ accuracy: 0.9 }, { accuracy: 0.9 })).toEqual([
+      { metric: 'accuracy', minimum: 0.9, value: 0.9, passed: true },
+    ]);
+  });
+
+  it('checks every metric of the gate in its order', () => {
+    const checks = checkGate({ recall: 0.5, accuracy: 0.95 }, { accuracy: 0.9, recall: 0.7 });
+    expect(checks.map(({ metric, passed }) => [metric, passed])).toEqual([
+      ['recall', true],
+      ['accuracy', false],
+    ]);
+  });
+
+  it('passes everything when it is empty', () => {
+    expect(checkGate({}, { accuracy: 0 })).toEqual([]);
+  });
+
+  it('refuses a metric that was not made', () => {
+    expect(() => checkGate({ r2: 0.9 }, { accuracy: 1 })).toThrow(
+      'gate.r2: the evaluation made no such metric, expected one of accuracy',
+    );
+  });
+});
+
+describe('decidePromotion', () => {
+  it.each<[string, Partial<Contest>, string, string | null, string]>([
+    [
+      'promotes what is better',
+      {},
+      'promoted',
+      'production',
+      "accuracy 0.967 beats version 3's 0.933 on the same 30 rows",
+    ],
+    [
+      'promotes when nothing is in production',
+      { champion: null },
+      'promoted',
+      'production',
+      'there is no production version to beat yet',
+    ],
+    [
+      'goes by the metric it is told',
+      { metric: 'f1_score' },
+      'staged',
+      'staging',
+      "f1_score 0.960 is below version 3's 0.970 on the same 30 rows",
+    ],
+    [
+      'stages what is equal',
+      { champion: champion(0.9667) },
+      'staged',
+      'staging',
+      "accuracy 0.967 only equals version 3's on the same 30 rows",
+    ],
+    [
+      'shows as many digits as tell two numbers apart',
+      { champion: champion(0.96665) },
+      'promoted',
+      'production',
+      "accuracy 0.96670 beats version 3's 0.96665 on the same 30 rows",
+    ],
+    [
+      'stages what is better by less than asked',
+      { minImprovement: 0.05 },
+      'staged',
+      'staging',
+      "accuracy 0.967 beats version 3's 0.933 on the same 30 rows, but by less than promote.min_improvement, 0.05",
+    ],
+    [
+      'promotes what is better by exactly what was asked',
+      { candidate: { accuracy: 0.95 }, champion: champion(0.93), minImprovement: 0.02 },
+      'promoted',
+      'production',
+      "accuracy 0.950 beats version 3's 0.930 on the same 30 rows",
+    ],
+    [
+      'gives no alias below the gate, whatever the champion',
+      { gate: { accuracy: 0.97, f1_score: 0.99 } },
+      'gate_failed',
+      null,
+      "accuracy 0.967 is below the gate's 0.970 and f1_score 0.960 is below the gate's 0.990",
+    ],
+    [
+      'gives no alias below the gate, even to the first',
+      { champion: null, gate: { accuracy: 0.97 } },
+      'gate_failed',
+      null,
+      "accuracy 0.967 is below the gate's 0.970",
+    ],
+    [
+      'stages when the champion cannot be scored',
+      {
+        champion: { version: '3', metrics: null, error: 'it takes columns that the data no longer has: age' },
+      },
+      'staged',
+      'staging',
+      'version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age',
+    ],
+  ])('%s', (_, changes, outcome, alias, reason) => {
+    expect(decidePromotion(contest(changes))).toMatchObject({ outcome, alias, reason });
+  });
+
+  it('returns the checks of the gate', () => {
+    expect(decidePromotion(contest({})).gate).toEqual([
+      { metric: 'accuracy', minimum: 0.9, value: 0.9667, passed: true },
+    ]);
+  });
+});
