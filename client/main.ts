@@ -11,6 +11,9 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   show: async () => (await import('./commands/show.js')).show,
   cancel: async () => (await import('./commands/cancel.js')).cancel,
   validate: async () => (await import('./commands/validate.js')).validate,
+  up: async () => (await import('./commands/up.js')).up,
+  down: async () => (await import('./commands/down.js')).down,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
 };
 
 async function main(argv: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { SEARCH_ATTRIBUTE } from '../contracts/names';
+import { type Environment } from '../integrations/project/dot-env';
 
 /** Types of our search attributes, as `--search-attribute` and the operator service name them. */
 export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, 'Keyword' | 'Bool'>> = Object.fromEntries(
@@ -42,6 +43,6 @@ export function devServerArguments({ port, uiPort, namespace, dbFile }: DevServe
 }
 
 /** The environment for the dev server: ours without TEMPORAL_*, which the program would take for its options. */
-export function devServerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function devServerEnvironment(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }

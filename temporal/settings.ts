@@ -2,6 +2,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import { RetrainError } from '../contracts/errors';
 import type { StackFile } from './stack-file';
+import { type Environment } from '../integrations/project/dot-env';
 
 /** Where Temporal's own tools look when nothing is configured. */
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -32,7 +33,7 @@ export interface TemporalSettings {
  * @param stack what `readStackFile` found
  * @throws RetrainError CONFIG_INVALID for a profile that is not there, or a key file that cannot be read
  */
-export function temporalSettings(env: NodeJS.ProcessEnv, stack: StackFile | null): TemporalSettings {
+export function temporalSettings(env: Environment, stack: StackFile | null): TemporalSettings {
   const embedded = namesServer(env) ? null : stack;
   if (embedded?.temporal.startedByUs === true) {
     const { address, uiUrl } = embedded.temporal;
@@ -55,11 +56,11 @@ export function temporalSettings(env: NodeJS.ProcessEnv, stack: StackFile | null
 }
 
 /** Whether the environment names a server, so that none is started and the stack file does not count. */
-export function namesServer(env: NodeJS.ProcessEnv): boolean {
+export function namesServer(env: Environment): boolean {
   return Boolean(env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE']);
 }
 
-function fromEnvironment(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConnectConfig> {
+function fromEnvironment(env: Environment): ReturnType<typeof loadClientConnectConfig> {
   const given = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });

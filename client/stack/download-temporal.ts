@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import { z } from 'zod';
 import { runTool } from './run-tool';
+import { type Environment } from '../../integrations/project/dot-env';
 
 /** The address from which Temporal's SDKs download the dev server. */
 export const SDK_DOWNLOADS = 'https://temporal.download';
@@ -26,7 +27,7 @@ const DOWNLOAD_WITHIN_MS = 300_000;
 export async function downloadTemporal(
   version: string,
   folder: string,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   base = SDK_DOWNLOADS,
 ): Promise<string | null> {
   const dispatcher = new EnvHttpProxyAgent({
@@ -68,7 +69,7 @@ function goArch(): string {
   return process.arch === 'x64' ? 'amd64' : process.arch;
 }
 
-function proxies(env: NodeJS.ProcessEnv): { httpProxy?: string; httpsProxy?: string; noProxy?: string } {
+function proxies(env: Environment): { httpProxy?: string; httpsProxy?: string; noProxy?: string } {
   const httpProxy = env['http_proxy'] || env['HTTP_PROXY'];
   const httpsProxy = env['https_proxy'] || env['HTTPS_PROXY'];
   const noProxy = env['no_proxy'] || env['NO_PROXY'];

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { type Environment } from '../../integrations/project/dot-env';
 
 /** The executable of this name on the PATH; null when there is none. */
-export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
+export function findProgram(name: string, env: Environment): string | null {
   for (const dir of (env['PATH'] ?? '').split(delimiter)) {
     const path = join(dir || '.', name);
     if (isExecutable(path)) return path;
@@ -25,7 +26,7 @@ export function isExecutable(path: string): boolean {
 const ANSWER_TIMEOUT_MS = 20_000;
 
 /** What a program prints, both streams, trimmed; null when it fails or hangs. */
-export function outputOf(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
+export function outputOf(program: string, args: string[], env: Environment): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(program, args, { env, timeout: ANSWER_TIMEOUT_MS }, (error, stdout, stderr) => {
       resolve(error ? null : `${stdout}${stderr}`.trim());

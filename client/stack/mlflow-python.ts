@@ -8,6 +8,7 @@ import type { Progress } from './progress';
 import { runTool } from './run-tool';
 import { quotedEnd } from './server-process';
 import { installOnce, isInstalled, toolsCacheDir } from './tools-cache';
+import { type Environment } from '../../integrations/project/dot-env';
 
 /** The MLflow that is installed; client/stack/mlflow-requirements.txt pins it with all it needs. */
 export const MLFLOW_VERSION = '3.17.2';
@@ -24,7 +25,7 @@ export interface PythonProgram {
 }
 
 /** A Python that MLflow can run on; null when there is none on the PATH. */
-export async function findPython(env: NodeJS.ProcessEnv): Promise<PythonProgram | null> {
+export async function findPython(env: Environment): Promise<PythonProgram | null> {
   for (const name of PYTHON_NAMES) {
     const path = findProgram(name, env);
     const answer = path === null ? null : await outputOf(path, ['--version'], env);
@@ -40,7 +41,7 @@ export async function findPython(env: NodeJS.ProcessEnv): Promise<PythonProgram 
  * The Python of the installed MLflow environment: RETRAIN_MLFLOW_PYTHON, which the user answers for, or the one
  * in our cache. Null when there is none.
  */
-export function findMlflowPython(env: NodeJS.ProcessEnv): string | null {
+export function findMlflowPython(env: Environment): string | null {
   if (env['RETRAIN_MLFLOW_PYTHON']) return env['RETRAIN_MLFLOW_PYTHON'];
   const cacheDir = toolsCacheDir(env);
   const python = join(cacheDir, toolFolder(), 'bin', 'python');
@@ -54,7 +55,7 @@ export function findMlflowPython(env: NodeJS.ProcessEnv): string | null {
  * @throws RetrainError TOOL_MISSING that says how to get it
  */
 export async function ensureMlflowPython(
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   progress: Progress,
   part = 'MLflow',
 ): Promise<string> {
@@ -76,7 +77,7 @@ export async function ensureMlflowPython(
 async function install(
   folder: string,
   cacheDir: string,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   progress: Progress,
   part: string,
 ): Promise<void> {
@@ -97,26 +98,23 @@ async function install(
       `${python.path} cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv${quotedEnd(logFile)}`,
     );
   }
-  const packages = requirements()
-    .split('\n')
-    .filter((line) => line.includes('==')).length;
+  const packages = new Set(requirements().match(/^[^#\s=]+(?===)/gm)).size;
   let collected = 0;
-  const label = `installing ${MLFLOW_VERSION} from PyPI (about a minute)`;
-  progress.update(part, label);
+  progress.update(part, `installing ${MLFLOW_VERSION} from PyPI (about a minute)`);
   const installed = await runTool({
     ...tool,
     ...pip,
     args: [
       ...[...pip.args, 'install', '--requirement', requirementsFile()],
-      ...['--disable-pip-version-check', '--no-input', '--progress-bar', 'off'],
+      // Compiling all modules takes longer than installing them; Python compiles what is used at its first use.
+      ...['--no-compile', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'],
     ],
     onLine(line) {
       if (line.startsWith('Collecting ')) {
         collected += 1;
-        if (collected % 10 === 0)
-          progress.update(part, `${label}: package ${collected} of about ${packages}`);
+        if (collected % 20 === 0) progress.update(part, `fetched ${collected} of ${packages} packages`);
       } else if (line.startsWith('Installing collected packages')) {
-        progress.update(part, `installing ${MLFLOW_VERSION}: unpacking`);
+        progress.update(part, 'unpacking the packages');
       }
     },
   });
@@ -137,7 +135,7 @@ async function install(
 async function makeEnvironment(
   python: PythonProgram,
   folder: string,
-  tool: { cwd: string; env: NodeJS.ProcessEnv; logFile: string },
+  tool: { cwd: string; env: Environment; logFile: string },
 ): Promise<{ command: string; args: string[] } | null> {
   const inside = join(folder, 'bin', 'python');
   const make = (...options: string[]): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerCommand } from './server-process';
+import { type Environment } from '../../integrations/project/dot-env';
 
 export interface MlflowServerOptions {
   /** A Python that has MLflow. */
@@ -9,7 +10,7 @@ export interface MlflowServerOptions {
   /** Folder that holds its database and artifacts; made when it is not there. */
   dir: string;
   logFile: string;
-  env: NodeJS.ProcessEnv;
+  env: Environment;
 }
 
 /**
@@ -47,6 +48,6 @@ export async function mlflowHealthy(uri: string, signal: AbortSignal): Promise<b
 }
 
 /** MLflow takes MLFLOW_* and _MLFLOW_* for settings of the server: a client's address or password is none. */
-function withoutMlflow(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function withoutMlflow(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^_?MLFLOW_/.test(name)));
 }

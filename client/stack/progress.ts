@@ -2,8 +2,8 @@
 export interface Progress {
   /** A part begins something, or goes on to the next thing. */
   update(part: string, doing: string): void;
-  /** A part is ready. */
-  done(part: string, outcome: string): void;
+  /** A part is ready; null: there is nothing to say about it. */
+  done(part: string, outcome: string | null): void;
   /** No more reports: clears the live line. */
   close(): void;
 }
@@ -13,6 +13,9 @@ const REDRAW_MS = 250;
 
 /** How often a part that is still at it is reported where there is no terminal. */
 const STILL_AT_IT_MS = 15_000;
+
+/** `Temporal`: so that the lines align from the first on. */
+const WIDEST_USUAL = 8;
 
 interface Activity {
   doing: string;
@@ -29,7 +32,7 @@ interface Activity {
 export function createProgress(stream: NodeJS.WriteStream, now: () => number = Date.now): Progress {
   const live = stream.isTTY;
   const active = new Map<string, Activity>();
-  let width = 0;
+  let width = WIDEST_USUAL;
 
   const print = (part: string, text: string): void => {
     stream.write(`${live ? '\r\x1b[K' : ''}  ${part.padEnd(width)}  ${text}\n`);
@@ -60,9 +63,8 @@ export function createProgress(stream: NodeJS.WriteStream, now: () => number = D
       else print(part, doing);
     },
     done(part, outcome) {
-      width = Math.max(width, part.length);
       active.delete(part);
-      print(part, outcome);
+      if (outcome !== null) print(part, outcome);
       if (live && active.size > 0) redraw();
     },
     close() {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type Environment } from '../../integrations/project/dot-env';
 
 export interface ToolRun {
   command: string;
   args: string[];
   cwd: string;
-  env: NodeJS.ProcessEnv;
+  env: Environment;
   /** Its output is appended here. */
   logFile: string;
   onLine?: (line: string) => void;

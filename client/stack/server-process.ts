@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
 import { groupMembers } from './process-table';
+import { type Environment } from '../../integrations/project/dot-env';
 
 export interface ServerCommand {
   /** What messages call it: `MLflow`. */
@@ -11,18 +12,19 @@ export interface ServerCommand {
   command: string;
   args: string[];
   cwd: string;
-  env: NodeJS.ProcessEnv;
-  /** Its output is appended here. */
+  env: Environment;
+  /** Its output goes here; the log of the start before is kept beside it, with `.1` at the end. */
   logFile: string;
 }
 
 /**
- * Starts a server in a process group of its own, which outlives us, with its output in a log file.
+ * Starts a server in a process group of its own, which outlives us, with its output in a fresh log file.
  *
  * @throws RetrainError SERVICE_DIED when the program cannot be executed
  */
 export async function launch(server: ServerCommand): Promise<ChildProcess & { pid: number }> {
   mkdirSync(dirname(server.logFile), { recursive: true });
+  if (existsSync(server.logFile)) renameSync(server.logFile, `${server.logFile}.1`);
   const log = openSync(server.logFile, 'a');
   const child = spawn(server.command, server.args, {
     cwd: server.cwd,

@@ -8,6 +8,7 @@ import type { Progress } from './progress';
 import { runTool } from './run-tool';
 import { installOnce, isInstalled, toolsCacheDir } from './tools-cache';
 import { quotedEnd } from './server-process';
+import { type Environment } from '../../integrations/project/dot-env';
 
 /** The Temporal CLI that is installed where none is found. Newer tags cannot be built by `go install`. */
 export const TEMPORAL_CLI_VERSION = '1.5.1';
@@ -31,7 +32,7 @@ const TOOL_FOLDER = `temporal-${TEMPORAL_CLI_VERSION}`;
  * The `temporal` program that is there already: on the PATH and new enough, in our cache, or where
  * Temporal's SDK has left its download. Null when there is none.
  */
-export async function findTemporal(env: NodeJS.ProcessEnv): Promise<TemporalProgram | null> {
+export async function findTemporal(env: Environment): Promise<TemporalProgram | null> {
   const onPath = findProgram('temporal', env);
   if (onPath !== null) {
     const found = await asProgram(onPath, 'PATH', env);
@@ -53,7 +54,7 @@ export async function findTemporal(env: NodeJS.ProcessEnv): Promise<TemporalProg
  * @throws RetrainError TOOL_MISSING that says how to get it
  */
 export async function ensureTemporal(
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   progress: Progress,
   part = 'Temporal',
 ): Promise<TemporalProgram> {
@@ -85,7 +86,7 @@ async function buildTemporal(
   folder: string,
   cacheDir: string,
   failure: string,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   progress: Progress,
   part: string,
 ): Promise<void> {
@@ -120,7 +121,7 @@ async function buildTemporal(
 }
 
 /** Go wants a home for its caches; a build machine may have none. */
-function withGoFolders(env: NodeJS.ProcessEnv, cacheDir: string): NodeJS.ProcessEnv {
+function withGoFolders(env: Environment, cacheDir: string): NodeJS.ProcessEnv {
   if (env['HOME']) return env;
   return { GOPATH: join(cacheDir, 'go'), GOCACHE: join(cacheDir, 'go-build'), ...env };
 }
@@ -128,7 +129,7 @@ function withGoFolders(env: NodeJS.ProcessEnv, cacheDir: string): NodeJS.Process
 async function asProgram(
   path: string,
   origin: TemporalProgram['origin'],
-  env: NodeJS.ProcessEnv,
+  env: Environment,
 ): Promise<TemporalProgram | null> {
   const answer = isExecutable(path) ? await outputOf(path, ['--version'], env) : null;
   const [, cli, major, minor, patch] = /version (\S+).*\(Server (\d+)\.(\d+)\.(\d+)/.exec(answer ?? '') ?? [];

@@ -1,6 +1,7 @@
 import { connect } from '../../temporal/connect';
 import { devServerArguments, devServerEnvironment } from '../../temporal/dev-server';
 import type { ServerCommand } from './server-process';
+import { type Environment } from '../../integrations/project/dot-env';
 
 export interface TemporalServerOptions {
   /** The `temporal` program. */
@@ -12,7 +13,7 @@ export interface TemporalServerOptions {
   dbFile?: string;
   cwd: string;
   logFile: string;
-  env: NodeJS.ProcessEnv;
+  env: Environment;
 }
 
 /** How to start the Temporal dev server. */

@@ -2,12 +2,13 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { withFileLock } from './file-lock';
+import { type Environment } from '../../integrations/project/dot-env';
 
 /**
  * Where downloaded and built programs are kept, outside every clone: RETRAIN_CACHE_DIR, or `retrain` in the
  * user's cache folder.
  */
-export function toolsCacheDir(env: NodeJS.ProcessEnv): string {
+export function toolsCacheDir(env: Environment): string {
   if (env['RETRAIN_CACHE_DIR']) return env['RETRAIN_CACHE_DIR'];
   const userCache = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
   return join(userCache, 'retrain');

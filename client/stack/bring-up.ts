@@ -1,0 +1,136 @@
+import { RetrainError } from '../../contracts/errors';
+import { TASK_QUEUE } from '../../contracts/names';
+import { mlflowSettings } from '../../integrations/mlflow/settings';
+import { connect } from '../../temporal/connect';
+import { ensureSearchAttributes } from '../../temporal/search-attributes';
+import { namesServer, temporalSettings } from '../../temporal/settings';
+import { writeStackFile, type StackFile } from '../../temporal/stack-file';
+import type { Progress } from './progress';
+import { ensureRunning, type ServiceState } from './service';
+import { mlflowService, NAMESPACE, requireBuild, temporalService, workerService } from './services';
+import { withStackLock } from './stack-lock';
+import type { StackSettings } from './stack-settings';
+
+export type PartState = ServiceState | 'external' | 'left out';
+
+/** What `retrain up` did. */
+export interface BroughtUp {
+  temporal: StackFile['temporal'] & { state: PartState };
+  mlflow: StackFile['mlflow'] & { state: PartState };
+  worker: { pid: number | null; taskQueue: string; state: PartState };
+  durationMs: number;
+}
+
+/**
+ * Brings up what is missing: Temporal and MLflow side by side, then the worker. A server that the environment
+ * names (TEMPORAL_ADDRESS, MLFLOW_TRACKING_URI) is used instead of one of our own. Several at the same time wait
+ * for one another. Interrupted, it leaves what it started for the next `up` or `down`.
+ *
+ * @throws RetrainError for the first part that does not come up; the others stay up
+ */
+export async function bringUp(
+  settings: StackSettings,
+  options: { worker: boolean; progress: Progress },
+): Promise<BroughtUp> {
+  const { progress } = options;
+  const startedMs = Date.now();
+  if (options.worker) requireBuild();
+  return withStackLock(settings, progress, async () => {
+    const parts = await Promise.allSettled([
+      bringUpTemporal(settings, progress),
+      bringUpMlflow(settings, progress),
+    ]);
+    const [temporal, mlflow] = [fulfilled(parts[0]), fulfilled(parts[1])];
+    const taskQueue = settings.env['RETRAIN_TASK_QUEUE'] || TASK_QUEUE;
+    const stack: StackFile = {
+      temporal: withoutState(temporal),
+      mlflow: withoutState(mlflow),
+      taskQueue,
+      worker: null,
+    };
+    writeStackFile(settings.project, stack);
+    const worker = options.worker
+      ? await bringUpWorker(settings, stack, progress)
+      : { pid: null, state: 'left out' as const };
+    if (worker.pid !== null) writeStackFile(settings.project, { ...stack, worker: { pid: worker.pid } });
+    return { temporal, mlflow, worker: { ...worker, taskQueue }, durationMs: Date.now() - startedMs };
+  });
+}
+
+async function bringUpTemporal(settings: StackSettings, progress: Progress): Promise<BroughtUp['temporal']> {
+  if (namesServer(settings.env)) {
+    const { address, namespace, uiUrl, connection: options } = temporalSettings(settings.env, null);
+    const connection = await connect({ address, namespace, uiUrl, connection: options });
+    await ensureSearchAttributes(connection, namespace).finally(() => connection.close());
+    progress.done('Temporal', `answers at ${address}`);
+    return { address, namespace, uiUrl, startedByUs: false, state: 'external' };
+  }
+  const { state } = await ensureRunning(temporalService(settings, progress), progress);
+  progress.done('Temporal', state);
+  return {
+    address: `127.0.0.1:${settings.ports.temporal.port}`,
+    uiUrl: `http://127.0.0.1:${settings.ports.temporalUi.port}`,
+    namespace: NAMESPACE,
+    startedByUs: true,
+    state,
+  };
+}
+
+async function bringUpMlflow(settings: StackSettings, progress: Progress): Promise<BroughtUp['mlflow']> {
+  if (settings.env['MLFLOW_TRACKING_URI']) {
+    const uri = await externalMlflow(settings);
+    progress.done('MLflow', `answers at ${uri}`);
+    return { uri, startedByUs: false, state: 'external' };
+  }
+  const { state } = await ensureRunning(mlflowService(settings, progress), progress);
+  progress.done('MLflow', state);
+  return { uri: `http://127.0.0.1:${settings.ports.mlflow.port}`, startedByUs: true, state };
+}
+
+/** @throws RetrainError MLFLOW_UNREACHABLE, MLFLOW_REFUSED */
+async function externalMlflow({ env }: StackSettings): Promise<string> {
+  const mlflow = mlflowSettings(env);
+  const question = `${mlflow.uri}/api/2.0/mlflow/experiments/search?max_results=1`;
+  let response: Response;
+  try {
+    response = await fetch(question, { headers: mlflow.headers(), signal: AbortSignal.timeout(10_000) });
+    await response.body?.cancel();
+  } catch (error) {
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new RetrainError(
+      'MLFLOW_UNREACHABLE',
+      `no MLflow server answers at ${mlflow.uri} (${cause}); correct MLFLOW_TRACKING_URI, or unset it for a local server`,
+      { cause: error },
+    );
+  }
+  if (response.ok) return mlflow.uri;
+  throw new RetrainError(
+    'MLFLOW_REFUSED',
+    `MLflow at ${mlflow.uri} answered ${response.status}; for 401 or 403 check MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD or MLFLOW_TRACKING_TOKEN`,
+  );
+}
+
+async function bringUpWorker(
+  settings: StackSettings,
+  { temporal, mlflow, taskQueue }: StackFile,
+  progress: Progress,
+): Promise<{ pid: number; state: PartState }> {
+  const service = workerService(settings, [
+    `Temporal ${temporal.address} ${temporal.namespace}`,
+    `MLflow ${mlflow.uri}`,
+    `queue ${taskQueue}`,
+  ]);
+  const worker = await ensureRunning(service, progress);
+  progress.done('Worker', worker.state);
+  return worker;
+}
+
+function fulfilled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'fulfilled') return result.value;
+  throw result.reason;
+}
+
+function withoutState<T extends { state: PartState }>({ state: _state, ...part }: T): Omit<T, 'state'> {
+  return part;
+}
