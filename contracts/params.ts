@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkPlacement, placement } from './container';
 
 const name = z
   .string()
@@ -24,50 +25,56 @@ export const DataParams = z.strictObject({
 });
 export type DataParams = z.infer<typeof DataParams>;
 
-export const PreprocessParams = z.strictObject({
-  executor: z.literal('in-process').default('in-process').describe('Where the stage runs.'),
-  drop: z.array(z.string()).default([]).describe('Columns to leave out.'),
-  rename: z.record(z.string(), z.string()).default({}).describe('Columns to rename, old name to new.'),
-  impute: z
-    .enum(['median', 'mean', 'none'])
-    .default('median')
-    .describe(
-      'What stands in for a missing number: the column’s median or mean over the training rows, or nothing (an error if one is missing).',
-    ),
-  test_size: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.2)
-    .describe('Share of the rows held out for evaluation, stratified by class.'),
-  seed: seed.default(42).describe('Seed of the split.'),
-});
+export const PreprocessParams = z
+  .strictObject({
+    ...placement,
+    drop: z.array(z.string()).default([]).describe('Columns to leave out.'),
+    rename: z.record(z.string(), z.string()).default({}).describe('Columns to rename, old name to new.'),
+    impute: z
+      .enum(['median', 'mean', 'none'])
+      .default('median')
+      .describe(
+        'What stands in for a missing number: the column’s median or mean over the training rows, or nothing (an error if one is missing).',
+      ),
+    test_size: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.2)
+      .describe('Share of the rows held out for evaluation, stratified by class.'),
+    seed: seed.default(42).describe('Seed of the split.'),
+  })
+  .superRefine(checkPlacement);
 export type PreprocessParams = z.infer<typeof PreprocessParams>;
 
-export const TrainParams = z.strictObject({
-  executor: z.literal('in-process').default('in-process').describe('Where the stage runs.'),
-  algorithm: z.literal('random-forest').default('random-forest').describe('What to train.'),
-  engine: z
-    .literal('ml-random-forest')
-    .default('ml-random-forest')
-    .describe('Which implementation trains it.'),
-  n_estimators: z.int().min(1).max(10_000).default(100).describe('Number of trees.'),
-  max_depth: z
-    .int()
-    .min(1)
-    .max(64)
-    .nullable()
-    .default(null)
-    .describe('Largest depth of a tree; null: grown until the leaves are pure.'),
-  seed: seed
-    .default(42)
-    .describe('Seed of the training: same data, params and seed give the same model bytes.'),
-});
+export const TrainParams = z
+  .strictObject({
+    ...placement,
+    algorithm: z.literal('random-forest').default('random-forest').describe('What to train.'),
+    engine: z
+      .literal('ml-random-forest')
+      .default('ml-random-forest')
+      .describe('Which implementation trains it.'),
+    n_estimators: z.int().min(1).max(10_000).default(100).describe('Number of trees.'),
+    max_depth: z
+      .int()
+      .min(1)
+      .max(64)
+      .nullable()
+      .default(null)
+      .describe('Largest depth of a tree; null: grown until the leaves are pure.'),
+    seed: seed
+      .default(42)
+      .describe('Seed of the training: same data, params and seed give the same model bytes.'),
+  })
+  .superRefine(checkPlacement);
 export type TrainParams = z.infer<typeof TrainParams>;
 
-export const EvaluateParams = z.strictObject({
-  executor: z.literal('in-process').default('in-process').describe('Where the stage runs.'),
-});
+export const EvaluateParams = z
+  .strictObject({
+    ...placement,
+  })
+  .superRefine(checkPlacement);
 export type EvaluateParams = z.infer<typeof EvaluateParams>;
 
 export const PromoteParams = z.strictObject({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decisivePlacement } from '../../contracts/container';
 import { type Params } from '../../contracts/params';
 import { canonicalJson, type Json } from './canonical-json';
 
@@ -22,12 +23,19 @@ export function pipelineKey({ model, dataHash, paramsHash, codeHash }: PipelineI
 
 /**
  * The part of the params that the outcome of a run depends on. Left out: where the data lies (its hash
- * says what it is), how often a stage is tried again, and who is told.
+ * says what it is), how often a stage is tried again, who is told, and where stages run: which queue, how much room, how
+ * long. An image counts by its digest, in the code hash.
  */
 export function decisiveParams(params: Params): Json {
-  const { data, retry: _retry, notify: _notify, ...rest } = params;
-  const { path: _path, ...decisiveData } = data;
-  return { ...rest, data: decisiveData } as Json;
+  const { data, retry, notify, preprocess, train, evaluate, ...rest } = params;
+  const { path, ...decisiveData } = data;
+  return {
+    ...rest,
+    preprocess: decisivePlacement(preprocess),
+    train: decisivePlacement(train),
+    evaluate: decisivePlacement(evaluate),
+    data: decisiveData,
+  };
 }
 
 export function paramsHash(params: Params): string {
