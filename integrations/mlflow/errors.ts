@@ -134,7 +134,12 @@ function serverMessage(body: string): { serverCode?: string; message: string } {
     // Not JSON: an HTML or text page, of which the words are enough.
   }
   return {
-    message: oneLine(body.replace(/<(style|script|title)[^>]*>[^]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ')),
+    message: oneLine(
+      body
+        .replace(/<(style|script|title)[^>]*>[^]*?<\/\1>/gi, ' ')
+        .replace(/<[^>]*>/g, ' ')
+        .replace(/\s+/g, ' '),
+    ),
   };
 }
 

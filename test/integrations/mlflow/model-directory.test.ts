@@ -1,0 +1,74 @@
+import { parse } from 'yaml';
+import type { TableSchema } from '../../../contracts/stage';
+import { modelDirectory } from '../../../integrations/mlflow/model-directory';
+import { modelMetadata } from '../../../integrations/mlflow/model-metadata';
+
+const schema: TableSchema = {
+  features: ['a', 'yes'],
+  target: 't',
+  classes: ['1e3', 'no', '~'],
+  rows: { train: 8, test: 2 },
+  example: [
+    [1.5, NaN],
+    [2, 3],
+  ],
+};
+const input = { schema, onnx: Uint8Array.of(1, 2, 3), runId: 'r1', createdAt: Date.UTC(2026, 0, 2) };
+const files = (): Map<string, string> =>
+  new Map(modelDirectory(input).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]));
+
+test('it has the files that MLflow’s format names, MLmodel last', () => {
+  expect([...files().keys()]).toEqual([
+    'model.onnx',
+    'requirements.txt',
+    'python_env.yaml',
+    'conda.yaml',
+    'input_example.json',
+    'serving_input_example.json',
+    'MLmodel',
+  ]);
+});
+
+test('the same input gives the same bytes', () => {
+  expect(modelDirectory(structuredClone(input))).toEqual(modelDirectory(input));
+});
+
+test('class labels that YAML 1.1 takes for numbers, booleans or null stay text', () => {
+  const read = parse(files().get('MLmodel') ?? '', { version: '1.1' }) as { metadata: unknown };
+  expect(read.metadata).toEqual({
+    target: 't',
+    feature_names: ['a', 'yes'],
+    class_labels: ['1e3', 'no', '~'],
+  });
+});
+
+test('a missing number of the example is null', () => {
+  expect(files().get('input_example.json')).toBe('{"columns":["a","yes"],"data":[[1.5,null],[2,3]]}');
+});
+
+test('the requirements are pinned, and the same for pip and conda', () => {
+  const pins = (files().get('requirements.txt') ?? '').trim().split('\n');
+  for (const pin of pins) expect(pin).toMatch(/^[a-z]+==\d+(\.\d+)+$/);
+  const conda = parse(files().get('conda.yaml') ?? '') as { dependencies: unknown[] };
+  expect(conda.dependencies.at(-1)).toEqual({ pip: pins });
+});
+
+test('the metadata file names the model’s bytes by hash and size', () => {
+  const { bytes } = modelMetadata({
+    ...input,
+    modelType: 'random-forest',
+    trainedAt: input.createdAt,
+    experimentId: '7',
+    metrics: { accuracy: 0.9 },
+    hashes: { data: 'd', params: 'p', code: 'c', pipelineKey: 'k' },
+    gitCommit: '',
+  });
+  expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
+    model_type: 'random-forest',
+    trained_at: '2026-01-02T00:00:00.000Z',
+    mlflow_experiment_id: '7',
+    // printf '\x01\x02\x03' | sha256sum
+    hashes: { model_sha256: '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81' },
+    sizes: { model_bytes: 3, train_rows: 8, test_rows: 2 },
+  });
+});
