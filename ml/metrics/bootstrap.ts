@@ -1,0 +1,58 @@
+import { type Metrics } from '../../contracts/stage';
+import { Random } from '../random/random';
+
+export interface BootstrapOptions {
+  resamples: number;
+  /** Share of the resamples within the interval: 0.95. */
+  level: number;
+  seed: number;
+}
+
+/** Lower and upper end. */
+export type Interval = [low: number, high: number];
+
+/**
+ * Confidence intervals by the percentile bootstrap (Efron, 1979): draws n of n rows with replacement, measures
+ * again, and takes the quantiles (linear, as numpy's). The same seed gives the same intervals.
+ *
+ * @param measure Metrics for weights `[n]`: how often each row was drawn. A figure that cannot be had from a draw
+ *   (NaN: one class only) is left out of it.
+ */
+export function bootstrapIntervals(
+  rows: number,
+  measure: (weights: Float64Array) => Metrics,
+  { resamples, level, seed }: BootstrapOptions,
+): Record<string, Interval> {
+  const weights = new Float64Array(rows);
+  const draws = new Map<string, number[]>();
+  for (let resample = 0; resample < resamples; resample++) {
+    const random = new Random(seed, resample);
+    weights.fill(0);
+    for (let i = 0; i < rows; i++) {
+      const row = random.below(rows);
+      weights[row] = (weights[row] ?? 0) + 1;
+    }
+    for (const [metric, value] of Object.entries(measure(weights))) {
+      if (!Number.isFinite(value)) continue;
+      const values = draws.get(metric);
+      if (values === undefined) draws.set(metric, [value]);
+      else values.push(value);
+    }
+  }
+  const tail = (1 - level) / 2;
+  return Object.fromEntries(
+    [...draws].map(([metric, values]) => {
+      const sorted = Float64Array.from(values).sort();
+      return [metric, [quantile(sorted, tail), quantile(sorted, 1 - tail)]];
+    }),
+  );
+}
+
+/** Quantile of sorted values by linear interpolation, numpy's default (type 7 of Hyndman and Fan, 1996). */
+export function quantile(sorted: ArrayLike<number>, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const low = sorted[below] ?? Number.NaN;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
+  return low + (high - low) * (place - below);
+}

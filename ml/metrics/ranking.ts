@@ -1,0 +1,112 @@
+/** One point of a curve; `threshold` is the least score that counts as positive there. */
+export interface CurvePoint {
+  x: number;
+  y: number;
+  threshold: number;
+}
+
+/**
+ * Rows of two classes in order of their scores, sorted once; the areas can then be had again for any weights in
+ * one pass, which is what the bootstrap does.
+ */
+export class Ranking {
+  /** `[n]` row numbers by falling score. */
+  readonly #order: Uint32Array;
+  /** `[n]` 1 where the row at this place is the last of its equals. */
+  readonly #ends: Uint8Array;
+
+  /**
+   * @param positive `[n]` 1 for the positive class, else 0.
+   * @param scores `[n]` higher means more likely positive.
+   */
+  constructor(
+    private readonly positive: Uint8Array,
+    private readonly scores: Float64Array,
+  ) {
+    this.#order = Uint32Array.from(scores, (_, row) => row);
+    this.#order.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+    this.#ends = Uint8Array.from(this.#order, (row, i) =>
+      i + 1 === this.#order.length || scores[row] !== scores[this.#order[i + 1] ?? 0] ? 1 : 0,
+    );
+  }
+
+  /**
+   * Area under the ROC curve: the chance that a positive row scores above a negative one, equals counting half.
+   * NaN when there is one class only.
+   *
+   * @param weights `[n]`; absent: 1 each.
+   */
+  rocAuc(weights?: ArrayLike<number>): number {
+    let area = 0;
+    let hits = 0;
+    let alarms = 0;
+    this.#walk(weights, (hitsNow, alarmsNow) => {
+      area += (alarmsNow - alarms) * (hits + hitsNow);
+      hits = hitsNow;
+      alarms = alarmsNow;
+    });
+    return area / (2 * hits * alarms);
+  }
+
+  /**
+   * Average precision: Σ (recallᵢ - recallᵢ₋₁) · precisionᵢ, the area under the precision-recall curve without
+   * interpolation, as scikit-learn's `average_precision_score`. NaN when no row is positive.
+   */
+  averagePrecision(weights?: ArrayLike<number>): number {
+    let sum = 0;
+    let hits = 0;
+    this.#walk(weights, (hitsNow, alarmsNow) => {
+      if (hitsNow > hits) sum += ((hitsNow - hits) * hitsNow) / (hitsNow + alarmsNow);
+      hits = hitsNow;
+    });
+    return sum / hits;
+  }
+
+  /** ROC curve from (0, 0) to (1, 1), a point per distinct score: x = false positive rate, y = recall. */
+  rocCurve(): CurvePoint[] {
+    const points: CurvePoint[] = [{ x: 0, y: 0, threshold: Infinity }];
+    const [positives, negatives] = this.#totals();
+    this.#walk(undefined, (hits, alarms, threshold) => {
+      points.push({ x: alarms / negatives, y: hits / positives, threshold });
+    });
+    return points;
+  }
+
+  /** Precision-recall curve, a point per distinct score, falling: x = recall, y = precision. */
+  precisionRecallCurve(): CurvePoint[] {
+    const points: CurvePoint[] = [];
+    const [positives] = this.#totals();
+    this.#walk(undefined, (hits, alarms, threshold) => {
+      points.push({ x: hits / positives, y: hits / (hits + alarms), threshold });
+    });
+    return points;
+  }
+
+  /** Calls `visit` with the weight of true and false positives at and above each distinct score, from the top. */
+  #walk(
+    weights: ArrayLike<number> | undefined,
+    visit: (hits: number, alarms: number, threshold: number) => void,
+  ): void {
+    let hits = 0;
+    let alarms = 0;
+    for (let i = 0; i < this.#order.length; i++) {
+      const row = this.#order[i] ?? 0;
+      const weight = weights === undefined ? 1 : (weights[row] ?? 0);
+      if (this.positive[row] === 1) hits += weight;
+      else alarms += weight;
+      if (this.#ends[i] === 1) visit(hits, alarms, this.scores[row] ?? Number.NaN);
+    }
+  }
+
+  #totals(): [positives: number, negatives: number] {
+    const positives = this.positive.reduce((sum, one) => sum + one, 0);
+    return [positives, this.positive.length - positives];
+  }
+}
+
+/** At most `most` points of a curve, the first and the last included, evenly spread along it. */
+export function thinned<T>(points: readonly T[], most = 201): T[] {
+  if (points.length <= most) return [...points];
+  const step = (points.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => points[Math.round(i * step)] as T);
+}
