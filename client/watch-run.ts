@@ -1,6 +1,6 @@
 import { type TrainingResult } from '../contracts/run';
 import { type ClientConfig } from './config';
-import { followRun, type RunView } from './follow-run';
+import { followRun, type RunView, type Watcher } from './follow-run';
 import { withTemporal } from './temporal-session';
 import { LiveLines } from './terminal/live-lines';
 import { paint, screen } from './terminal/screen';
@@ -16,14 +16,16 @@ export async function watchRun(
   run: { workflowId: string; workflowRunId: string },
   quiet: boolean,
 ): Promise<TrainingResult> {
-  const show = quiet ? () => undefined : screen.live ? liveView() : plainView();
-  const idle = (): void =>
-    screen.err(
-      paint.bad(
-        `no worker has taken up the run yet; is one polling ${config.taskQueue}? Start one: npm run worker, or retrain up`,
+  const watcher: Watcher = {
+    show: screen.live ? liveView() : plainView(),
+    idle: () =>
+      screen.err(
+        paint.bad(
+          `no worker has taken up the run yet; is one polling ${config.taskQueue}? Start one: npm run worker, or retrain up`,
+        ),
       ),
-    );
-  const result = await withTemporal(config, ({ client }) => followRun(client, run, show, idle));
+  };
+  const result = await withTemporal(config, ({ client }) => followRun(client, run, quiet ? null : watcher));
   if (!quiet) screen.err('');
   return result;
 }

@@ -47,7 +47,7 @@ export async function createServices(
     mlflow,
     store,
     executor,
-    channels: channelsFrom(config.notices, logger),
+    channels: channelsFrom(config.notices, logger).filter(({ name }) => name !== 'log'),
     codeHash: code.combined,
     close: async () => {
       await Promise.all([executor.close(), mlflow.close()]);

@@ -39,7 +39,7 @@ describe('fifty starts at the same moment, by different processes', () => {
     await sleep(8_000);
     await project.startWorker();
     const reports = await starts;
-    expect(new Set(reports.map(({ code }) => code))).toEqual(new Set([0]));
+    expect(reports.filter(({ code }) => code !== 0)).toEqual([]);
     expect(new Set(reports.map(({ result }) => result?.workflowRunId)).size).toBe(1);
     expect(reports.filter(({ how }) => how === 'started')).toHaveLength(1);
     expect(await registry.runs()).toHaveLength(1);

@@ -90,10 +90,10 @@ export class TestProject {
   }
 
   /** `retrain start --json` with the given options. */
-  async start(...args: string[]): Promise<StartReport & { code: number }> {
+  async start(...args: string[]): Promise<StartReport & { code: number; stderr: string }> {
     const { code, stdout, stderr } = await this.cli(['start', '--json', ...args]);
     if (stdout.trim() === '') throw new Error(`start printed nothing on stdout, and on stderr: ${stderr}`);
-    return { ...(JSON.parse(stdout) as StartReport), code };
+    return { ...(JSON.parse(stdout) as StartReport), code, stderr };
   }
 
   /** Starts a worker and waits until it polls. */
