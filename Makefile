@@ -1,0 +1,68 @@
+# What people type. Each target can be run again at any time and does only what is missing.
+# The commands behind them: `npx retrain --help`.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what is missing: Node packages, the build, Temporal, MLflow
+	@scripts/setup.sh
+
+.PHONY: demo
+demo: setup ## bring up the stack, train on data/iris.csv, print the outcome and the links
+	@bin/retrain up
+	@bin/retrain start --wait
+	@echo
+	@echo 'The stack stays up. Stop it with: npx retrain down'
+
+.PHONY: up
+up: setup ## start Temporal, MLflow and a worker on this machine
+	@bin/retrain up
+
+.PHONY: down
+down: ## stop them; their state stays in .retrain/
+	@bin/retrain down
+
+.PHONY: doctor
+doctor: ## say for each part whether it is there, and how to get it
+	@bin/retrain doctor
+
+.PHONY: run
+run: setup ## train on the data of params.yaml (the stack must be up)
+	@bin/retrain start --wait $(ARGS)
+
+.PHONY: mlflow-local
+mlflow-local: setup ## start the servers without a worker
+	@bin/retrain up --no-worker
+
+.PHONY: test
+test: setup ## run every test, with real servers that are stopped after
+	@node_modules/.bin/jest $(ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## run the tests that need no server
+	@node_modules/.bin/jest --selectProjects unit $(ARGS)
+
+.PHONY: test-integration
+test-integration: setup ## run the tests that need servers
+	@node_modules/.bin/jest --selectProjects integration --runInBand $(ARGS)
+
+.PHONY: lint
+lint: setup ## check style, formatting and who imports whom
+	@npm run --silent lint
+
+.PHONY: typecheck
+typecheck: setup ## check the types, tests included
+	@npm run --silent typecheck
+
+.PHONY: build
+build: setup ## compile the project
+
+.PHONY: clean
+clean: ## stop the stack; remove the build and the test coverage (state and caches stay)
+	@if [ -e dist/client/main.js ]; then bin/retrain down; fi
+	@rm -rf dist coverage
