@@ -12,10 +12,9 @@ import { namesServer } from '../temporal/settings';
 async function setUpPrograms(): Promise<void> {
   const env = withDotEnv(process.cwd(), process.env);
   const progress = createProgress(process.stderr);
-  const installs = [
-    namesServer(env) ? null : ensureTemporal(env, progress),
-    env['MLFLOW_TRACKING_URI'] ? null : ensureMlflowPython(env, progress),
-  ];
+  const installs: Promise<unknown>[] = [];
+  if (!namesServer(env)) installs.push(ensureTemporal(env, progress));
+  if (!env['MLFLOW_TRACKING_URI']) installs.push(ensureMlflowPython(env, progress));
   const results = await Promise.allSettled(installs);
   progress.close();
   for (const result of results) {
