@@ -15,12 +15,32 @@ export const Duration = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'must be a duration such as 500ms, 5s, 10m or 2h');
 
-export const METRICS = ['accuracy', 'f1_score', 'precision', 'recall'] as const;
+export const METRICS = [
+  'accuracy',
+  'f1_score',
+  'precision',
+  'recall',
+  'roc_auc',
+  'pr_auc',
+  'log_loss',
+  'brier_score',
+  'r2',
+  'mae',
+  'rmse',
+] as const;
+
+/** Losses and errors: for these, the gate names the most, and less is better. */
+export const LOWER_IS_BETTER: readonly string[] = ['log_loss', 'brier_score', 'mae', 'rmse'];
 
 const Metric = z.enum(METRICS);
 
 export const DataParams = z.strictObject({
-  path: z.string().min(1).describe('The data: a CSV file, relative to the folder of params.yaml’s project.'),
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      'The data, relative to the folder of params.yaml’s project: CSV (also .gz), Parquet or JSON lines; one file, or a directory of files with the same columns.',
+    ),
   target: z.string().min(1).describe('The column to predict.'),
 });
 export type DataParams = z.infer<typeof DataParams>;
@@ -30,22 +50,89 @@ export const PreprocessParams = z
     ...placement,
     drop: z.array(z.string()).default([]).describe('Columns to leave out.'),
     rename: z.record(z.string(), z.string()).default({}).describe('Columns to rename, old name to new.'),
+    filter: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Rows to keep: an SQL condition over the columns, such as "age >= 18 AND income > 0".'),
+    sql: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'An SQL query (DuckDB) over the table `data` that gives the table to go on with; it should order its rows.',
+      ),
+    deduplicate: z
+      .union([z.boolean(), z.array(z.string()).min(1)])
+      .default(false)
+      .describe(
+        'Keep only the first of rows that are equal in all columns (true), or in the columns listed.',
+      ),
+    clip: z
+      .record(z.string(), z.strictObject({ min: z.number().optional(), max: z.number().optional() }))
+      .default({})
+      .describe('Numbers below min or above max become min or max, per column.'),
     impute: z
-      .enum(['median', 'mean', 'none'])
+      .enum(['median', 'mean', 'mode', 'constant', 'none', 'refuse'])
       .default('median')
       .describe(
-        'What stands in for a missing number: the column’s median or mean over the training rows, or nothing (an error if one is missing).',
+        'What stands in for a missing number: the column’s median, mean or most frequent value over the training rows, impute_value, or nothing (the forest learns which way to send it). refuse: a missing number is an error.',
       ),
+    impute_value: z
+      .number()
+      .default(0)
+      .describe('What stands in for a missing number when impute is constant.'),
+    encode: z
+      .record(z.string(), z.enum(['one-hot', 'ordinal']))
+      .default({})
+      .describe(
+        'Text columns, and how they become numbers: a column of 0 and 1 per level, or the index of the level. A level that was not among the training rows becomes zeros, or -1.',
+      ),
+    split: z
+      .enum(['stratified', 'random', 'grouped', 'time', 'k-fold'])
+      .default('stratified')
+      .describe(
+        'How test rows are chosen: each class its share (regression: at random), at random, whole groups of group_by, the latest by time_by, or fold number fold of folds.',
+      ),
+    group_by: z
+      .string()
+      .optional()
+      .describe('Column whose equal values stay on one side of a grouped split. It is no feature.'),
+    time_by: z
+      .string()
+      .optional()
+      .describe('Column (a number, or a date as YYYY-MM-DD…) that orders a split by time. It is no feature.'),
+    folds: z.int().min(2).max(100).default(5).describe('Number of folds of a k-fold split.'),
+    fold: z.int().min(0).max(99).default(0).describe('Which fold is held out, from 0.'),
     test_size: z
       .number()
       .gt(0)
       .lt(1)
       .default(0.2)
-      .describe('Share of the rows held out for evaluation, stratified by class.'),
+      .describe(
+        'Share of the rows held out for evaluation, stratified by class. A k-fold split goes by folds.',
+      ),
     seed: seed.default(42).describe('Seed of the split.'),
   })
   .superRefine(checkPlacement);
 export type PreprocessParams = z.infer<typeof PreprocessParams>;
+
+const ColumnExpectation = z.strictObject({
+  min: z.number().optional().describe('No number is below it.'),
+  max: z.number().optional().describe('No number is above it.'),
+  missing_max: z.number().min(0).max(1).optional().describe('Largest share of missing values.'),
+  one_of: z.array(z.string()).min(1).optional().describe('The texts that may occur.'),
+});
+
+/** What must hold of the table that was read, after `sql` and `filter`. Other keys name columns. */
+export const ExpectParams = z
+  .object({
+    rows_min: z.int().min(0).optional().describe('Least number of rows.'),
+    rows_max: z.int().min(0).optional().describe('Largest number of rows.'),
+    unique: z.array(z.string()).optional().describe('Columns in which no value occurs twice.'),
+  })
+  .catchall(ColumnExpectation);
+export type ExpectParams = z.infer<typeof ExpectParams>;
 
 export const TrainParams = z
   .strictObject({
@@ -117,15 +204,23 @@ export type NotifyParams = z.infer<typeof NotifyParams>;
 export const Params = z.strictObject({
   experiment: name.describe('MLflow experiment.'),
   model: name.describe('Registered model in MLflow.'),
-  task: z.literal('classification').default('classification').describe('What kind of target it is.'),
+  task: z
+    .enum(['classification', 'regression'])
+    .default('classification')
+    .describe('What kind of target it is: classes, or numbers.'),
   data: DataParams,
+  expect: ExpectParams.default({}).describe(
+    'What must hold of the data, or the run fails: {age: {min: 0, max: 120, missing_max: 0.01}, rows_min: 1000, unique: [id]}.',
+  ),
   preprocess: PreprocessParams.prefault({}),
   train: TrainParams.prefault({}),
   evaluate: EvaluateParams.prefault({}),
   gate: z
     .partialRecord(Metric, z.number())
     .default({})
-    .describe('The quality gate: the least value of each metric named here.'),
+    .describe(
+      'The quality gate: the least value of each metric named here; of a loss or an error (log_loss, brier_score, mae, rmse), the largest.',
+    ),
   promote: PromoteParams.prefault({}),
   retry: RetryParams.prefault({}),
   notify: NotifyParams.prefault({}),

@@ -40,10 +40,12 @@ export type StageError = z.infer<typeof StageError>;
 export const ARTIFACT = {
   /** Raw data, file or directory. */
   data: 'data',
-  train: 'train.csv',
-  test: 'test.csv',
+  train: 'train.parquet',
+  test: 'test.parquet',
   /** `TableSchema`: features in order, target, classes. */
   schema: 'schema.json',
+  /** `TableProfile` of what was read, and of the training rows: what a reader and drift look at. */
+  profile: 'profile.json',
   model: 'model.onnx',
   championModel: 'champion.onnx',
   /** `ModelDescription` of the champion: which columns it takes. */
@@ -52,19 +54,47 @@ export const ARTIFACT = {
   evaluation: 'evaluation.json',
 } as const;
 
+/**
+ * One column of the raw rows that a model takes, and what is done to it, in this order, before the trees see it.
+ * A number is clipped to `min` … `max`, then a missing one becomes `impute` (null: stays missing). A text becomes
+ * one column of 0 and 1 per level (`one-hot`), or the index of its level (`ordinal`); a text that is missing or
+ * was not among the training rows becomes zeros, or -1.
+ */
+export const InputColumn = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('number'),
+    name: z.string(),
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+    impute: z.number().nullable(),
+  }),
+  z.object({
+    kind: z.literal('category'),
+    name: z.string(),
+    encoding: z.enum(['one-hot', 'ordinal']),
+    levels: z.array(z.string()).describe('Levels of the training rows, sorted by code point.'),
+  }),
+]);
+export type InputColumn = z.infer<typeof InputColumn>;
+
 /** What preprocess learned about the table; everything after it goes by this. */
 export const TableSchema = z.object({
+  task: z.enum(['classification', 'regression']).optional().describe('Absent: classification.'),
   features: z
     .array(z.string())
     .min(1)
-    .describe('Feature columns, in the order in which the model takes them.'),
+    .describe('Feature columns as the trees see them, in order: after encoding, `city=Oslo` for a level.'),
+  inputs: z
+    .array(InputColumn)
+    .min(1)
+    .optional()
+    .describe('Columns of train.parquet and test.parquet, raw. Absent: the features, as they are.'),
   target: z.string(),
   classes: z
     .array(z.string())
-    .min(2)
-    .describe('Class labels, sorted by code point; the index is the class number.'),
+    .describe('Class labels, sorted by code point; the index is the class number. Empty for regression.'),
   rows: z.object({ train: z.number().int(), test: z.number().int() }),
-  /** First five training rows, `[k, d]`: the model’s input example. */
+  /** First five training rows, prepared, `[k, d]`: the model’s input example. */
   example: z.array(z.array(z.number())),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
@@ -89,6 +119,25 @@ const Scores = z.object({
   ),
   /** `[K, K]`, row = true class, column = predicted. */
   confusion: z.array(z.array(z.number().int())),
+  /** Metric to [low, high]: bootstrap confidence intervals. */
+  intervals: z.record(z.string(), z.tuple([z.number(), z.number()])).optional(),
+  /** Per class with a curve (two classes: the positive one): at most 201 points each. */
+  curves: z
+    .array(
+      z.object({
+        label: z.string(),
+        /** Points [false positive rate, recall]. */
+        roc: z.array(z.tuple([z.number(), z.number()])),
+        /** Points [recall, precision]. */
+        precisionRecall: z.array(z.tuple([z.number(), z.number()])),
+        calibration: z.array(
+          z.object({ predicted: z.number(), observed: z.number(), rows: z.number().int() }),
+        ),
+      }),
+    )
+    .optional(),
+  /** Regression: a sample of [true, predicted] pairs. */
+  pairs: z.array(z.tuple([z.number(), z.number()])).optional(),
 });
 export type Scores = z.infer<typeof Scores>;
 
@@ -99,5 +148,22 @@ export const Evaluation = z.object({
   champion: Scores.nullable(),
   championError: z.string().nullable(),
   rows: z.number().int(),
+  /** Always the most frequent class, or the mean: what the model must be better than. */
+  baseline: Scores.optional(),
+  /** Two classes: the one that curves and cut-offs are about. */
+  positive: z.string().optional(),
+  /** Cut-off of the positive class’s probability, as `evaluate.threshold` asks for it. */
+  threshold: z
+    .object({
+      threshold: z.number(),
+      precision: z.number(),
+      recall: z.number(),
+      f1: z.number(),
+      truePositives: z.number().int(),
+      falsePositives: z.number().int(),
+      falseNegatives: z.number().int(),
+      trueNegatives: z.number().int(),
+    })
+    .optional(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;

@@ -30,7 +30,7 @@ export const preprocess: Stage = async (context) => {
     target: data.target,
     drop: params.drop,
     rename: params.rename,
-    allowMissing: params.impute !== 'none',
+    allowMissing: params.impute !== 'refuse',
     onProgress: (rows) => context.report({ phase: 'reading', done: rows }),
   });
   const { features, target } = table;

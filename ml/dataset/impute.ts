@@ -1,6 +1,7 @@
 import { RetrainError } from '../../contracts/errors';
+import { type PreprocessParams } from '../../contracts/params';
 
-export type ImputeMethod = 'median' | 'mean' | 'none';
+export type ImputeMethod = PreprocessParams['impute'];
 
 /**
  * What stands in for a missing number in each column, learned from the training rows only.
@@ -15,9 +16,12 @@ export function fitImputer(
   trainRows: Uint32Array,
   method: ImputeMethod,
   file: string,
+  constant = 0,
 ): number[] {
   return columns.map((column, f) => {
-    if (method === 'none' || !column.some((value) => Number.isNaN(value))) return Number.NaN;
+    if (method === 'none' || method === 'refuse') return Number.NaN;
+    if (!column.some((value) => Number.isNaN(value))) return Number.NaN;
+    if (method === 'constant') return constant;
     const present = Float64Array.from(trainRows, (row) => column[row] ?? Number.NaN).filter(
       (value) => !Number.isNaN(value),
     );
@@ -27,9 +31,11 @@ export function fitImputer(
         `${file}: column "${features[f]}" has no value in any of the ${trainRows.length} training rows, so there is no ${method} to impute; drop the column`,
       );
     }
-    return method === 'mean' ? mean(present) : median(present);
+    return STATISTIC[method](present);
   });
 }
+
+const STATISTIC = { mean, median, mode };
 
 function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -41,4 +47,16 @@ function median(values: Float64Array): number {
   const middle = values.length >> 1;
   const upper = values[middle] ?? Number.NaN;
   return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The most frequent value, the least of equals, as scikit-learn's `most_frequent`. Sorts `values` in place. */
+function mode(values: Float64Array): number {
+  values.sort();
+  let best = values[0] ?? Number.NaN;
+  let most = 0;
+  for (let start = 0, end = 0; start < values.length; start = end) {
+    while (end < values.length && values[end] === values[start]) end++;
+    if (end - start > most) [best, most] = [values[start] ?? Number.NaN, end - start];
+  }
+  return best;
 }

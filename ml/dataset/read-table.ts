@@ -100,7 +100,7 @@ function numberAt(
   if (Number.isNaN(value) && !options.allowMissing) {
     throw new RetrainError(
       'DATA_INVALID',
-      `${options.file}:${record.lineOf(at)}: ${columnLabel(at, header)}: the value is missing (${shownCell(cell)}), and preprocess.impute is none; impute it (median or mean) or fill it in`,
+      `${options.file}:${record.lineOf(at)}: ${columnLabel(at, header)}: the value is missing (${shownCell(cell)}), and preprocess.impute is refuse; impute it (median, mean, …) or fill it in`,
     );
   }
   return value;

@@ -6,7 +6,7 @@ import { InProcessExecutor } from '../../stages/in-process';
 import { CompiledStages, IRIS, PREPROCESS, StageFolder } from './stage-folder';
 
 const OUTPUTS: Record<string, string[]> = {
-  preprocess: ['train.csv', 'test.csv', 'schema.json'],
+  preprocess: ['train.parquet', 'test.parquet', 'schema.json'],
   train: ['model.onnx'],
   evaluate: ['evaluation.json'],
 };
@@ -26,12 +26,12 @@ const preprocessFolder = (changes: object = {}): StageFolder =>
 
 const trainFolder = (done: StageFolder, trees = 10): StageFolder =>
   folder({ train: { n_estimators: trees }, task: 'classification' })
-    .take('train.csv', done.out('train.csv'))
+    .take('train.parquet', done.out('train.parquet'))
     .take('schema.json', done.out('schema.json'));
 
 const evaluateFolder = (done: StageFolder, trained: StageFolder): StageFolder =>
   folder({ evaluate: {}, task: 'classification' })
-    .take('test.csv', done.out('test.csv'))
+    .take('test.parquet', done.out('test.parquet'))
     .take('schema.json', done.out('schema.json'))
     .take('model.onnx', trained.out('model.onnx'));
 
@@ -87,7 +87,7 @@ describe('the stages on iris', () => {
     await inThread('preprocess', done);
     const lines = (path: string): string[] => readFileSync(path, 'utf8').trim().split('\n').slice(1);
     const plain = (line: string): string => line.replaceAll('.0,', ',');
-    expect([...lines(done.out('train.csv')), ...lines(done.out('test.csv'))].sort()).toEqual(
+    expect([...lines(done.out('train.parquet')), ...lines(done.out('test.parquet'))].sort()).toEqual(
       lines(IRIS).map(plain).sort(),
     );
   });
@@ -186,7 +186,7 @@ describe('a stage that fails', () => {
 
   it('on a full disk is STAGE_FAILED, without metrics', async () => {
     const full = preprocessFolder();
-    symlinkSync('/dev/full', full.out('test.csv'));
+    symlinkSync('/dev/full', full.out('test.parquet'));
     await expect(inThread('preprocess', full)).rejects.toMatchObject({
       code: 'STAGE_FAILED',
       message: expect.stringContaining('ENOSPC') as string,
