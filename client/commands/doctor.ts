@@ -25,7 +25,7 @@ export const doctor: CommandModule = {
 
 async function run({ json }: { json: boolean }): Promise<number> {
   const config = loadClientConfig();
-  const settings = stackSettings(config.project, config.env);
+  const settings = stackSettings(config.project, config.env, config.stack);
   const findings = await examine(settings, config.stack);
   const missing = findings.filter(({ status }) => status === 'missing');
   const cache = toolsCacheDir(config.env);

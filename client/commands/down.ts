@@ -23,7 +23,7 @@ async function run(options: { json: boolean }): Promise<void> {
   const progress = options.json ? silentProgress : createProgress(process.stderr);
   let result: TakenDown;
   try {
-    result = await takeDown(stackSettings(config.project, config.env), progress);
+    result = await takeDown(stackSettings(config.project, config.env, config.stack), progress);
   } finally {
     progress.close();
   }

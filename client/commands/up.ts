@@ -37,7 +37,7 @@ async function run(options: UpOptions): Promise<void> {
   const progress = options.json ? silentProgress : createProgress(process.stderr);
   let result: BroughtUp;
   try {
-    const settings = stackSettings(config.project, config.env, options);
+    const settings = stackSettings(config.project, config.env, config.stack, options);
     result = await bringUp(settings, { worker: options.worker, progress });
   } finally {
     progress.close();

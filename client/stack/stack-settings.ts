@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type Environment } from '../../integrations/project/dot-env';
-import { stateDir } from '../../temporal/stack-file';
+import { stateDir, type StackFile } from '../../temporal/stack-file';
 
 /** A port of the stack, and how its user can move it. */
 export interface StackPort {
@@ -25,16 +25,30 @@ export interface PortFlags {
   mlflowPort?: string;
 }
 
+/** Ports of the servers when nothing is said: those of Temporal's and MLflow's own tools. */
+const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, mlflow: 5000 };
+
 /**
- * Where the stack's servers listen: flag, variable, default.
+ * Where the stack's servers listen: flag, variable, where they run already, default.
  *
+ * @param stack what `retrain up` left
  * @throws RetrainError USAGE for what is no port, CONFIG_INVALID when two of them are the same
  */
-export function stackSettings(project: string, env: Environment, flags: PortFlags = {}): StackSettings {
+export function stackSettings(
+  project: string,
+  env: Environment,
+  stack: StackFile | null,
+  flags: PortFlags = {},
+): StackSettings {
+  const now = { ...DEFAULT_PORTS, ...runningPorts(stack) };
+  const port = (flag: string, variable: string, given: string | undefined, otherwise: number): StackPort => ({
+    port: given === undefined ? parsePort(variable, env[variable] || otherwise) : parsePort(flag, given),
+    ...{ flag, variable },
+  });
   const ports = {
-    temporal: stackPort(env, '--temporal-port', 'RETRAIN_TEMPORAL_PORT', flags.temporalPort, 7233),
-    temporalUi: stackPort(env, '--temporal-ui-port', 'RETRAIN_TEMPORAL_UI_PORT', flags.temporalUiPort, 8233),
-    mlflow: stackPort(env, '--mlflow-port', 'RETRAIN_MLFLOW_PORT', flags.mlflowPort, 5000),
+    temporal: port('--temporal-port', 'RETRAIN_TEMPORAL_PORT', flags.temporalPort, now.temporal),
+    temporalUi: port('--temporal-ui-port', 'RETRAIN_TEMPORAL_UI_PORT', flags.temporalUiPort, now.temporalUi),
+    mlflow: port('--mlflow-port', 'RETRAIN_MLFLOW_PORT', flags.mlflowPort, now.mlflow),
   };
   const all = Object.values(ports);
   const twice = all.find((one, i) => all.findIndex((other) => other.port === one.port) !== i);
@@ -47,6 +61,21 @@ export function stackSettings(project: string, env: Environment, flags: PortFlag
   return { project, state: stateDir(project), env, ports };
 }
 
+function runningPorts(stack: StackFile | null): Partial<typeof DEFAULT_PORTS> {
+  const { temporal, mlflow } = stack ?? {};
+  return {
+    ...(temporal?.startedByUs === true && {
+      temporal: portOf(`http://${temporal.address}`),
+      ...(temporal.uiUrl !== null && { temporalUi: portOf(temporal.uiUrl) }),
+    }),
+    ...(mlflow?.startedByUs === true && { mlflow: portOf(mlflow.uri) }),
+  };
+}
+
+function portOf(uri: string): number {
+  return Number(new URL(uri).port);
+}
+
 /** Log of a part of the stack. */
 export function logFile(settings: StackSettings, name: string): string {
   return join(settings.state, 'logs', `${name}.log`);
@@ -57,18 +86,8 @@ export function pidFile(settings: StackSettings, name: string): string {
   return join(settings.state, 'run', `${name}.pid`);
 }
 
-function stackPort(
-  env: Environment,
-  flag: string,
-  variable: string,
-  given: string | undefined,
-  otherwise: number,
-): StackPort {
-  const text = given ?? (env[variable] || String(otherwise));
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return { port, flag, variable };
-  throw new RetrainError(
-    'USAGE',
-    `${given === undefined ? variable : flag} must be a port from 1 to 65535, got ${text}`,
-  );
+function parsePort(name: string, value: string | number): number {
+  const port = Number(value);
+  if (/^\d+$/.test(String(value)) && port >= 1 && port <= 65_535) return port;
+  throw new RetrainError('USAGE', `${name} must be a port from 1 to 65535, got ${value}`);
 }
