@@ -18,6 +18,8 @@ export interface StageProgress {
   phase: string;
   done?: number;
   total?: number;
+  /** First twelve characters of the id of the container that it runs in. */
+  container?: string;
 }
 
 /** Flat, finite numbers. */

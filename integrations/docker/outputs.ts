@@ -1,0 +1,109 @@
+import { constants } from 'node:fs';
+import { chmod, chown, lstat, open, opendir, readlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { RetrainError, isErrorCode } from '../../contracts/errors';
+import { StageError } from '../../contracts/stage';
+
+/** Entries below out/; more are no outputs but an attack on the file system. */
+const MOST_ENTRIES = 200_000;
+
+const MOST_ERROR_BYTES = 64 * 1024;
+
+/**
+ * Checks what a container left, once it is gone and nothing can change any more: regular files and folders only, since
+ * a link in out/ would make the worker read, or hash, or store a file of the host. Then makes all of it the worker's own.
+ *
+ * @throws RetrainError STAGE_UNSAFE that names the entry
+ */
+export async function takeOver(out: string, stage: string): Promise<void> {
+  const root = process.getuid?.() === 0;
+  for await (const { path, kind } of entries(out, stage)) {
+    if (kind === 'link') {
+      throw unsafe(
+        stage,
+        `left the symbolic link out/${relative(out, path)} to ${await readlink(path)}; outputs must be files`,
+      );
+    }
+    if (kind === 'other') {
+      throw unsafe(
+        stage,
+        `left out/${relative(out, path)}, which is neither a file nor a folder; outputs must be files`,
+      );
+    }
+    if (root) await chown(path, 0, 0);
+    await chmod(path, kind === 'folder' ? 0o755 : 0o644);
+  }
+}
+
+/** Bytes that the files below out/ take up on disk. @throws RetrainError STAGE_UNSAFE for too many entries */
+export async function usedBytes(out: string, stage: string): Promise<number> {
+  let total = 0;
+  for await (const { blocks } of entries(out, stage)) total += blocks * 512;
+  return total;
+}
+
+/** The error that a stage left in out/error.json, or undefined. Follows no link and reads no large file. */
+export async function stageErrorIn(out: string): Promise<RetrainError | undefined> {
+  let text: string;
+  try {
+    const file = await open(join(out, 'error.json'), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const info = await file.stat();
+      if (!info.isFile() || info.size > MOST_ERROR_BYTES) return undefined;
+      text = await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+  let parsed;
+  try {
+    parsed = StageError.safeParse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+  if (!parsed.success) return undefined;
+  const { code, message } = parsed.data;
+  const [line = ''] = message.split('\n');
+  return new RetrainError(isErrorCode(code) ? code : 'STAGE_FAILED', line.slice(0, 1000));
+}
+
+interface Entry {
+  path: string;
+  kind: 'file' | 'folder' | 'link' | 'other';
+  blocks: number;
+}
+
+async function* entries(out: string, stage: string): AsyncGenerator<Entry> {
+  const folders = [out];
+  let count = 0;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    // What the stage removes while we look is no error.
+    const listing = await opendir(folder).catch((error: unknown) => {
+      if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      throw error;
+    });
+    if (listing === undefined) continue;
+    for await (const { name } of listing) {
+      if (++count > MOST_ENTRIES) throw unsafe(stage, `wrote more than ${MOST_ENTRIES} files to out/`);
+      const path = join(folder, name);
+      const info = await lstat(path).catch(() => undefined);
+      if (info === undefined) continue;
+      const kind = info.isFile()
+        ? 'file'
+        : info.isDirectory()
+          ? 'folder'
+          : info.isSymbolicLink()
+            ? 'link'
+            : 'other';
+      yield { path, kind, blocks: info.blocks };
+      if (kind === 'folder') folders.push(path);
+    }
+  }
+}
+
+/** @param what goes on after the stage's name: `left the symbolic link …` */
+export function unsafe(stage: string, what: string): RetrainError {
+  return new RetrainError('STAGE_UNSAFE', `${stage} ${what}`);
+}

@@ -1,0 +1,175 @@
+import type Docker from 'dockerode';
+import { type ContainerInspectInfo } from 'dockerode';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetrainError } from '../../contracts/errors';
+import { type StageProgress } from '../../contracts/stage';
+import { Bounds } from './bounds';
+import { engineError, statusOf } from './engine';
+import { milliseconds } from './size';
+import { StageLog } from './stage-log';
+
+type State = ContainerInspectInfo['State'];
+
+/** How it went out with a container. */
+export type Ending =
+  | { how: 'exited'; state: State; engineWasAway: boolean }
+  /** It broke one of its bounds and was stopped. */
+  | { how: 'broken'; error: RetrainError }
+  /** Nobody wants its outcome any more; it was stopped. */
+  | { how: 'cancelled' }
+  /** It goes on without us. */
+  | { how: 'detached' };
+
+export interface Watched {
+  stage: string;
+  out: string;
+  logFile: string;
+  diskBytes: number;
+  disk: string;
+  timeout?: string;
+  stopSeconds: number;
+  signal: AbortSignal;
+  isCancelled(): boolean;
+  onProgress(progress: StageProgress): void;
+  onLog(line: string): void;
+  /** The engine's address, for messages. */
+  shown: string;
+}
+
+/** How long an engine may take to come back, in ms; then the attempt fails, and the next one waits again. */
+const ENGINE_BACK_WITHIN_MS = 30_000;
+
+/** How long the last lines of a log may take after the container has ended, in ms. */
+const LOG_DRAIN_MS = 2000;
+
+/** One container from its start, or from where it was found, to its end. */
+export class RunningContainer {
+  readonly log: StageLog;
+  private engineWasAway = false;
+  private logEnd: Promise<void> = Promise.resolve();
+  private deadline: number | undefined;
+
+  constructor(
+    private readonly container: Docker.Container,
+    private readonly watched: Watched,
+  ) {
+    this.log = new StageLog(watched.logFile, {
+      line: (text) => watched.onLog(text),
+      progress: (progress) => watched.onProgress({ ...progress, container: this.shortId }),
+    });
+  }
+
+  private get shortId(): string {
+    return this.container.id.slice(0, 12);
+  }
+
+  /** Starts it, unless it was found running or ended, and follows its log. */
+  async start(found?: State): Promise<void> {
+    if (found === undefined || found.Status === 'created') await this.container.start();
+    this.watched.onProgress({ phase: 'running', container: this.shortId });
+    const { timeout } = this.watched;
+    if (timeout !== undefined) {
+      const startedAt = found?.Running === true ? Date.parse(found.StartedAt) : Date.now();
+      this.deadline = startedAt + milliseconds(timeout);
+    }
+    this.logEnd = this.followLog();
+  }
+
+  /** Waits for its end, or brings it about. The log is complete afterwards, except after a detachment. */
+  async end(): Promise<Ending> {
+    const { signal } = this.watched;
+    const bounds = new Bounds(this.container, {
+      ...this.watched,
+      ...(this.deadline === undefined ? {} : { deadline: this.deadline }),
+    });
+    let onAbort: (() => void) | undefined;
+    try {
+      const ending = await Promise.race([
+        this.exited(),
+        new Promise<Ending>((resolve) => bounds.watch((error) => resolve({ how: 'broken', error }))),
+        new Promise<Ending>((resolve) => {
+          onAbort = () => resolve({ how: this.watched.isCancelled() ? 'cancelled' : 'detached' });
+          if (signal.aborted) onAbort();
+          else signal.addEventListener('abort', onAbort, { once: true });
+        }),
+      ]);
+      if (ending.how === 'cancelled' || ending.how === 'broken') await this.stop();
+      if (ending.how !== 'detached') {
+        await Promise.race([this.logEnd, sleep(LOG_DRAIN_MS, undefined, { ref: false })]);
+      }
+      return ending;
+    } catch (error) {
+      // The engine is away for long: the container stays for the next attempt to find.
+      throw engineError(error, `look after the container of ${this.watched.stage}`, this.watched.shown);
+    } finally {
+      bounds.stop();
+      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+      await this.log.close();
+    }
+  }
+
+  /** Removes it and its volumes, whatever it does. One that cannot be removed now is swept later. */
+  async remove(): Promise<void> {
+    await this.container.remove({ force: true, v: true }).catch(() => undefined);
+  }
+
+  /** SIGTERM, and SIGKILL when that does not help in time. */
+  private async stop(): Promise<void> {
+    try {
+      await this.container.stop({ t: this.watched.stopSeconds });
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      // 304: it has ended already; 404: it is gone.
+    }
+  }
+
+  private async exited(): Promise<Ending> {
+    for (;;) {
+      try {
+        await this.container.wait();
+        const { State: state } = await this.container.inspect();
+        return { how: 'exited', state, engineWasAway: this.engineWasAway };
+      } catch (error) {
+        if (statusOf(error) === 404) {
+          const { stage } = this.watched;
+          return {
+            how: 'broken',
+            error: new RetrainError(
+              'STAGE_FAILED',
+              `the container of ${stage} was removed by somebody else while it ran`,
+            ),
+          };
+        }
+        if (statusOf(error) !== undefined) throw error;
+        await this.engineBack(error);
+        if ((await this.container.inspect()).State.Running) this.logEnd = this.followLog();
+      }
+    }
+  }
+
+  /** @throws the connection's error when the engine stays away */
+  private async engineBack(lost: unknown): Promise<void> {
+    this.engineWasAway = true;
+    this.watched.onProgress({ phase: 'the Docker engine is away', container: this.shortId });
+    for (const until = Date.now() + ENGINE_BACK_WITHIN_MS; Date.now() < until;) {
+      await sleep(250);
+      if (this.watched.signal.aborted) return;
+      const answer = await this.container.inspect().catch((error: unknown) => statusOf(error));
+      if (answer !== undefined) return;
+    }
+    throw lost;
+  }
+
+  /** Resolves when the log has ended, with the container or with the connection. */
+  private async followLog(): Promise<void> {
+    try {
+      const stream = await this.container.logs({ follow: true, stdout: true, stderr: true });
+      (this.container.modem as Docker['modem']).demuxStream(stream, this.log.stdout, this.log.stderr);
+      await new Promise<void>((resolve) => {
+        for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
+      });
+    } catch {
+      // Without its log a stage can still do its work; what it says is then missing from the message.
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RetrainError } from '../../contracts/errors';
+import { type Environment } from '../project/dot-env';
+import { bytes } from './size';
+
+/** How the engine is reached. */
+export type EngineAddress =
+  | { kind: 'unix'; socketPath: string }
+  | { kind: 'tcp'; host: string; port: number; tls?: { ca: Buffer; cert: Buffer; key: Buffer } }
+  | { kind: 'ssh'; host: string; port: number; username: string; agent: string };
+
+/** What a worker knows about containers. The lists are of patterns with `*`. */
+export interface DockerSettings {
+  engine: EngineAddress;
+  /** The engine's address for messages. */
+  shown: string;
+  /** Images that stages may use. */
+  images: readonly string[];
+  /** Refuse images that are not pinned by digest. */
+  requireDigest: boolean;
+  /** Variables that stages may ask for, with their values. */
+  env: readonly string[];
+  /** Folders of the host and volumes that stages may mount. */
+  volumes: readonly string[];
+  /** Containers that run at the same time; further stages wait. */
+  concurrency: number;
+  /** Memory of a stage that does not say, in bytes. */
+  memoryBytes: number;
+  /** `uid:gid` of stages that do not say; absent: decided by who the worker is. */
+  user?: string;
+  /** Where the engine sees the worker's scratch folder, if that is neither the same path nor found by asking the engine. */
+  hostScratch?: string;
+}
+
+/**
+ * Reads DOCKER_HOST and its kin as the docker command does, and the worker's RETRAIN_DOCKER_*.
+ *
+ * @throws RetrainError CONFIG_INVALID with the variable, its value and what is expected
+ */
+export function dockerSettings(env: Environment): DockerSettings {
+  const shown = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
+  return {
+    engine: engineAddress(shown, env),
+    shown,
+    images: list(env['RETRAIN_DOCKER_IMAGES'], ['retrain/*']),
+    requireDigest: env['RETRAIN_DOCKER_REQUIRE_DIGEST'] === '1',
+    env: list(env['RETRAIN_DOCKER_ENV'], ['STAGE_*']),
+    volumes: list(env['RETRAIN_DOCKER_VOLUMES'], []),
+    concurrency: count(env['RETRAIN_DOCKER_CONCURRENCY'], 'RETRAIN_DOCKER_CONCURRENCY', 4),
+    memoryBytes: bytes(env['RETRAIN_DOCKER_MEMORY'] || '2g', 'RETRAIN_DOCKER_MEMORY'),
+    ...(env['RETRAIN_DOCKER_USER'] ? { user: env['RETRAIN_DOCKER_USER'] } : {}),
+    ...(env['RETRAIN_DOCKER_HOST_SCRATCH'] ? { hostScratch: env['RETRAIN_DOCKER_HOST_SCRATCH'] } : {}),
+  };
+}
+
+function engineAddress(text: string, env: Environment): EngineAddress {
+  if (text.startsWith('unix://')) return { kind: 'unix', socketPath: text.slice('unix://'.length) };
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalidHost(text);
+  }
+  switch (url.protocol) {
+    case 'tcp:':
+    case 'http:':
+    case 'https:':
+      return {
+        kind: 'tcp',
+        host: url.hostname,
+        port: Number(url.port || (url.protocol === 'https:' ? 2376 : 2375)),
+        ...(env['DOCKER_TLS_VERIFY'] || url.protocol === 'https:' ? { tls: certificates(env) } : {}),
+      };
+    case 'ssh:': {
+      const agent = env['SSH_AUTH_SOCK'];
+      if (!agent) {
+        throw new RetrainError(
+          'CONFIG_INVALID',
+          `DOCKER_HOST=${text} needs an SSH agent, but SSH_AUTH_SOCK is not set; start ssh-agent and add the key`,
+        );
+      }
+      const username = decodeURIComponent(url.username) || env['USER'] || 'root';
+      return { kind: 'ssh', host: url.hostname, port: Number(url.port || 22), username, agent };
+    }
+    default:
+      throw invalidHost(text);
+  }
+}
+
+function invalidHost(text: string): RetrainError {
+  return new RetrainError(
+    'CONFIG_INVALID',
+    `DOCKER_HOST must be unix:///path, tcp://host:port or ssh://user@host, got ${text}`,
+  );
+}
+
+function certificates(env: Environment): { ca: Buffer; cert: Buffer; key: Buffer } {
+  const folder = env['DOCKER_CERT_PATH'] || join(env['HOME'] || '', '.docker');
+  try {
+    const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name)));
+    return { ca: ca!, cert: cert!, key: key! };
+  } catch (cause) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `DOCKER_TLS_VERIFY is set, but ${folder} has not all of ca.pem, cert.pem and key.pem; correct DOCKER_CERT_PATH`,
+      { cause },
+    );
+  }
+}
+
+function list(text: string | undefined, otherwise: readonly string[]): readonly string[] {
+  if (text === undefined) return otherwise;
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function count(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 256) return value;
+  throw new RetrainError('CONFIG_INVALID', `${name} must be an integer from 1 to 256, got ${text}`);
+}

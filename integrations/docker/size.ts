@@ -1,0 +1,20 @@
+import { RetrainError } from '../../contracts/errors';
+
+const UNIT = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
+
+/** `2g` → 2147483648. @throws RetrainError CONFIG_INVALID that names `source` */
+export function bytes(text: string, source: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([kmgt])$/i.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) {
+    throw new RetrainError('CONFIG_INVALID', `${source} must be a size such as 512m or 2g, got ${text}`);
+  }
+  return Math.round(Number(amount) * UNIT[unit.toLowerCase() as keyof typeof UNIT]);
+}
+
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `10m` → 600000. The schema of params.yaml has checked the form. */
+export function milliseconds(duration: string): number {
+  const [, amount = '0', unit = 's'] = /^([\d.]+)(ms|s|m|h)$/.exec(duration) ?? [];
+  return Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);
+}
