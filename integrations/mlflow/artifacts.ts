@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { below, proxyPath } from './artifact-uri';
+import { below, proxyPath } from './artifact-path';
 import { MlflowError } from './errors';
 import type { MlflowTransport } from './transport';
 

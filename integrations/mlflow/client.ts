@@ -1,4 +1,4 @@
-import { resolveSource } from './artifact-uri';
+import { resolveSource } from './model-source';
 import { Artifacts } from './artifacts';
 import type { RetryRule } from './backoff';
 import type { HttpExchange } from './exchange';

@@ -1,25 +1,30 @@
 import type { MlflowSettings } from './settings';
 
+/** Opens MLflow 3's UI in its model-training view; its default, for language models, hides the runs. */
+const TRAINING = '?workflowType=machine_learning';
+
 /**
- * Addresses of pages of MLflow’s UI, without credentials. The routes are those of MLflow 3.17 (and 2.x), which a test
- * opens in a browser.
+ * Addresses of pages of MLflow’s UI, without credentials. The routes are those of MLflow 3.17, seen in a browser; 2.x has
+ * the same and ignores the query.
  */
 export class MlflowLinks {
   constructor(private readonly settings: MlflowSettings) {}
 
   experiment(experimentId: string): string {
-    return `${this.settings.uri}/#/experiments/${encodeURIComponent(experimentId)}`;
+    return `${this.settings.uri}/#/experiments/${encodeURIComponent(experimentId)}${TRAINING}`;
   }
 
   run(experimentId: string, runId: string): string {
-    return `${this.experiment(experimentId)}/runs/${encodeURIComponent(runId)}`;
+    const [experiment, run] = [experimentId, runId].map(encodeURIComponent);
+    return `${this.settings.uri}/#/experiments/${experiment}/runs/${run}${TRAINING}`;
   }
 
   model(name: string): string {
-    return `${this.settings.uri}/#/models/${encodeURIComponent(name)}`;
+    return `${this.settings.uri}/#/models/${encodeURIComponent(name)}${TRAINING}`;
   }
 
   version(name: string, version: string): string {
-    return `${this.model(name)}/versions/${encodeURIComponent(version)}`;
+    const [model, number] = [name, version].map(encodeURIComponent);
+    return `${this.settings.uri}/#/models/${model}/versions/${number}${TRAINING}`;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { below } from './artifact-path';
 import { retrying } from './backoff';
 import { alreadyExists, MlflowError, notFound } from './errors';
 import { LIMIT, validKey, validValue } from './limits';
@@ -10,11 +11,13 @@ import {
   versionFrom,
   VersionReply,
 } from './registry-record';
+import { runFrom, RunReply } from './run-record';
 import { quoted } from './run-search';
 import type { MlflowTransport } from './transport';
 
 const Nothing = z.looseObject({});
 const OneVersion = z.looseObject({ model_version: VersionReply });
+const SourceRun = z.looseObject({ run: RunReply });
 const VersionPage = z.looseObject({
   model_versions: z.array(VersionReply).default([]),
   next_page_token: z.string().optional(),
@@ -24,7 +27,7 @@ export interface NewVersion {
   name: string;
   /** The run that made the model; one version per run. */
   runId: string;
-  /** `runs:/<run id>/model` */
+  /** `runs:/<run id>/model`, or the artifact URI itself. */
   source: string;
   tags: Record<string, string>;
   description?: string;
@@ -92,7 +95,7 @@ export class Registry {
   private async createVersion(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion> {
     const body = {
       name: wanted.name,
-      source: wanted.source,
+      source: await this.artifactUri(wanted.source, signal),
       run_id: wanted.runId,
       tags: Object.entries(wanted.tags).map(([key, value]) => ({
         key: validKey(key),
@@ -103,6 +106,17 @@ export class Registry {
     return versionFrom(
       (await this.transport.post('model-versions/create', body, OneVersion, { signal })).model_version,
     );
+  }
+
+  /**
+   * `runs:/…` as the address behind it, as Python’s client does: the server cannot read `runs:/…` itself, and its version
+   * page would show no schema.
+   */
+  private async artifactUri(source: string, signal?: AbortSignal): Promise<string> {
+    const [, runId, path = ''] = /^runs:\/+([^/]+)\/?(.*)$/.exec(source) ?? [];
+    if (runId === undefined) return source;
+    const { run } = await this.transport.get('runs/get', { run_id: runId }, SourceRun, { signal });
+    return below(runFrom(run).artifactUri, path);
   }
 
   /** @throws RetrainError NOT_FOUND */

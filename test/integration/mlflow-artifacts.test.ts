@@ -88,7 +88,8 @@ describe('artifacts on a real MLflow server', () => {
     });
     await mlflow.registry.setAlias(name, 'production', created.version);
     const expected = `${root}/model`;
-    expect(await mlflow.resolveSource(created.source)).toBe(expected);
+    expect(created.source).toBe(expected);
+    expect(await mlflow.resolveSource(`runs:/${runId}/model`)).toBe(expected);
     expect(await mlflow.resolveSource(`models:/${name}/1`)).toBe(expected);
     expect(await mlflow.resolveSource(`models:/${name}@production`)).toBe(expected);
     expect(await mlflow.resolveSource(expected)).toBe(expected);

@@ -61,6 +61,7 @@ describe('a model logged by us, loaded by Python’s MLflow', () => {
   let mlflow: Mlflow;
   let heard: Heard;
   let expected: { label: string[]; probabilities: Float64Array };
+  const name = `iris-${randomUUID()}`;
   const createdAt = Date.UTC(2026, 0, 31, 12, 0, 0, 123);
 
   beforeAll(async () => {
@@ -77,7 +78,6 @@ describe('a model logged by us, loaded by Python’s MLflow', () => {
     const label = Array.from(classNumbers(probabilities, 3), (k) => schema.classes[k] ?? '');
     expected = { label, probabilities };
 
-    const name = `iris-${randomUUID()}`;
     const { run } = await mlflow.runs.open({
       experimentId: await mlflow.experiments.ensure(`python-${randomUUID()}`),
       name: 'iris',
@@ -125,6 +125,13 @@ describe('a model logged by us, loaded by Python’s MLflow', () => {
 
   test('the signature is, to the letter, the one that MLflow would write', () => {
     expect(heard.signature_equal).toBe(true);
+  });
+
+  test('the server itself can read the version’s files, for its page', async () => {
+    const url = new URL(`${settings.uri}/model-versions/get-artifact`);
+    url.search = new URLSearchParams({ name, version: '1', path: 'MLmodel' }).toString();
+    const reply = await fetch(url);
+    expect(await reply.text()).toContain('flavors:');
   });
 
   test('the metadata, the time, the graph and the dataset arrive', () => {

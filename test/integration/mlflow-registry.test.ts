@@ -41,7 +41,8 @@ describe('the registry of a real MLflow server', () => {
     const runId = await newRun();
     const wanted = { name, runId, source: `runs:/${runId}/model`, tags: { test_accuracy: '0.96' } };
     const first = await mlflow.registry.findOrCreateVersion(wanted);
-    expect(first).toMatchObject({ name, version: '1', runId, source: `runs:/${runId}/model` });
+    const { artifactUri } = await mlflow.runs.get(runId);
+    expect(first).toMatchObject({ name, version: '1', runId, source: `${artifactUri}/model` });
     const again = await mlflow.registry.findOrCreateVersion({
       ...wanted,
       tags: { ...wanted.tags, promoted: 'false' },
