@@ -65,7 +65,6 @@ export class Registry {
    * others, which carry no alias yet, are deleted.
    */
   async findOrCreateVersion(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion> {
-    await this.ensureModel(wanted.name, signal);
     const single = new Registry(this.transport.once());
     const kept = await retrying(this.transport.rule, signal, () => single.versionOfRun(wanted, signal));
     // A reused version may come from an attempt that died half-way: its tags are brought up to date.
@@ -77,13 +76,24 @@ export class Registry {
   private async versionOfRun(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion> {
     let versions = await this.versionsOfRun(wanted, signal);
     if (versions.length === 0) {
-      const created = await this.createVersion(wanted, signal);
+      const created = await this.createIn(wanted, signal);
       versions = await this.versionsOfRun(wanted, signal);
       if (versions.length === 0) return created;
     }
     const [first, ...twins] = versions as [ModelVersion, ...ModelVersion[]];
     for (const twin of twins) await this.deleteVersion(twin.name, twin.version, signal);
     return first;
+  }
+
+  /** The model is there but for its first version: it is made when the server misses it. */
+  private async createIn(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion> {
+    try {
+      return await this.createVersion(wanted, signal);
+    } catch (error) {
+      if (!notFound(error)) throw error;
+      await this.ensureModel(wanted.name, signal);
+      return this.createVersion(wanted, signal);
+    }
   }
 
   private async versionsOfRun(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion[]> {
