@@ -45,11 +45,11 @@ test: setup ## run every test, with real servers that are stopped after
 
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no server
-	@node_modules/.bin/jest --selectProjects unit $(ARGS)
+	@node_modules/.bin/jest $(ARGS) --selectProjects unit
 
 .PHONY: test-integration
 test-integration: setup ## run the tests that need servers
-	@node_modules/.bin/jest --selectProjects integration --runInBand $(ARGS)
+	@node_modules/.bin/jest $(ARGS) --selectProjects integration --runInBand
 
 .PHONY: lint
 lint: setup ## check style, formatting and who imports whom

@@ -41,7 +41,7 @@ export function readStackFile(projectDir: string): StackFile | null {
   if (parsed.success) return parsed.data;
   throw new RetrainError(
     'CONFIG_INVALID',
-    `${path} is damaged (${parsed.error.issues[0]?.message ?? 'not readable'}); \`retrain up\` writes it anew`,
+    `${path} is damaged (${parsed.error.issues[0]?.message ?? 'not readable'}); remove it, then run \`retrain up\``,
   );
 }
 

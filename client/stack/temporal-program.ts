@@ -43,7 +43,7 @@ export async function findTemporal(env: Environment): Promise<TemporalProgram | 
     const found = await asProgram(join(cacheDir, TOOL_FOLDER, 'temporal'), 'cache', env);
     if (found !== null) return found;
   }
-  const ofSdk = join(tmpdir(), SDK_CACHE_NAME);
+  const ofSdk = join(env['TMPDIR'] || tmpdir(), SDK_CACHE_NAME);
   return isOurs(ofSdk) ? asProgram(ofSdk, 'SDK cache', env) : null;
 }
 
@@ -104,7 +104,7 @@ async function buildTemporal(
     command: go,
     args: [
       'install',
-      // Without symbol tables: 170 MB and not 250.
+      // Without symbol tables: 213 MB and not 252.
       `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${TEMPORAL_CLI_VERSION}`,
       `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_CLI_VERSION}`,
     ],
