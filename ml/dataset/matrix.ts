@@ -17,3 +17,9 @@ export interface LabelledMatrix extends FeatureMatrix {
   /** K */
   classes: number;
 }
+
+/** Rows with a number to predict each. */
+export interface ValuedMatrix extends FeatureMatrix {
+  /** `[n]`, in the target's unit. */
+  targets: Float32Array;
+}
