@@ -5,18 +5,35 @@ import { type Notice, type NoticeKind } from '../contracts/notice';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 
 /** What every notice of this run says about it. `links` are filled in by the worker, which knows the addresses. */
-function about(kind: NoticeKind, spec: RunSpec, reason: string): Omit<Notice, 'title' | 'text'> {
+function about(
+  kind: NoticeKind,
+  subject: { model: string; pipelineKey: string },
+  reason: string,
+): Omit<Notice, 'title' | 'text'> {
   const { workflowId, runId } = workflowInfo();
   return {
     id: `${runId}-${kind}`,
     kind,
-    model: spec.params.model,
-    pipelineKey: spec.pipelineKey,
+    ...subject,
     workflowId,
     workflowRunId: runId,
     reason,
     links: {},
     at: new Date().toISOString(),
+  };
+}
+
+const subject = (spec: RunSpec): { model: string; pipelineKey: string } => ({
+  model: spec.params.model,
+  pipelineKey: spec.pipelineKey,
+});
+
+/** For a run whose params or data could not even be read: a schedule's mistake would otherwise go unseen. */
+export function unreadableNotice(paramsPath: string, reason: string): Notice {
+  return {
+    ...about('failure', { model: 'unknown', pipelineKey: '' }, reason),
+    title: `A training could not start from ${paramsPath}`,
+    text: sentence(reason),
   };
 }
 
@@ -31,14 +48,14 @@ export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null 
   switch (result.outcome) {
     case 'promoted':
       return {
-        ...about('promotion', spec, result.reason),
+        ...about('promotion', subject(spec), result.reason),
         ...facts,
         title: `${named} is in production`,
         text: sentence(result.reason),
       };
     case 'gate_failed':
       return {
-        ...about('gate_failed', spec, result.reason),
+        ...about('gate_failed', subject(spec), result.reason),
         ...facts,
         title: `${named} did not pass the quality gate`,
         text: `${sentence(result.reason)} Production is unchanged.`,
@@ -50,7 +67,7 @@ export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null 
 
 export function failureNotice(spec: RunSpec, reason: string, mlflowRunId?: string): Notice {
   return {
-    ...about('failure', spec, reason),
+    ...about('failure', subject(spec), reason),
     ...(mlflowRunId === undefined ? {} : { mlflowRunId }),
     title: `Training of ${spec.params.model} failed`,
     text: `${sentence(reason)} Production is unchanged.`,

@@ -1,9 +1,18 @@
-import { defineQuery, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  defineQuery,
+  isCancellation,
+  log,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { type PipelineActivities } from '../contracts/activities';
 import { QUERY, canonicalWorkflowId } from '../contracts/names';
 import { type PipelineProgress, type PipelineState } from '../contracts/progress';
 import { type RunSpec, type TrainingInput, type TrainingResult } from '../contracts/run';
 import { following, resolving } from './activity-options';
+import { failureReason } from './failure-reason';
+import { handToNotifier, unreadableNotice } from './notices';
 import { ProgressBoard } from './progress-board';
 import { TrainingRun } from './training-run';
 
@@ -30,7 +39,7 @@ export async function trainingPipeline(input: TrainingInput = {}): Promise<Train
   setHandler(stateQuery, () => board.view.state, { description: 'Where the run stands, in one word.' });
   setHandler(progressQuery, () => board.view, { description: 'Each stage: its state, times and a note.' });
 
-  const spec = input.spec ?? (await settle(input));
+  const spec = input.spec ?? (await settle(input, board));
   board.about(spec);
   const canonicalId = canonicalWorkflowId(spec.params.model, spec.pipelineKey);
   if (workflowInfo().workflowId !== canonicalId) {
@@ -42,10 +51,19 @@ export async function trainingPipeline(input: TrainingInput = {}): Promise<Train
   return new TrainingRun(spec, board).execute();
 }
 
-async function settle({ params, overrides, force }: TrainingInput): Promise<RunSpec> {
-  return resolveRun({
-    ...(params === undefined ? {} : { params }),
-    ...(overrides === undefined ? {} : { overrides }),
-    ...(force === true ? { forceId: workflowInfo().runId } : {}),
-  });
+async function settle({ params, overrides, force }: TrainingInput, board: ProgressBoard): Promise<RunSpec> {
+  try {
+    return await resolveRun({
+      ...(params === undefined ? {} : { params }),
+      ...(overrides === undefined ? {} : { overrides }),
+      ...(force === true ? { forceId: workflowInfo().runId } : {}),
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const reason = failureReason(error);
+    board.end('failed', reason);
+    log.error('run not started', { reason });
+    await handToNotifier(unreadableNotice(params ?? 'params.yaml', reason));
+    throw error;
+  }
 }
