@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
+import { TrainParams } from './train-params';
+
+export { TrainParams };
 
 const name = z
   .string()
@@ -133,29 +136,6 @@ export const ExpectParams = z
   })
   .catchall(ColumnExpectation);
 export type ExpectParams = z.infer<typeof ExpectParams>;
-
-export const TrainParams = z
-  .strictObject({
-    ...placement,
-    algorithm: z.literal('random-forest').default('random-forest').describe('What to train.'),
-    engine: z
-      .literal('ml-random-forest')
-      .default('ml-random-forest')
-      .describe('Which implementation trains it.'),
-    n_estimators: z.int().min(1).max(10_000).default(100).describe('Number of trees.'),
-    max_depth: z
-      .int()
-      .min(1)
-      .max(64)
-      .nullable()
-      .default(null)
-      .describe('Largest depth of a tree; null: grown until the leaves are pure.'),
-    seed: seed
-      .default(42)
-      .describe('Seed of the training: same data, params and seed give the same model bytes.'),
-  })
-  .superRefine(checkPlacement);
-export type TrainParams = z.infer<typeof TrainParams>;
 
 export const EvaluateParams = z
   .strictObject({

@@ -64,20 +64,25 @@ function addLeaf(
   raw: Float64Array,
   to: number,
 ): void {
-  const { feature, threshold, child, missingLeft, values } = tree;
-  let node = 0;
-  let tested = feature[0] ?? -1;
-  while (tested >= 0) {
-    const value = rows[at + tested] ?? NaN;
-    const left = child[node] ?? 0;
-    // `value <= threshold` is false for NaN, which then takes the side that the split has learned.
-    const goesLeft = value <= (threshold[node] ?? 0) || (value !== value && missingLeft[node] === 1);
-    node = goesLeft ? left : left + 1;
-    tested = feature[node] ?? -1;
-  }
-  const row = (child[node] ?? 0) * leafWidth;
+  const row = leafOf(tree, rows, at) * leafWidth;
   const first = to + tree.output;
-  for (let k = 0; k < leafWidth; k++) raw[first + k] = (raw[first + k] ?? 0) + (values[row + k] ?? 0);
+  for (let k = 0; k < leafWidth; k++) raw[first + k]! += tree.values[row + k]!;
+}
+
+/** The row of `tree.values` that a table row, its features at `rows[at…]`, falls into. */
+export function leafOf(tree: Tree, rows: Float32Array, at: number): number {
+  const { feature, threshold, child, missingLeft } = tree;
+  let node = 0;
+  let tested = feature[0]!;
+  while (tested >= 0) {
+    const value = rows[at + tested]!;
+    const left = child[node]!;
+    // `value <= threshold` is false for NaN, which then takes the side that the split has learned.
+    const goesLeft = value <= threshold[node]! || (value !== value && missingLeft[node] === 1);
+    node = goesLeft ? left : left + 1;
+    tested = feature[node]!;
+  }
+  return child[node]!;
 }
 
 /** Aggregates and links the raw scores of `rows` rows into `out[at…]`. */

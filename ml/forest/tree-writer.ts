@@ -1,8 +1,8 @@
 import type { Tree } from './forest';
 
 /**
- * Grows one tree node by node. Children are added in pairs; leaves with equal values share a row.
- * Reusable: `finish` hands out copies of the exact size and starts over.
+ * Grows one tree node by node. Children are added in pairs. Reusable: `finish` hands out copies of the exact size
+ * and starts over.
  */
 export class TreeWriter {
   private feature = new Int16Array(64);
@@ -10,7 +10,8 @@ export class TreeWriter {
   private child = new Int32Array(64);
   private missingLeft = new Uint8Array(64);
   private values = new Float32Array(64);
-  private readonly rowOf = new Map<string | number, number>();
+  private readonly rowOf = new Map<number, number>();
+  private rows = 0;
   private nodes = 1;
 
   /** @param leafWidth values per leaf */
@@ -28,12 +29,23 @@ export class TreeWriter {
     return left;
   }
 
-  /** Makes `node` a leaf with the values `[leafWidth]`, rounded to float32. */
-  leaf(node: number, values: ArrayLike<number>): void {
+  /**
+   * Makes `node` a leaf with the values `[leafWidth]`, rounded to float32.
+   * @param key leaves of one key must have the same values, and share a row of them: most leaves of a classifier are
+   *   pure, so that a table of rows stays small
+   */
+  leaf(node: number, values: ArrayLike<number>, key?: number): void {
     this.feature[node] = -1;
     this.threshold[node] = 0;
-    this.child[node] = this.row(values);
     this.missingLeft[node] = 0;
+    const known = key === undefined ? undefined : this.rowOf.get(key);
+    if (known !== undefined) {
+      this.child[node] = known;
+      return;
+    }
+    const row = this.append(values);
+    if (key !== undefined) this.rowOf.set(key, row);
+    this.child[node] = row;
   }
 
   /** The tree so far; the writer is empty afterwards. */
@@ -43,28 +55,24 @@ export class TreeWriter {
       threshold: this.threshold.slice(0, this.nodes),
       child: this.child.slice(0, this.nodes),
       missingLeft: this.missingLeft.slice(0, this.nodes),
-      values: this.values.slice(0, this.rowOf.size * this.leafWidth),
+      values: this.values.slice(0, this.rows * this.leafWidth),
       output,
     };
     this.nodes = 1;
+    this.rows = 0;
     this.rowOf.clear();
     return tree;
   }
 
-  private row(values: ArrayLike<number>): number {
-    const rounded = Float32Array.from({ length: this.leafWidth }, (_, k) => values[k] ?? 0);
-    const key = this.leafWidth === 1 ? (rounded[0] ?? 0) : rounded.join();
-    const known = this.rowOf.get(key);
-    if (known !== undefined) return known;
-    const row = this.rowOf.size;
-    const end = (row + 1) * this.leafWidth;
+  private append(values: ArrayLike<number>): number {
+    const row = this.rows++;
+    const end = this.rows * this.leafWidth;
     if (end > this.values.length) {
       const larger = new Float32Array(Math.max(end, this.values.length * 2));
       larger.set(this.values);
       this.values = larger;
     }
-    this.values.set(rounded, row * this.leafWidth);
-    this.rowOf.set(key, row);
+    for (let k = 0; k < this.leafWidth; k++) this.values[row * this.leafWidth + k] = values[k] ?? 0;
     return row;
   }
 

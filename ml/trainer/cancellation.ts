@@ -7,6 +7,9 @@ import { RetrainError } from '../../contracts/errors';
  */
 export async function pause(signal: AbortSignal | undefined, done: number, total: number): Promise<void> {
   await nextTurn();
-  if (signal?.aborted !== true) return;
-  throw new RetrainError('RUN_CANCELLED', `training was cancelled after ${done} of ${total} trees`);
+  if (signal?.aborted === true) throw cancelled(done, total);
+}
+
+export function cancelled(done: number, total: number): RetrainError {
+  return new RetrainError('RUN_CANCELLED', `training was cancelled after ${done} of ${total} trees`);
 }

@@ -1,12 +1,20 @@
-import type { TrainParams } from '../../contracts/params';
+import { RetrainError } from '../../contracts/errors';
+import type { Algorithm, Engine } from '../../contracts/train-params';
+import { histogramForest } from './histogram-forest';
 import { mlRandomForest } from './ml-random-forest';
 import type { Trainer } from './trainer';
 
-const CATALOG: Record<TrainParams['algorithm'], Record<TrainParams['engine'], Trainer>> = {
-  'random-forest': { 'ml-random-forest': mlRandomForest },
+const CATALOG: Record<Engine, Partial<Record<Algorithm, Trainer>>> = {
+  'ml-random-forest': { 'random-forest': mlRandomForest },
+  histogram: { 'random-forest': histogramForest, 'extra-trees': histogramForest },
 };
 
-/** The trainer of an algorithm by an engine, as `train.algorithm` and `train.engine` name them. */
-export function trainerFor(algorithm: TrainParams['algorithm'], engine: TrainParams['engine']): Trainer {
-  return CATALOG[algorithm][engine];
+/**
+ * The trainer of an algorithm by an engine, as `train.algorithm` and `train.engine` name them.
+ * @throws RetrainError CONFIG_INVALID when the engine does not train the algorithm
+ */
+export function trainerFor(algorithm: Algorithm, engine: Engine): Trainer {
+  const trainer = CATALOG[engine][algorithm];
+  if (trainer !== undefined) return trainer;
+  throw new RetrainError('CONFIG_INVALID', `train.engine: ${engine} does not train ${algorithm}`);
 }

@@ -17,6 +17,12 @@ import type { Trainer } from './trainer';
  */
 export const mlRandomForest: Trainer = {
   async train(table, params, hooks = {}) {
+    if (!('labels' in table)) {
+      throw new RetrainError(
+        'CONFIG_INVALID',
+        'train.engine: ml-random-forest trains classes only; for task regression, take the engine histogram',
+      );
+    }
     requireNumbers(table);
     const rows = rowsOf(table);
     const labels = Array.from(table.labels);

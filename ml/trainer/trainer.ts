@@ -1,20 +1,29 @@
 import type { TrainParams } from '../../contracts/params';
-import type { LabelledMatrix } from '../dataset/matrix';
+import type { LabelledMatrix, ValuedMatrix } from '../dataset/matrix';
 import type { Forest } from '../forest/forest';
 
 /** What a trainer makes, and what `encodeOnnx` and `predict…` take. */
 export type Model = Forest;
 
+/** Rows to learn from: with classes, or with numbers. */
+export type TrainingTable = LabelledMatrix | ValuedMatrix;
+
 export interface Trained {
   model: Model;
+  /** `[d]` share of each feature in the impurity that the trees' splits took away; sums to 1. */
+  importances?: Float64Array;
+  /** Accuracy or R² on rows that were not drawn, if the params ask for it. */
+  oobScore?: number;
 }
 
-/** How a trainer talks to the one who called it. */
+/** How a trainer talks to the one who called it, and where it may work. Nothing of it changes the model. */
 export interface TrainHooks {
   /** Called after each unit of work (a tree). Cheap enough to post a message from. */
   onProgress?: (done: number, total: number) => void;
-  /** Stops the training between two units of work: `train` rejects with RUN_CANCELLED. */
+  /** Stops the training between two units of work, or within 1 s: `train` rejects with RUN_CANCELLED. */
   signal?: AbortSignal;
+  /** Threads to train in; 0: the calling one. Default: as many as there are cores, if the work is worth it. */
+  threads?: number;
 }
 
 /**
@@ -23,9 +32,9 @@ export interface TrainHooks {
  */
 export interface Trainer {
   /**
-   * @param table `[n, d]` with class numbers
+   * @param table `[n, d]`
    * @throws RetrainError DATA_INVALID when the table is not what this trainer takes; CONFIG_INVALID for params
-   * that it does not know; RUN_CANCELLED when the signal was aborted
+   * that do not fit the table; RUN_CANCELLED when the signal was aborted
    */
-  train(table: LabelledMatrix, params: TrainParams, hooks?: TrainHooks): Promise<Trained>;
+  train(table: TrainingTable, params: TrainParams, hooks?: TrainHooks): Promise<Trained>;
 }

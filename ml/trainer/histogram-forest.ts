@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { RetrainError } from '../../contracts/errors';
+import { growForest, THREAD_ENTRY } from '../forest/histogram/grow-forest';
+import { outOfBagScore } from '../forest/histogram/out-of-bag';
+import type { Targets } from '../forest/histogram/targets';
+import { cancelled } from './cancellation';
+import { forestSettings } from './forest-settings';
+import { requireTrainable } from './table-limits';
+import type { Trainer, TrainingTable } from './trainer';
+
+/** Rows × trees from which threads are worth the 50 ms that they take to start. */
+const WORTH_THREADS = 500_000;
+
+/** Random forests and extra-trees on histograms: retrain's own engine, for any size. */
+export const histogramForest: Trainer = {
+  async train(table, params, hooks = {}) {
+    requireTrainable(table);
+    const settings = forestSettings(table, params);
+    if (params.oob_score === true && !settings.replace && settings.draws >= table.rows) {
+      throw new RetrainError(
+        'CONFIG_INVALID',
+        'params.yaml: train.oob_score needs rows that are left out: set bootstrap: true or max_samples below 1',
+      );
+    }
+    const targets = targetsOf(table);
+    const { signal } = hooks;
+    let done = 0;
+    try {
+      const { forest, importances } = await growForest(table, targets, settings, {
+        threads: hooks.threads ?? threadsFor(table.rows, settings.trees),
+        onTree: (grown, total) => {
+          done = grown;
+          hooks.onProgress?.(grown, total);
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (params.oob_score !== true) return { model: forest, importances };
+      const oobScore = await outOfBagScore(forest, table, targets, settings, signal);
+      return { model: forest, importances, oobScore };
+    } catch (error) {
+      if (signal?.aborted === true) throw cancelled(done, settings.trees);
+      throw error;
+    }
+  },
+};
+
+function targetsOf(table: TrainingTable): Targets {
+  return 'labels' in table
+    ? { task: 'classification', labels: table.labels, classes: table.classes }
+    : { task: 'regression', values: table.targets };
+}
+
+/** 0 where the thread's file is not there: in sources that were not compiled. */
+function threadsFor(rows: number, trees: number): number {
+  if (rows * trees < WORTH_THREADS || !existsSync(THREAD_ENTRY)) return 0;
+  return Math.min(availableParallelism(), trees);
+}
