@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
-import { type Client } from '@temporalio/client';
-import { CancelledFailure } from '@temporalio/common';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { type PipelineActivities } from '../contracts/activities';
+import { RetrainError } from '../contracts/errors';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { fromFailedRun, fromTemporal } from '../integrations/temporal/errors';
 import { awaitResult, startOrAttach } from '../integrations/temporal/start-run';
@@ -50,9 +51,22 @@ export function createHandoverActivities(deps: HandoverDeps): Pick<PipelineActiv
             throw error;
           }
         } catch (error) {
-          throw fromTemporal(fromFailedRun(error), address);
+          throw ended(error) ?? fromTemporal(error, address);
         }
       });
     },
   };
+}
+
+/**
+ * The end of the canonical run, as this follower's own. Not to be tried again: that would start the failed
+ * training anew, for as long as it fails.
+ */
+function ended(error: unknown): ApplicationFailure | null {
+  if (!(error instanceof WorkflowFailedError)) return null;
+  const reason = fromFailedRun(error);
+  return ApplicationFailure.nonRetryable(
+    reason instanceof Error ? reason.message : String(reason),
+    reason instanceof RetrainError ? reason.code : 'RUN_FAILED',
+  );
 }
