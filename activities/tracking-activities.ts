@@ -85,6 +85,9 @@ export function createTrackingActivities({
             ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),
             ...(result === undefined ? {} : resultTags(result)),
           },
+          ...(result === undefined
+            ? {}
+            : { identity: { ...result, experimentId: result.mlflowExperimentId } }),
           signal,
         });
         return { channels: [...channels] };
