@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   up: async () => (await import('./commands/up.js')).up,
   down: async () => (await import('./commands/down.js')).down,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  schedule: async () => (await import('./commands/schedule.js')).schedule,
 };
 
 async function main(argv: string[]): Promise<void> {

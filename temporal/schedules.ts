@@ -1,0 +1,169 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleClient,
+  type ScheduleHandle,
+  type ScheduleSummary,
+} from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { RetrainError } from '../contracts/errors';
+import { WORKFLOW } from '../contracts/names';
+
+export interface NewSchedule {
+  name: string;
+  /** Five fields, minute first; or `@daily` and its kin. */
+  cron: string;
+  /** IANA name. */
+  timezone: string;
+  /** The params file, relative to the worker's project. */
+  params: string;
+  taskQueue: string;
+}
+
+export interface ScheduleView {
+  name: string;
+  /** Null for a schedule that was not made by `retrain schedule create`. */
+  cron: string | null;
+  timezone: string | null;
+  params: string | null;
+  paused: boolean;
+  note: string | null;
+  /** ISO 8601; null: it has not run yet. */
+  lastRunAt: string | null;
+  lastWorkflowId: string | null;
+  /** ISO 8601; null: never, or not while it is paused. */
+  nextRunAt: string | null;
+}
+
+/** What we keep with a schedule: the server gives a cron expression back as calendars only. */
+const Memo = z.object({ cron: z.string(), timezone: z.string(), params: z.string() });
+
+/** How long a triggered run may take to show in the schedule. */
+const TRIGGER_SHOWS_WITHIN_MS = 5_000;
+
+/**
+ * Schedules that train. What one starts has a timestamp in its workflow id and hands over to the canonical run,
+ * so that unchanged data are not trained again.
+ *
+ * @throws RetrainError NOT_FOUND for a name that is not there, TEMPORAL_REFUSED for one that is taken, USAGE for
+ *   a cron expression or time zone that the server does not take
+ */
+export class Schedules {
+  constructor(private readonly client: ScheduleClient) {}
+
+  async create({ name, cron, timezone, params, taskQueue }: NewSchedule): Promise<void> {
+    try {
+      await this.client.create({
+        scheduleId: name,
+        spec: { cronExpressions: [cron], timezone },
+        action: {
+          type: 'startWorkflow',
+          workflowType: WORKFLOW.trainingPipeline,
+          workflowId: `scheduled-${name}`,
+          taskQueue,
+          args: [{ params }],
+          staticSummary: `schedule ${name}: ${params}`,
+        },
+        policies: {
+          // A second run beside a slow first one would train on the same data.
+          overlap: ScheduleOverlapPolicy.SKIP,
+          // A nightly training that fell into an outage is made up for once the server is back. The default of
+          // a year would start one after another for every night of a long outage.
+          catchupWindow: '1 day',
+          // One bad night is told by a notice; the next may have better data.
+          pauseOnFailure: false,
+        },
+        memo: { cron, timezone, params } satisfies z.infer<typeof Memo>,
+      });
+    } catch (error) {
+      if (error instanceof ScheduleAlreadyRunning) {
+        throw new RetrainError(
+          'TEMPORAL_REFUSED',
+          `schedule ${name} is there already; choose another --name, or \`retrain schedule delete ${name}\` first`,
+          { cause: error },
+        );
+      }
+      // The SDK's word for an argument that the server finds invalid.
+      if (!(error instanceof TypeError)) throw error;
+      throw new RetrainError(
+        'USAGE',
+        `--cron '${cron}' in time zone ${timezone} is refused: ${error.message}; expected minute, hour, day of month, month, day of week, such as '0 3 * * *', and a zone such as Europe/Berlin`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Schedules that start a training, by name. A new one may take a second to appear. */
+  async list(): Promise<ScheduleView[]> {
+    const views: ScheduleView[] = [];
+    for await (const summary of this.client.list()) {
+      if (summary.action?.workflowType === WORKFLOW.trainingPipeline) views.push(viewOf(summary));
+    }
+    return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Starts a run now, whether or not one is going on: it would join that.
+   *
+   * @returns its workflow id; null if the server has not told it within a few seconds
+   */
+  async trigger(name: string): Promise<string | null> {
+    return this.on(name, async (handle) => {
+      const before = (await handle.describe()).info.numActionsTaken;
+      await handle.trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+      const deadline = Date.now() + TRIGGER_SHOWS_WITHIN_MS;
+      while (Date.now() < deadline) {
+        const { info } = await handle.describe();
+        if (info.numActionsTaken > before)
+          return info.recentActions.at(-1)?.action.workflow.workflowId ?? null;
+        await sleep(100);
+      }
+      return null;
+    });
+  }
+
+  /** Lets it rest until `resume`; the note says why, in the Web UI too. */
+  async pause(name: string, note: string): Promise<void> {
+    await this.on(name, (handle) => handle.pause(note));
+  }
+
+  async resume(name: string, note: string): Promise<void> {
+    await this.on(name, (handle) => handle.unpause(note));
+  }
+
+  /** Removes the schedule; runs that it has started go on. */
+  async delete(name: string): Promise<void> {
+    await this.on(name, (handle) => handle.delete());
+  }
+
+  private async on<T>(name: string, work: (handle: ScheduleHandle) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.client.getHandle(name));
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      throw new RetrainError(
+        'NOT_FOUND',
+        `there is no schedule ${name}; list them with \`retrain schedule list\``,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function viewOf({ scheduleId, state, info, memo }: ScheduleSummary): ScheduleView {
+  const ours = Memo.safeParse(memo).data;
+  const last = info.recentActions.at(-1);
+  return {
+    name: scheduleId,
+    cron: ours?.cron ?? null,
+    timezone: ours?.timezone ?? null,
+    params: ours?.params ?? null,
+    paused: state.paused,
+    note: state.note || null,
+    lastRunAt: last?.takenAt.toISOString() ?? null,
+    lastWorkflowId: last?.action.workflow.workflowId ?? null,
+    nextRunAt: state.paused ? null : (info.nextActionTimes[0]?.toISOString() ?? null),
+  };
+}
