@@ -1,4 +1,4 @@
-import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { ParentClosePolicy, log, startChild, workflowInfo } from '@temporalio/workflow';
 import { type DeliverNoticeInput } from '../contracts/activities';
 import { WORKFLOW } from '../contracts/names';
 import { type Notice, type NoticeKind } from '../contracts/notice';
@@ -75,10 +75,12 @@ export function failureNotice(spec: RunSpec, reason: string, mlflowRunId?: strin
 }
 
 /**
- * Hands a notice to a workflow of its own, which outlives this one and keeps trying: a notifier that is
+ * Writes a notice to the log and hands it to a workflow of its own, which outlives this one and keeps trying: a notifier that is
  * down neither fails nor delays a run.
  */
 export async function handToNotifier(notice: Notice, channels?: string[]): Promise<void> {
+  log[notice.kind === 'promotion' ? 'info' : 'error']('notice', { ...notice });
+  if (channels?.length === 0) return;
   await startChild(WORKFLOW.deliverNotice, {
     workflowId: `notice-${notice.id}`,
     args: [{ notice, ...(channels === undefined ? {} : { channels }) } satisfies DeliverNoticeInput],

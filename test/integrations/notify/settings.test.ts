@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { channelsFrom } from '../../../integrations/notify/channels';
 import { masked } from '../../../integrations/notify/secret';
 import { noticeSettings } from '../../../integrations/notify/settings';
-import { notice } from './notice';
 
 const ALL = {
   SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/sl4ck',
@@ -12,11 +11,9 @@ const ALL = {
   RETRAIN_EMAIL_TO: 'a@example.org, Ops <b@example.org>',
 };
 
-const silent = { info: () => undefined, warn: () => undefined };
-
-test('an empty environment leaves the log alone', () => {
+test('an empty environment makes no channel', () => {
   expect(noticeSettings({ SLACK_WEBHOOK_URL: '', SMTP_URL: '' })).toEqual({});
-  expect(channelsFrom({}, silent).map(({ name }) => name)).toEqual(['log']);
+  expect(channelsFrom({})).toEqual([]);
 });
 
 test('each set of variables makes its channel', () => {
@@ -25,12 +22,7 @@ test('each set of variables makes its channel', () => {
     to: ['a@example.org', 'Ops <b@example.org>'],
     from: 'a@example.org',
   });
-  expect(channelsFrom(settings, silent).map(({ name }) => name)).toEqual([
-    'log',
-    'slack',
-    'webhook',
-    'email',
-  ]);
+  expect(channelsFrom(settings).map(({ name }) => name)).toEqual(['slack', 'webhook', 'email']);
 });
 
 test('no way of printing the settings shows a secret', () => {
@@ -65,21 +57,6 @@ test.each([
   }
   expect(caught).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string });
   expect((caught as Error).message).not.toMatch(/sl4ck|m41l|short/);
-});
-
-test('the log gets promotions as information and the rest as warnings', async () => {
-  const lines: unknown[] = [];
-  const log = {
-    info: (message: string, fields: object) => lines.push(['info', message, fields]),
-    warn: (message: string, fields: object) => lines.push(['warn', message, fields]),
-  };
-  const [channel] = channelsFrom({}, log);
-  await channel?.send(notice(), new AbortController().signal);
-  await channel?.send(notice({ kind: 'gate_failed' }), new AbortController().signal);
-  expect(lines).toMatchObject([
-    ['info', 'notice', { kind: 'promotion', noticeId: 'run-1-promotion', modelVersion: '4' }],
-    ['warn', 'notice', { kind: 'gate_failed' }],
-  ]);
 });
 
 test('a masked text is one line, cut, with the longest secret masked first', () => {
