@@ -137,9 +137,34 @@ export const ExpectParams = z
   .catchall(ColumnExpectation);
 export type ExpectParams = z.infer<typeof ExpectParams>;
 
+const ThresholdParams = z.union([
+  z.strictObject({ maximize: z.literal('f1') }),
+  z.strictObject({
+    cost: z.strictObject({ false_positive: z.number().min(0), false_negative: z.number().min(0) }),
+  }),
+  z.strictObject({ recall: z.number().gt(0).max(1) }),
+]);
+
 export const EvaluateParams = z
   .strictObject({
     ...placement,
+    positive: z
+      .string()
+      .optional()
+      .describe(
+        'Two classes: the one that roc_auc, pr_auc, curves and the cut-off are about. Default: the last by code point, such as 1 of 0 and 1.',
+      ),
+    threshold: ThresholdParams.optional().describe(
+      'How the cut-off of the positive class’s probability is chosen on the held-out rows: {maximize: f1}, {cost: {false_positive: 1, false_negative: 5}} or {recall: 0.8}.',
+    ),
+    resamples: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(200)
+      .describe('Bootstrap draws for the confidence intervals of the metrics; 0: none.'),
+    confidence: z.number().gt(0).lt(1).default(0.95).describe('Level of the confidence intervals.'),
+    seed: seed.default(42).describe('Seed of the bootstrap.'),
   })
   .superRefine(checkPlacement);
 export type EvaluateParams = z.infer<typeof EvaluateParams>;

@@ -49,6 +49,8 @@ export const ARTIFACT = {
   /** `TableProfile` of what was read, and of the training rows: what a reader and drift look at. */
   profile: 'profile.json',
   model: 'model.onnx',
+  /** `TrainingNotes`: what the training learned beside the model. */
+  training: 'training.json',
   championModel: 'champion.onnx',
   /** `ModelDescription` of the champion: which columns it takes. */
   championDescription: 'champion.json',
@@ -100,6 +102,52 @@ export const TableSchema = z.object({
   example: z.array(z.array(z.number())),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
+
+/** What a training learned beside the model. */
+export const TrainingNotes = z.object({
+  /** Share of each feature in the impurity that the trees took away, in the features' order; they sum to 1. */
+  importances: z.array(z.object({ feature: z.string(), importance: z.number() })).optional(),
+  /** Accuracy or R² on the rows that were left out of each tree's sample. */
+  oobScore: z.number().optional(),
+});
+export type TrainingNotes = z.infer<typeof TrainingNotes>;
+
+const ColumnProfile = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('number'),
+    name: z.string(),
+    missing: z.number().int(),
+    /** Null where every value is missing. */
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+    mean: z.number().nullable(),
+    /** Of the sample, n - 1. */
+    deviation: z.number().nullable(),
+    /** Values below which 0, 1, 5, 10, 25, 50, 75, 90, 95, 99 and 100 % of the present ones lie. */
+    quantiles: z.array(z.number()),
+    /** Bins of equal width from min to max: how many values in each. */
+    histogram: z.array(z.number().int()),
+  }),
+  z.object({
+    kind: z.literal('text'),
+    name: z.string(),
+    missing: z.number().int(),
+    distinct: z.number().int(),
+    /** The most frequent values, at most 50. */
+    top: z.array(z.object({ value: z.string(), rows: z.number().int() })),
+  }),
+]);
+export type ColumnProfile = z.infer<typeof ColumnProfile>;
+
+/** What the rows look like that go into training and evaluation; later rows are held against it. */
+export const TableProfile = z.object({
+  rows: z.number().int(),
+  /** Rows that were read before equal ones were left out. */
+  rowsRead: z.number().int(),
+  target: z.string(),
+  columns: z.array(ColumnProfile),
+});
+export type TableProfile = z.infer<typeof TableProfile>;
 
 /** What a registered model says of itself: enough to score it on another table with the same columns. */
 export const ModelDescription = z.looseObject({

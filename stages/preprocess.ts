@@ -1,16 +1,26 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { DataParams, Params, PreprocessParams } from '../contracts/params';
-import { ARTIFACT, type TableSchema } from '../contracts/stage';
-import { numberLabels } from '../ml/dataset/class-labels';
-import { fitImputer } from '../ml/dataset/impute';
+import { DataParams, ExpectParams, Params, PreprocessParams } from '../contracts/params';
+import { ARTIFACT, type InputColumn, type TableProfile, type TableSchema } from '../contracts/stage';
+import { chooseRows } from '../ml/dataset/choose-rows';
+import { numberClasses } from '../ml/dataset/class-labels';
+import { columnChoice, type TableParams } from '../ml/dataset/column-choice';
+import { namesOf } from '../ml/dataset/column-plan';
+import { distinctRows } from '../ml/dataset/deduplicate';
+import { requireExpectations } from '../ml/dataset/expectations';
+import { fitInputs, prepareMatrix, preparedNames } from '../ml/dataset/prepare';
+import { profileTable } from '../ml/dataset/profile';
+import { columnOf, takeRows, type RawTable } from '../ml/dataset/raw-table';
+import { type ReadResult } from '../ml/dataset/read-csv-table';
 import { readTable } from '../ml/dataset/read-table';
-import { stratifiedSplit } from '../ml/dataset/split';
-import { writeCsv } from '../ml/dataset/write-csv';
-import { type Stage } from './stage';
+import { writeTable } from '../ml/dataset/table-artifact';
+import { type Stage, type StageContext } from './stage';
 
 const PreprocessStageParams = z.strictObject({
   data: DataParams,
+  expect: ExpectParams.default({}),
   preprocess: PreprocessParams,
   task: Params.shape.task,
 });
@@ -18,51 +28,90 @@ const PreprocessStageParams = z.strictObject({
 const EXAMPLE_ROWS = 5;
 
 /**
- * data → train.csv, test.csv, schema.json: takes the features and the target out of the table, splits the rows,
- * and fills in missing numbers by what the training rows say.
+ * data → train.parquet, test.parquet, schema.json, profile.json: reads the table, holds it against the expectations,
+ * splits the rows, and learns from the training rows how numbers are imputed and texts encoded. The rows stay raw:
+ * that is what the model takes.
  */
 export const preprocess: Stage = async (context) => {
-  const { data, preprocess: params } = PreprocessStageParams.parse(context.params);
-  const file = data.path;
-  context.report({ phase: 'reading' });
-  const table = await readTable(context.input(ARTIFACT.data), {
-    file,
-    target: data.target,
-    drop: params.drop,
-    rename: params.rename,
-    allowMissing: params.impute !== 'refuse',
-    onProgress: (rows) => context.report({ phase: 'reading', done: rows }),
-  });
-  const { features, target } = table;
-  const { classes, numbers } = numberLabels(table.labels, file, target);
-  const split = stratifiedSplit(numbers, classes, params.test_size, params.seed, file);
-  const substitutes = fitImputer(table.columns, features, split.train, params.impute, file);
-  const columns = table.columns.map((column, f) => {
-    const substitute = substitutes[f] ?? Number.NaN;
-    return Number.isNaN(substitute)
-      ? column
-      : column.map((value) => (Number.isNaN(value) ? substitute : value));
-  });
+  const params = PreprocessStageParams.parse(context.params);
+  const { table: read, plan } = await readData(context, params);
+  const features = namesOf(plan, 'feature');
+  const target = namesOf(plan, 'target')[0] ?? params.data.target;
+  context.report({ phase: 'checking', done: read.rows });
+  requireExpectations(read, params.expect);
+  const table = deduplicated(read, [...features, target], params.preprocess.deduplicate);
 
-  context.report({ phase: 'writing' });
-  const header = [...features, target];
-  const labelOf = (row: number): string => table.labels[row] ?? '';
-  writeCsv(context.output(ARTIFACT.train), header, columns, labelOf, split.train);
-  writeCsv(context.output(ARTIFACT.test), header, columns, labelOf, split.test);
+  context.report({ phase: 'splitting', done: table.rows });
+  const { classes, numbers } = targetOf(table, target);
+  const split = chooseRows(table, { labels: numbers, classes }, params.preprocess);
+  const inputs = fitInputs(table, features, split.train, params.preprocess);
+
+  context.report({ phase: 'writing', done: table.rows });
+  writeTable(context.output(ARTIFACT.train), table, inputs, target, split.train);
+  writeTable(context.output(ARTIFACT.test), table, inputs, target, split.test);
   const schema: TableSchema = {
-    features,
+    task: params.task,
+    features: preparedNames(inputs),
+    inputs,
     target,
     classes,
     rows: { train: split.train.length, test: split.test.length },
-    example: Array.from(split.train.subarray(0, EXAMPLE_ROWS), (row) =>
-      columns.map((column) => Math.fround(column[row] ?? Number.NaN)),
-    ),
+    example: exampleOf(table, inputs, split.train),
   };
+  const profile: TableProfile = profileTable(table, features, target, read.rows);
   writeFileSync(context.output(ARTIFACT.schema), `${JSON.stringify(schema)}\n`);
+  writeFileSync(context.output(ARTIFACT.profile), `${JSON.stringify(profile)}\n`);
   return {
     rows_train: split.train.length,
     rows_test: split.test.length,
-    features: features.length,
+    features: schema.features.length,
     classes: classes.length,
   };
 };
+
+async function readData(context: StageContext, params: TableParams): Promise<ReadResult> {
+  const { sql, filter, impute } = params.preprocess;
+  const options = {
+    choice: columnChoice(params),
+    allowMissing: impute !== 'refuse',
+    sql,
+    filter,
+    onProgress: (done: number): void => context.report({ phase: 'reading', done }),
+  };
+  context.report({ phase: 'reading' });
+  return readTable(context.input(ARTIFACT.data), params.data.path, options, (files, file, tableOptions) =>
+    context.native.run(async (signal) => {
+      const { readDuckTable } = await import('../ml/dataset/duckdb/read-duck-table.js');
+      const spillDir = mkdtempSync(join(tmpdir(), 'retrain-spill-'));
+      try {
+        return await readDuckTable(files, file, { ...tableOptions, spillDir, signal });
+      } finally {
+        rmSync(spillDir, { recursive: true, force: true });
+      }
+    }),
+  );
+}
+
+/** First training rows, prepared; a number that stays missing is shown as 0, as JSON has no NaN. */
+function exampleOf(table: RawTable, inputs: readonly InputColumn[], trainRows: Uint32Array): number[][] {
+  const first = takeRows(table, trainRows.subarray(0, EXAMPLE_ROWS));
+  const { values, rows, features } = prepareMatrix(first.columns, first.rows, inputs);
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: features }, (__, f) => values[f * rows + row] || 0),
+  );
+}
+
+function deduplicated(
+  table: RawTable,
+  allColumns: readonly string[],
+  by: PreprocessParams['deduplicate'],
+): RawTable {
+  if (by === false) return table;
+  const rows = distinctRows(table, by === true ? allColumns : by);
+  return rows.length === table.rows ? table : takeRows(table, rows);
+}
+
+function targetOf(table: RawTable, name: string): { classes: string[]; numbers: Uint32Array | null } {
+  const column = columnOf(table, name);
+  return column.kind === 'text' ? numberClasses(column, table.file) : { classes: [], numbers: null };
+}

@@ -1,40 +1,64 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { RetrainError } from '../contracts/errors';
+import { listed, RetrainError } from '../contracts/errors';
 import { type FeatureMatrix } from '../ml/dataset/matrix';
+import { type Column, textAt } from '../ml/dataset/raw-table';
 import { type NativeSection } from './stage';
 
 /** Rows per call: native calls stay short, so that a cancellation is not kept waiting. */
 const BATCH_ROWS = 4096;
 
-/** What a classifier said of each row. */
+const OUTPUTS = ['label', 'probabilities', 'prediction'] as const;
+type Output = (typeof OUTPUTS)[number];
+
+/** The rows in both forms that a model may take. */
+export interface ScoringTable {
+  rows: number;
+  /** Raw columns, for a model with one input per column. */
+  columns: readonly Column[];
+  /** Prepared features, for a model with one dense input `[n, d]`. */
+  matrix: () => FeatureMatrix;
+}
+
+/** What a model said of each row; what it does not give is null. */
 export interface Scored {
   /** `[n]` class labels. */
-  labels: string[];
+  labels: string[] | null;
+  /** `[n, K]` */
+  probabilities: Float64Array | null;
+  /** `[n]`, in the target's unit. */
+  values: Float64Array | null;
 }
 
 /**
- * Runs an ONNX classifier over a table with onnxruntime, the engine that serves it, on one thread, so that the
- * sums are the same on every machine.
+ * Runs an ONNX model over a table with onnxruntime, the engine that serves it, on one thread, so that the sums are the
+ * same on every machine.
  *
  * @throws RetrainError MODEL_INVALID when the model cannot be loaded or does not take such rows.
  */
 export async function scoreOnnx(
   model: Uint8Array,
-  table: FeatureMatrix,
+  table: ScoringTable,
   native: NativeSection,
   onProgress: (done: number) => void,
 ): Promise<Scored> {
   const session = await native.run(() => loaded(model));
   try {
-    const [input = ''] = session.inputNames;
-    const labels: string[] = [];
-    for (let start = 0; start < table.rows; start += BATCH_ROWS) {
-      const rows = rowMajor(table, start, Math.min(start + BATCH_ROWS, table.rows));
-      const outputs = await native.run(() => session.run({ [input]: rows }, ['label']).catch(refused));
-      labels.push(...labelsOf(outputs['label']));
-      onProgress(labels.length);
+    const feed = feedFor(session, table);
+    const wanted = OUTPUTS.filter((name) => session.outputNames.includes(name));
+    if (wanted.length === 0) {
+      throw new RetrainError(
+        'MODEL_INVALID',
+        `the model has the outputs ${listed(session.outputNames)}, expected one of ${OUTPUTS.join(', ')}`,
+      );
     }
-    return { labels };
+    const said = new Collector(wanted, table.rows);
+    for (let start = 0; start < table.rows; start += BATCH_ROWS) {
+      const end = Math.min(start + BATCH_ROWS, table.rows);
+      const outputs = await native.run(() => session.run(feed(start, end), wanted).catch(refused));
+      said.add(outputs, start, end);
+      onProgress(end);
+    }
+    return said.finish();
   } finally {
     await native.run(() => session.release());
   }
@@ -52,8 +76,40 @@ function refused(error: unknown): never {
   throw new RetrainError('MODEL_INVALID', `onnxruntime refuses the model: ${line}`, { cause: error });
 }
 
-function rowMajor(table: FeatureMatrix, start: number, end: number): Tensor {
-  const { values, rows, features } = table;
+type Feed = (start: number, end: number) => Record<string, Tensor>;
+
+/** Raw columns by name where the model names them, else the dense matrix. */
+function feedFor({ inputNames }: InferenceSession, table: ScoringTable): Feed {
+  const columns = inputNames.map((name) => table.columns.find((column) => column.name === name));
+  if (columns.every((column) => column !== undefined)) {
+    return (start, end) =>
+      Object.fromEntries(columns.map((column) => [column.name, rawTensor(column, start, end)]));
+  }
+  const [only] = inputNames;
+  if (inputNames.length === 1 && only !== undefined) {
+    const matrix = table.matrix();
+    return (start, end) => ({ [only]: denseTensor(matrix, start, end) });
+  }
+  const missing = inputNames.filter((_, i) => columns[i] === undefined);
+  throw new RetrainError(
+    'MODEL_INVALID',
+    `it takes columns that the data no longer has: ${listed(missing)}; expected ${listed(
+      table.columns.map(({ name }) => name),
+      12,
+    )}`,
+  );
+}
+
+function rawTensor(column: Column, start: number, end: number): Tensor {
+  const shape = [end - start, 1];
+  if (column.kind === 'number') {
+    return new Tensor('float32', Float32Array.from(column.values.subarray(start, end)), shape);
+  }
+  const texts = Array.from({ length: end - start }, (_, i) => textAt(column, start + i) ?? '');
+  return new Tensor('string', texts, shape);
+}
+
+function denseTensor({ values, rows, features }: FeatureMatrix, start: number, end: number): Tensor {
   const batch = new Float32Array((end - start) * features);
   for (let f = 0; f < features; f++) {
     for (let row = start; row < end; row++) {
@@ -63,12 +119,48 @@ function rowMajor(table: FeatureMatrix, start: number, end: number): Tensor {
   return new Tensor('float32', batch, [end - start, features]);
 }
 
-function labelsOf(output: InferenceSession.OnnxValueMapType[string] | undefined): string[] {
-  const data: unknown = output?.data;
-  if (Array.isArray(data)) return data.map(String);
-  if (data instanceof BigInt64Array || data instanceof Int32Array) return Array.from(data, String);
-  throw new RetrainError(
-    'MODEL_INVALID',
-    'the model has no output "label" of strings or integers, expected a classifier',
-  );
+/** Puts the outputs of the batches together. */
+class Collector {
+  readonly #labels: string[] = [];
+  #probabilities: Float64Array | null = null;
+  #values: Float64Array | null = null;
+
+  constructor(
+    private readonly wanted: readonly Output[],
+    private readonly rows: number,
+  ) {}
+
+  add(outputs: InferenceSession.OnnxValueMapType, start: number, end: number): void {
+    for (const name of this.wanted) {
+      const data: unknown = outputs[name]?.data;
+      if (name === 'label') this.#addLabels(data);
+      else if (data instanceof Float32Array) this.#addNumbers(name, data, start, end);
+      // A sequence of maps (scikit-learn's ZipMap) has no such data: then there are only labels.
+    }
+  }
+
+  finish(): Scored {
+    return {
+      labels: this.wanted.includes('label') ? this.#labels : null,
+      probabilities: this.#probabilities,
+      values: this.#values,
+    };
+  }
+
+  #addLabels(data: unknown): void {
+    if (Array.isArray(data)) for (const label of data) this.#labels.push(String(label));
+    else if (data instanceof BigInt64Array) for (const label of data) this.#labels.push(String(label));
+    else throw new RetrainError('MODEL_INVALID', 'the output "label" holds neither strings nor integers');
+  }
+
+  #addNumbers(name: 'probabilities' | 'prediction', data: Float32Array, start: number, end: number): void {
+    const width = data.length / (end - start);
+    if (name === 'probabilities') {
+      this.#probabilities ??= new Float64Array(this.rows * width);
+      this.#probabilities.set(data, start * width);
+    } else {
+      this.#values ??= new Float64Array(this.rows);
+      this.#values.set(data, start);
+    }
+  }
 }

@@ -25,8 +25,9 @@ export type Stage = (context: StageContext) => Promise<Metrics>;
  * (onnxruntime's binding throws in a dying environment), so an abort waits for the end of the section.
  */
 export interface NativeSection {
-  run<T>(call: () => Promise<T>): Promise<T>;
+  /** @param call Its signal is aborted when the stage is: what can be interrupted should end then. */
+  run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** For stages that run in a process of their own: there, killing is safe at any time. */
-export const UNGUARDED: NativeSection = { run: (call) => call() };
+export const UNGUARDED: NativeSection = { run: (call) => call(new AbortController().signal) };

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Params, TrainParams } from '../contracts/params';
-import { ARTIFACT } from '../contracts/stage';
-import { readLabelled } from '../ml/dataset/read-labelled';
+import { ARTIFACT, type TrainingNotes } from '../contracts/stage';
+import { labelledMatrix, readStoredTable, valuedMatrix } from '../ml/dataset/table-artifact';
 import { encodeOnnx } from '../ml/onnx/encode';
 import { trainerFor } from '../ml/trainer/catalog';
 import { readSchema } from './read-schema';
@@ -10,23 +10,39 @@ import { type Stage } from './stage';
 
 const TrainStageParams = z.strictObject({ train: TrainParams, task: Params.shape.task });
 
-/** train.csv, schema.json → model.onnx. */
+/** train.parquet, schema.json → model.onnx, training.json. */
 export const train: Stage = async (context) => {
-  const { train: params } = TrainStageParams.parse(context.params);
+  const { train: params, task } = TrainStageParams.parse(context.params);
   const schema = readSchema(context);
   context.report({ phase: 'reading' });
-  const table = await readLabelled(context.input(ARTIFACT.train), ARTIFACT.train, schema);
+  const stored = readStoredTable(context.input(ARTIFACT.train), schema);
+  const table = task === 'regression' ? valuedMatrix(stored, schema) : labelledMatrix(stored, schema);
   const total = params.n_estimators;
   context.report({ phase: 'growing trees', done: 0, total });
-  const { model } = await trainerFor(params.algorithm, params.engine).train(table, params, {
-    onProgress: (done) => context.report({ phase: 'growing trees', done, total }),
-  });
+  const { model, importances, oobScore } = await trainerFor(params.algorithm, params.engine).train(
+    table,
+    params,
+    { onProgress: (done) => context.report({ phase: 'growing trees', done, total }) },
+  );
   context.report({ phase: 'encoding' });
   const onnx = encodeOnnx(model, {
     featureNames: schema.features,
     classLabels: schema.classes,
     modelName: params.algorithm,
   });
+  const notes: TrainingNotes = {
+    ...(importances === undefined
+      ? {}
+      : {
+          importances: schema.features.map((feature, f) => ({ feature, importance: importances[f] ?? 0 })),
+        }),
+    ...(oobScore === undefined ? {} : { oobScore }),
+  };
   writeFileSync(context.output(ARTIFACT.model), onnx);
-  return { rows_train: table.rows, model_bytes: onnx.length };
+  writeFileSync(context.output(ARTIFACT.training), `${JSON.stringify(notes)}\n`);
+  return {
+    rows_train: table.rows,
+    model_bytes: onnx.length,
+    ...(oobScore === undefined ? {} : { oob_score: oobScore }),
+  };
 };

@@ -1,32 +1,32 @@
 import { RetrainError } from '../../contracts/errors';
 import { byCodePoint } from './code-point-order';
+import { type TextColumn } from './raw-table';
 
 /** More than this is a number or an id, not a class; also the limit of the forest. */
 export const MAX_CLASSES = 1000;
 
 /**
- * Numbers the labels: classes sorted by code point, the index is the class number.
+ * Numbers the classes that occur in a target: sorted by code point, the index is the class number.
  *
+ * @param target No value of it is missing.
  * @throws RetrainError DATA_INVALID for fewer than 2 or more than 1000 classes.
  */
-export function numberLabels(
-  labels: readonly string[],
-  file: string,
-  target: string,
-): { classes: string[]; numbers: Uint32Array } {
-  const classes = [...new Set(labels)].sort(byCodePoint);
+export function numberClasses(target: TextColumn, file: string): { classes: string[]; numbers: Uint32Array } {
+  const { name, codes, levels } = target;
+  const occurring = new Set(codes);
+  const classes = levels.filter((_, code) => occurring.has(code)).sort(byCodePoint);
   if (classes.length < 2) {
     throw new RetrainError(
       'DATA_INVALID',
-      `${file}: column "${target}" holds one class only ("${classes[0] ?? ''}" in all ${labels.length} rows), expected at least 2`,
+      `${file}: column "${name}" holds one class only ("${classes[0] ?? ''}" in all ${codes.length} rows), expected at least 2`,
     );
   }
   if (classes.length > MAX_CLASSES) {
     throw new RetrainError(
       'DATA_INVALID',
-      `${file}: column "${target}" holds ${classes.length} different values, expected at most ${MAX_CLASSES} classes; is it the right target?`,
+      `${file}: column "${name}" holds ${classes.length} different values, expected at most ${MAX_CLASSES} classes; for a number to predict, set task: regression`,
     );
   }
-  const numberOf = new Map(classes.map((name, number) => [name, number]));
-  return { classes, numbers: Uint32Array.from(labels, (label) => numberOf.get(label) ?? 0) };
+  const numberOf = levels.map((level) => classes.indexOf(level));
+  return { classes, numbers: Uint32Array.from(codes, (code) => numberOf[code] ?? 0) };
 }

@@ -1,5 +1,6 @@
 import { type Metrics } from '../../contracts/stage';
 import { Random } from '../random/random';
+import { quantile } from './quantile';
 
 export interface BootstrapOptions {
   resamples: number;
@@ -46,13 +47,4 @@ export function bootstrapIntervals(
       return [metric, [quantile(sorted, tail), quantile(sorted, 1 - tail)]];
     }),
   );
-}
-
-/** Quantile of sorted values by linear interpolation, numpy's default (type 7 of Hyndman and Fan, 1996). */
-export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const low = sorted[below] ?? Number.NaN;
-  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
-  return low + (high - low) * (place - below);
 }

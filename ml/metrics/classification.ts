@@ -9,13 +9,15 @@ import { confusionMatrix } from './confusion';
  * @param truth `[n]` class numbers.
  * @param predicted `[n]` class numbers.
  * @param labels Names of the K classes.
+ * @param weights `[n]`; absent: 1 each.
  */
 export function classificationScores(
   truth: Uint32Array,
   predicted: Uint32Array,
   labels: readonly string[],
-): Scores {
-  const confusion = confusionMatrix(truth, predicted, labels.length);
+  weights?: ArrayLike<number>,
+): Pick<Scores, 'metrics' | 'perClass' | 'confusion'> {
+  const confusion = confusionMatrix(truth, predicted, labels.length, weights);
   const perClass = labels.map((label, k) => {
     const hits = confusion[k]?.[k] ?? 0;
     const support = sum(confusion[k] ?? []);
@@ -34,7 +36,7 @@ export function classificationScores(
     ratio(sum(occurring.map((scores) => scores[of])), occurring.length);
   return {
     metrics: {
-      accuracy: ratio(sum(labels.map((_, k) => confusion[k]?.[k] ?? 0)), truth.length),
+      accuracy: ratio(sum(labels.map((_, k) => confusion[k]?.[k] ?? 0)), sum(confusion.map(sum))),
       f1_score: macro('f1'),
       precision: macro('precision'),
       recall: macro('recall'),

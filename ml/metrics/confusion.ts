@@ -3,8 +3,14 @@
  *
  * @param truth `[n]` class numbers below K.
  * @param predicted `[n]` class numbers below K.
+ * @param weights `[n]`; absent: 1 each.
  */
-export function confusionMatrix(truth: Uint32Array, predicted: Uint32Array, classes: number): number[][] {
+export function confusionMatrix(
+  truth: Uint32Array,
+  predicted: Uint32Array,
+  classes: number,
+  weights?: ArrayLike<number>,
+): number[][] {
   if (truth.length !== predicted.length) {
     throw new RangeError(`${truth.length} true labels, but ${predicted.length} predictions`);
   }
@@ -13,7 +19,7 @@ export function confusionMatrix(truth: Uint32Array, predicted: Uint32Array, clas
     const row = counts[label];
     const column = predicted[i] ?? classes;
     if (row === undefined || column >= classes) throw new RangeError(`class number not below ${classes}`);
-    row[column] = (row[column] ?? 0) + 1;
+    row[column] = (row[column] ?? 0) + (weights === undefined ? 1 : (weights[i] ?? 0));
   }
   return counts;
 }

@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { type RetrainError } from '../../contracts/errors';
 import { Evaluation, type StageProgress, TableSchema } from '../../contracts/stage';
+import { readParquet } from '../../ml/dataset/parquet/read-parquet';
 import { InProcessExecutor } from '../../stages/in-process';
 import { CompiledStages, IRIS, PREPROCESS, StageFolder } from './stage-folder';
 
 const OUTPUTS: Record<string, string[]> = {
-  preprocess: ['train.parquet', 'test.parquet', 'schema.json'],
-  train: ['model.onnx'],
+  preprocess: ['train.parquet', 'test.parquet', 'schema.json', 'profile.json'],
+  train: ['model.onnx', 'training.json'],
   evaluate: ['evaluation.json'],
 };
 
@@ -82,13 +83,20 @@ describe('the stages on iris', () => {
     expect(evaluation.candidate.perClass.map(({ support }) => support)).toEqual([10, 10, 10]);
   });
 
-  it('leave every number of the data as it is written there', async () => {
+  it('leave every row of the data as it is written there', async () => {
     const done = preprocessFolder();
     await inThread('preprocess', done);
-    const lines = (path: string): string[] => readFileSync(path, 'utf8').trim().split('\n').slice(1);
-    const plain = (line: string): string => line.replaceAll('.0,', ',');
-    expect([...lines(done.out('train.parquet')), ...lines(done.out('test.parquet'))].sort()).toEqual(
-      lines(IRIS).map(plain).sort(),
+    const rowsOf = (name: string): string[] => {
+      const columns = readParquet(done.out(name));
+      const [first] = columns;
+      return Array.from({ length: first?.values.length ?? 0 }, (_, row) =>
+        columns
+          .map(({ values }) => (typeof values[row] === 'number' ? values[row].toFixed(1) : values[row]))
+          .join(','),
+      );
+    };
+    expect([...rowsOf('train.parquet'), ...rowsOf('test.parquet')].sort()).toEqual(
+      readFileSync(IRIS, 'utf8').trim().split('\n').slice(1).sort(),
     );
   });
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { byCodePoint } from '../../../ml/dataset/code-point-order';
-import { float32Text } from '../../../ml/dataset/float32-text';
+import { TextBuilder } from '../../../ml/dataset/column-builder';
 import { fitImputer } from '../../../ml/dataset/impute';
-import { numberLabels } from '../../../ml/dataset/class-labels';
+import { numberClasses } from '../../../ml/dataset/class-labels';
+import { type TextColumn } from '../../../ml/dataset/raw-table';
 import { shareOut, stratifiedSplit } from '../../../ml/dataset/split';
 
 const split = (labels: number[], testSize: number, seed = 42): ReturnType<typeof stratifiedSplit> =>
@@ -67,24 +68,26 @@ describe('stratifiedSplit', () => {
   });
 });
 
-describe('numberLabels', () => {
+const textColumn = (texts: readonly string[]): TextColumn => {
+  const builder = new TextBuilder('y');
+  for (const text of texts) builder.push(text);
+  return builder.finish();
+};
+
+describe('numberClasses', () => {
   it('sorts by code point, as Python does', () => {
-    const { classes, numbers } = numberLabels(['b', '\uffee', 'a', '🙂', 'b'], 'd.csv', 'y');
+    const { classes, numbers } = numberClasses(textColumn(['b', '\uffee', 'a', '🙂', 'b']), 'd.csv');
     expect(classes).toEqual(['a', 'b', '\uffee', '🙂']);
     expect([...numbers]).toEqual([1, 2, 0, 3, 1]);
     expect(['10', '9', '1', ''].sort(byCodePoint)).toEqual(['', '1', '10', '9']);
   });
 
   it('refuses one class, and thousands', () => {
-    expect(() => numberLabels(['x', 'x'], 'd.csv', 'y')).toThrow(
+    expect(() => numberClasses(textColumn(['x', 'x']), 'd.csv')).toThrow(
       'd.csv: column "y" holds one class only ("x" in all 2 rows), expected at least 2',
     );
     expect(() =>
-      numberLabels(
-        Array.from({ length: 5000 }, (_, i) => String(i)),
-        'd.csv',
-        'y',
-      ),
+      numberClasses(textColumn(Array.from({ length: 5000 }, (_, i) => String(i))), 'd.csv'),
     ).toThrow('holds 5000 different values, expected at most 1000 classes');
   });
 });
@@ -98,30 +101,17 @@ describe('fitImputer', () => {
     expect(fitImputer(columns, ['a', 'b'], train, 'mean', 'd.csv')).toEqual([4, Number.NaN]);
   });
 
+  it('knows the most frequent value, the least of equals, and a constant', () => {
+    const column = [Float64Array.of(7, 2, 2, 7, 9, Number.NaN)];
+    const rows = Uint32Array.of(0, 1, 2, 3, 4);
+    expect(fitImputer(column, ['a'], rows, 'mode', 'd.csv')).toEqual([2]);
+    expect(fitImputer(column, ['a'], rows, 'constant', 'd.csv', -1)).toEqual([-1]);
+    expect(fitImputer(column, ['a'], rows, 'none', 'd.csv')).toEqual([Number.NaN]);
+  });
+
   it('refuses a column without any value in the training rows', () => {
     expect(() =>
       fitImputer([Float64Array.of(Number.NaN, 1)], ['a'], Uint32Array.of(0), 'mean', 'd.csv'),
     ).toThrow('d.csv: column "a" has no value in any of the 1 training rows');
-  });
-});
-
-describe('float32Text', () => {
-  it.each([
-    [5.1, '5.1'],
-    [0.1 + 0.2, '0.3'],
-    [-0, '0'],
-    [16777216, '16777216'],
-    [1e-30, '1e-30'],
-    [Number.NaN, ''],
-  ])('writes %d as %j', (value, text) => {
-    expect(float32Text(value)).toBe(text);
-  });
-
-  it('reads back as the same float32', () => {
-    fc.assert(
-      fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) =>
-        Object.is(Math.fround(Number(float32Text(value))) + 0, value + 0),
-      ),
-    );
   });
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrapIntervals, quantile } from '../../../ml/metrics/bootstrap';
+import { bootstrapIntervals } from '../../../ml/metrics/bootstrap';
 import { brierScore, calibration, logLoss, type Probabilities } from '../../../ml/metrics/probabilities';
+import { quantile } from '../../../ml/metrics/quantile';
 import { Ranking, thinned } from '../../../ml/metrics/ranking';
 import { regressionScores } from '../../../ml/metrics/regression';
 import { chooseThreshold } from '../../../ml/metrics/threshold';

@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { RetrainError } from '../../contracts/errors';
+import { byCodePoint } from './code-point-order';
+
+export type DataFormat = 'csv' | 'parquet' | 'json-lines';
+
+/** One file of the data. */
+export interface DataFile {
+  path: string;
+  /** Name for messages: as params.yaml knows it. */
+  file: string;
+  format: DataFormat;
+  gzip: boolean;
+  sizeBytes: number;
+}
+
+/**
+ * The files of a data path: itself, or all files below a directory, sorted by code point, hidden ones left out. What
+ * a file is, its first bytes tell, as inputs of a stage have no endings.
+ *
+ * @param file Name of the path for messages.
+ * @throws RetrainError DATA_NOT_FOUND, or DATA_INVALID for an empty directory or one of mixed formats.
+ */
+export async function dataFiles(path: string, file: string): Promise<DataFile[]> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined) {
+    throw new RetrainError('DATA_NOT_FOUND', `${file}: there is no such file; correct data.path`);
+  }
+  if (!status.isDirectory()) return [await describe(path, file)];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort(byCodePoint);
+  const files = await Promise.all(paths.map((one) => describe(one, `${file}/${relative(path, one)}`)));
+  const [first] = files;
+  if (first === undefined) {
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${file}: the directory holds no file, expected CSV, Parquet or JSON lines`,
+    );
+  }
+  const other = files.find(({ format }) => format !== first.format);
+  if (other !== undefined) {
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${other.file}: is ${other.format}, but ${first.file} is ${first.format}; expected one format in a directory`,
+    );
+  }
+  return files;
+}
+
+/** The bytes of a file, decompressed. */
+export function openDataFile({ path, gzip }: DataFile): Readable {
+  const stream = createReadStream(path);
+  if (!gzip) return stream;
+  const unzipped = createGunzip();
+  stream.on('error', (error) => unzipped.destroy(error));
+  unzipped.on('close', () => stream.destroy());
+  return stream.pipe(unzipped);
+}
+
+async function describe(path: string, file: string): Promise<DataFile> {
+  const handle = await open(path);
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const gzip = head[0] === 0x1f && head[1] === 0x8b;
+    const parquet = head.toString('latin1', 0, 4) === 'PAR1';
+    const json = gzip
+      ? /\.(jsonl|ndjson)\.gz$/i.test(file)
+      : /^(\xef\xbb\xbf)?\s*\{/.test(head.toString('latin1'));
+    return { path, file, gzip, sizeBytes: size, format: parquet ? 'parquet' : json ? 'json-lines' : 'csv' };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { type Metrics, type Scores } from '../../contracts/stage';
+import { bootstrapIntervals, type BootstrapOptions } from './bootstrap';
+import { classificationScores } from './classification';
+import { brierScore, calibration, logLoss, type Probabilities } from './probabilities';
+import { Ranking, thinned } from './ranking';
+
+/** What a classifier said of the held-out rows. */
+export interface ClassPredictions {
+  /** `[n]` class numbers. */
+  truth: Uint32Array;
+  /** `[n]` class numbers, which may go beyond those of the truth. */
+  predicted: Uint32Array;
+  /** Names of the classes of both. */
+  labels: readonly string[];
+  /** `[n, K]` in the order of the first K labels; null when the model gives none. */
+  probabilities: Probabilities | null;
+  /** Two classes: number of the positive one. */
+  positive: number;
+}
+
+/** More classes than this get no curves: a sort of all rows for each. */
+const MAX_RANKED_CLASSES = 50;
+
+/** Largest n · K · draws for which the areas get intervals too. */
+const MAX_RANKED_DRAWS = 1e9;
+
+/**
+ * All scores of a classifier. `roc_auc` and `pr_auc` are those of the positive class, or, for more than two classes,
+ * the plain mean of one class against the rest; they are left out when a class does not occur.
+ *
+ * @param bootstrap null: no intervals.
+ */
+export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions | null): Scores {
+  const { truth, predicted, labels, probabilities } = said;
+  const ranked = probabilities === null ? [] : rankedClasses(probabilities.classes, said.positive);
+  const views = probabilities === null ? [] : ranked.map((k) => classView(truth, probabilities, k));
+  const rankings = views.map(({ positive, scores }) => new Ranking(positive, scores));
+  const drawsRanked = (bootstrap?.resamples ?? 0) * truth.length * ranked.length <= MAX_RANKED_DRAWS;
+  const measure = (weights: Float64Array | undefined, withAreas: boolean): Metrics => ({
+    ...classificationScores(truth, predicted, labels, weights).metrics,
+    ...(withAreas ? areas(rankings, weights) : {}),
+    ...(probabilities === null
+      ? {}
+      : {
+          log_loss: logLoss(truth, probabilities, weights),
+          brier_score: brierScore(truth, probabilities, weights),
+        }),
+  });
+  return {
+    ...classificationScores(truth, predicted, labels),
+    metrics: measure(undefined, true),
+    ...(bootstrap === null || bootstrap.resamples === 0
+      ? {}
+      : {
+          intervals: bootstrapIntervals(truth.length, (weights) => measure(weights, drawsRanked), bootstrap),
+        }),
+    ...(rankings.length === 0
+      ? {}
+      : {
+          curves: ranked.map((k, i) => curvesOf(labels[k] ?? String(k), rankings[i], views[i])),
+        }),
+  };
+}
+
+function rankedClasses(classes: number, positive: number): number[] {
+  if (classes === 2) return [positive];
+  return classes > MAX_RANKED_CLASSES ? [] : Array.from({ length: classes }, (_, k) => k);
+}
+
+interface ClassView {
+  positive: Uint8Array;
+  scores: Float64Array;
+}
+
+/** One class against the rest. */
+export function classView(truth: Uint32Array, { values, classes }: Probabilities, k: number): ClassView {
+  return {
+    positive: Uint8Array.from(truth, (label) => (label === k ? 1 : 0)),
+    scores: Float64Array.from(truth, (_, i) => values[i * classes + k] ?? 0),
+  };
+}
+
+function areas(rankings: readonly Ranking[], weights: Float64Array | undefined): Metrics {
+  if (rankings.length === 0) return {};
+  const mean = (of: (ranking: Ranking) => number): number =>
+    rankings.reduce((sum, ranking) => sum + of(ranking), 0) / rankings.length;
+  const found = {
+    roc_auc: mean((ranking) => ranking.rocAuc(weights)),
+    pr_auc: mean((ranking) => ranking.averagePrecision(weights)),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => Number.isFinite(value)));
+}
+
+function curvesOf(
+  label: string,
+  ranking: Ranking | undefined,
+  view: ClassView | undefined,
+): NonNullable<Scores['curves']>[number] {
+  const points = (curve: { x: number; y: number }[]): [number, number][] =>
+    thinned(curve)
+      .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
+      .map(({ x, y }) => [x, y]);
+  return {
+    label,
+    roc: points(ranking?.rocCurve() ?? []),
+    precisionRecall: points(ranking?.precisionRecallCurve() ?? []),
+    calibration: view === undefined ? [] : calibration(view.positive, view.scores),
+  };
+}

@@ -1,0 +1,130 @@
+import { listed, RetrainError } from '../contracts/errors';
+import { type EvaluateParams } from '../contracts/params';
+import { type Scores, type TableSchema } from '../contracts/stage';
+import { classNumbersOf, type StoredTable, targetValues } from '../ml/dataset/table-artifact';
+import { type BootstrapOptions } from '../ml/metrics/bootstrap';
+import { type Probabilities } from '../ml/metrics/probabilities';
+import { classView, scoreClasses } from '../ml/metrics/score-classes';
+import { scoreValues } from '../ml/metrics/score-values';
+import { chooseThreshold, type Cutoff } from '../ml/metrics/threshold';
+import { type Scored } from './score-onnx';
+
+/** Knows the true answers of the held-out rows, and holds what models said against them. */
+export class Referee {
+  readonly #bootstrap: BootstrapOptions;
+  readonly #labels: Uint32Array | undefined;
+  readonly #values: Float64Array | undefined;
+  readonly #positive: number;
+
+  constructor(
+    table: StoredTable,
+    private readonly schema: TableSchema,
+    private readonly params: EvaluateParams,
+  ) {
+    this.#bootstrap = { resamples: params.resamples, level: params.confidence, seed: params.seed };
+    if (schema.task === 'regression') this.#values = targetValues(table);
+    else this.#labels = classNumbersOf(table, schema);
+    this.#positive = positiveClass(schema, params);
+  }
+
+  /** Two classes: the positive one. */
+  get positive(): string | undefined {
+    return this.schema.classes.length === 2 ? this.schema.classes[this.#positive] : undefined;
+  }
+
+  /**
+   * @param classes Labels in the order of the model's probabilities.
+   * @throws RetrainError MODEL_INVALID when the model does not answer the question.
+   */
+  score(said: Scored, classes: readonly string[], intervals = true): Scores {
+    const bootstrap = intervals ? this.#bootstrap : null;
+    if (this.#values !== undefined) return scoreValues(this.#values, valuesOf(said), bootstrap);
+    const truth = this.#labels ?? new Uint32Array();
+    const given = labelsOf(said);
+    // A champion may know classes that this table lacks: a label of its own is then a wrong answer of its own.
+    const labels = [...new Set([...this.schema.classes, ...given])];
+    const numberOf = new Map(labels.map((label, number) => [label, number]));
+    return scoreClasses(
+      {
+        truth,
+        predicted: Uint32Array.from(given, (label) => numberOf.get(label) ?? 0),
+        labels,
+        probabilities: this.#probabilities(said, classes),
+        positive: this.#positive,
+      },
+      bootstrap,
+    );
+  }
+
+  /** The cut-off that params ask for, chosen on the held-out rows. */
+  threshold(said: Scored): Cutoff | undefined {
+    const { threshold: rule } = this.params;
+    const probabilities = this.#probabilities(said, this.schema.classes);
+    if (rule === undefined || this.#labels === undefined) return undefined;
+    if (probabilities?.classes !== 2) {
+      throw new RetrainError(
+        'CONFIG_INVALID',
+        `evaluate.threshold is for two classes with probabilities, but the model has ${this.schema.classes.length} classes; leave it out`,
+      );
+    }
+    const { positive, scores } = classView(this.#labels, probabilities, this.#positive);
+    return chooseThreshold(positive, scores, rule);
+  }
+
+  /** Columns of a model's probabilities in the order of the table's classes; null when it lacks one of them. */
+  #probabilities({ probabilities, labels }: Scored, classes: readonly string[]): Probabilities | null {
+    const wanted = this.schema.classes.map((name) => classes.indexOf(name));
+    if (probabilities === null || labels === null || wanted.includes(-1)) return null;
+    const width = probabilities.length / labels.length;
+    if (width !== classes.length) return null;
+    const values = new Float64Array(labels.length * wanted.length);
+    for (let row = 0; row < labels.length; row++) {
+      for (const [k, from] of wanted.entries()) {
+        values[row * wanted.length + k] = probabilities[row * width + from] ?? 0;
+      }
+    }
+    return { values, classes: wanted.length };
+  }
+}
+
+/** Scores of always answering the most frequent class with the classes' shares, or the mean. */
+export function baselineScores(table: StoredTable, schema: TableSchema, referee: Referee): Scores {
+  const { rows } = table;
+  if (schema.task === 'regression') {
+    const values = targetValues(table);
+    const mean = values.reduce((sum, value) => sum + value, 0) / rows;
+    return referee.score(
+      { labels: null, probabilities: null, values: new Float64Array(rows).fill(mean) },
+      [],
+      false,
+    );
+  }
+  const counts = new Float64Array(schema.classes.length);
+  for (const k of classNumbersOf(table, schema)) counts[k] = (counts[k] ?? 0) + 1;
+  const best = counts.indexOf(Math.max(...counts));
+  const shares = counts.map((count) => count / rows);
+  const probabilities = new Float64Array(rows * shares.length);
+  for (let row = 0; row < rows; row++) probabilities.set(shares, row * shares.length);
+  const labels = new Array<string>(rows).fill(schema.classes[best] ?? '');
+  return referee.score({ labels, probabilities, values: null }, schema.classes, false);
+}
+
+function positiveClass({ classes }: TableSchema, { positive }: EvaluateParams): number {
+  if (positive === undefined) return classes.length - 1;
+  const at = classes.indexOf(positive);
+  if (at !== -1 && classes.length === 2) return at;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `evaluate.positive must be one of two classes, got "${positive}"; the classes are ${listed(classes)}`,
+  );
+}
+
+function labelsOf({ labels }: Scored): string[] {
+  if (labels !== null) return labels;
+  throw new RetrainError('MODEL_INVALID', 'the model has no output "label", expected a classifier');
+}
+
+function valuesOf({ values }: Scored): Float64Array {
+  if (values !== null) return values;
+  throw new RetrainError('MODEL_INVALID', 'the model has no output "prediction", expected a regression');
+}
