@@ -1,19 +1,24 @@
 import path from 'node:path';
 import { type PipelineActivities } from '../contracts/activities';
+import { containerOptions, ownParams } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
+import { type RunSpec } from '../contracts/run';
 import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { codeHashWith, type StageCode } from '../integrations/project/stage-code';
+import { type ContainerStages } from './container-stages';
 import { readJson } from './read-json';
-import { StageRunner, output, type StageExecutor } from './stage-runner';
+import { StageRunner, output, type StageExecutor, type StageJob } from './stage-runner';
 
 export interface ComputeDeps {
   /** The project's folder, absolute. */
   project: string;
   store: ContentStore;
   executor: StageExecutor;
+  containers: ContainerStages;
   scratchDir: string;
-  /** Of the stage code that this worker runs. */
-  codeHash: string;
+  /** The stage code that this worker runs. */
+  code: StageCode;
 }
 
 /**
@@ -23,10 +28,11 @@ export interface ComputeDeps {
 export function createComputeActivities(
   deps: ComputeDeps,
 ): Pick<PipelineActivities, 'preprocess' | 'train' | 'evaluate'> {
-  const { project, store, codeHash } = deps;
-  const runner = new StageRunner(store, deps.executor, deps.scratchDir);
+  const { project, store, code } = deps;
+  const runner = new StageRunner(store, deps.executor, deps.containers, deps.scratchDir);
 
-  function requireSameCode(wanted: string): void {
+  function requireSameCode({ codeHash: wanted, images }: RunSpec): void {
+    const codeHash = codeHashWith(code, images);
     if (wanted === codeHash) return;
     throw new RetrainError(
       'CODE_MISMATCH',
@@ -36,16 +42,16 @@ export function createComputeActivities(
 
   return {
     /** Stores the data first, under the hash that the run was started for, and works on the stored copy only. */
-    async preprocess({ spec }) {
-      requireSameCode(spec.codeHash);
+    async preprocess({ spec, mlflowRunId }) {
+      requireSameCode(spec);
       const { params, data } = spec;
       const stored = await store.put(path.resolve(project, data.path), ARTIFACT.data, {
         expect: { sha256: data.sha256 },
       });
       const result = await runner.run({
-        stage: 'preprocess',
+        ...placed('preprocess', spec, mlflowRunId),
         inputs: { [ARTIFACT.data]: stored },
-        params: { data: params.data, preprocess: params.preprocess, task: params.task },
+        params: { data: params.data, preprocess: ownParams(params.preprocess), task: params.task },
         outputs: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
       });
       const schema = output(result, ARTIFACT.schema);
@@ -53,22 +59,22 @@ export function createComputeActivities(
       return { train: output(result, ARTIFACT.train), test: output(result, ARTIFACT.test), schema, rows };
     },
 
-    async train({ spec, train, schema }) {
-      requireSameCode(spec.codeHash);
+    async train({ spec, train, schema, mlflowRunId }) {
+      requireSameCode(spec);
       const result = await runner.run({
-        stage: 'train',
+        ...placed('train', spec, mlflowRunId),
         inputs: { [ARTIFACT.train]: train, [ARTIFACT.schema]: schema },
-        params: { train: spec.params.train, task: spec.params.task },
+        params: { train: ownParams(spec.params.train), task: spec.params.task },
         outputs: [ARTIFACT.model],
       });
       return { model: output(result, ARTIFACT.model), metrics: result.metrics };
     },
 
     /** Scores candidate and champion on the same held-out rows. */
-    async evaluate({ spec, test, schema, model, champion }) {
-      requireSameCode(spec.codeHash);
+    async evaluate({ spec, test, schema, model, champion, mlflowRunId }) {
+      requireSameCode(spec);
       const result = await runner.run({
-        stage: 'evaluate',
+        ...placed('evaluate', spec, mlflowRunId),
         inputs: {
           [ARTIFACT.test]: test,
           [ARTIFACT.schema]: schema,
@@ -76,7 +82,7 @@ export function createComputeActivities(
           ...(champion === null ? {} : { [ARTIFACT.championModel]: champion.model }),
           ...(champion?.description == null ? {} : { [ARTIFACT.championDescription]: champion.description }),
         },
-        params: { evaluate: spec.params.evaluate, task: spec.params.task },
+        params: { evaluate: ownParams(spec.params.evaluate), task: spec.params.task },
         outputs: [ARTIFACT.evaluation],
       });
       const evaluation = output(result, ARTIFACT.evaluation);
@@ -90,4 +96,22 @@ export function createComputeActivities(
       };
     },
   };
+}
+
+/** Where a stage of the run is to run. @throws RetrainError CONFIG_INVALID for a spec without the image's digest */
+function placed(
+  stage: 'preprocess' | 'train' | 'evaluate',
+  { params, images }: RunSpec,
+  mlflowRunId: string | undefined,
+): Pick<StageJob, 'stage' | 'container' | 'mlflowRunId'> {
+  const options = containerOptions(params[stage]);
+  if (options === undefined) return { stage };
+  const digest = images?.[stage];
+  if (digest === undefined) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `spec.images has no digest for the image of ${stage}; leave spec out and let the worker fill it in`,
+    );
+  }
+  return { stage, container: { options, digest }, mlflowRunId };
 }

@@ -1,24 +1,26 @@
 import { type PipelineActivities } from '../contracts/activities';
 import { gitState } from '../integrations/git/git-state';
-import { identifyRun } from '../integrations/project/identify-run';
+import { identifyRun, type RunRequest } from '../integrations/project/identify-run';
 import { withHeartbeat } from './heartbeat';
 
 export interface ProjectDeps {
   /** The project's folder, absolute. */
   project: string;
-  codeHash: string;
+  code: RunRequest['code'];
+  imageDigest: RunRequest['imageDigest'];
 }
 
 /** Settles what a run is about when whoever started it did not: the Web UI, a schedule. Reads only. */
 export function createProjectActivities({
   project,
-  codeHash,
+  code,
+  imageDigest,
 }: ProjectDeps): Pick<PipelineActivities, 'resolveRun'> {
   return {
     async resolveRun({ params = 'params.yaml', overrides = {}, forceId }) {
       return withHeartbeat(async (signal) => {
         const [identity, git] = await Promise.all([
-          identifyRun({ project, paramsPath: params, overrides, codeHash }, signal),
+          identifyRun({ project, paramsPath: params, overrides, code, imageDigest }, signal),
           gitState(project),
         ]);
         return { ...identity, git, ...(forceId === undefined ? {} : { forceId }) };

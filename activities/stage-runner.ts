@@ -1,12 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type ContainerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { type Artifact, Metrics, type StageProgress, type StageResult } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { type ContainerStages } from './container-stages';
 import { withHeartbeat } from './heartbeat';
 
-/** Runs the code of a stage in a folder of the stage contract: in a thread, in a container. */
+/** Runs the code of a stage in a folder of the stage contract, in a thread of the worker. */
 export interface StageExecutor {
   run(
     stage: string,
@@ -22,46 +24,58 @@ export interface StageJob {
   params: unknown;
   /** Names of the files that the stage must leave in out/. */
   outputs: readonly string[];
+  /** Absent: in process. */
+  container?: { options: ContainerOptions; digest: string };
+  /** Where a container's log is kept. */
+  mlflowRunId?: string | undefined;
 }
 
 /**
  * Lays out in/ and params.json in a scratch folder, runs the stage, and moves out/ into the content store.
  *
  * Idempotent: the scratch folder is this attempt's own and goes away with it (what a killed worker leaves
- * is swept when the next one starts); the store names outputs by content, so doing it again changes nothing.
+ * is swept when the next one starts); the store names outputs by content, so doing it again changes nothing. The
+ * folder of a container stage is the activity's, so that the next attempt finds the container at work in it.
  */
 export class StageRunner {
   constructor(
     private readonly store: ContentStore,
     private readonly executor: StageExecutor,
+    private readonly containers: ContainerStages,
     private readonly scratchDir: string,
   ) {}
 
   async run(job: StageJob): Promise<StageResult & { byName: Record<string, Artifact> }> {
     const { workflowExecution, activityId, attempt } = Context.current().info;
-    const dir = path.join(this.scratchDir, `${workflowExecution?.runId ?? 'local'}-${activityId}-${attempt}`);
+    const activity = `${workflowExecution?.runId ?? 'local'}-${activityId}`;
+    const { container } = job;
+    const dir = path.join(
+      this.scratchDir,
+      container === undefined ? `${activity}-${attempt}` : this.containers.folderName(activity),
+    );
+    let goesOn = false;
     try {
       return await withHeartbeat(async (signal, onProgress) => {
-        await this.layOut(dir, job);
-        const { durationMs } = await this.executor.run(job.stage, dir, { signal, onProgress });
-        const metrics = await readMetrics(dir, job.stage);
-        onProgress({ phase: 'storing' });
-        const stored = await Promise.all(
-          job.outputs.map((name) => this.store.putOwned(path.join(dir, 'out', name), name)),
-        );
-        return {
-          outputs: stored,
-          byName: Object.fromEntries(stored.map((artifact) => [artifact.name, artifact])),
-          metrics,
-          durationMs,
-        };
+        if (container === undefined) await this.layOut(dir, job);
+        const { durationMs } =
+          container === undefined
+            ? await this.executor.run(job.stage, dir, { signal, onProgress })
+            : await this.containers.run({
+                ...{ stage: job.stage, dir, ...container, mlflowRunId: job.mlflowRunId, signal, onProgress },
+                prepare: () => this.layOut(dir, job),
+              });
+        return await this.collect(dir, job, durationMs, onProgress);
       });
+    } catch (error) {
+      goesOn = this.containers.goesOn(error);
+      throw error;
     } finally {
-      await rm(dir, { recursive: true, force: true });
+      if (!goesOn) await rm(dir, { recursive: true, force: true });
     }
   }
 
   private async layOut(dir: string, { inputs, params }: StageJob): Promise<void> {
+    await rm(dir, { recursive: true, force: true });
     await Promise.all([
       mkdir(path.join(dir, 'in'), { recursive: true }),
       mkdir(path.join(dir, 'out'), { recursive: true }),
@@ -72,6 +86,25 @@ export class StageRunner {
         this.store.take(artifact, path.join(dir, 'in', name)),
       ),
     ]);
+  }
+
+  private async collect(
+    dir: string,
+    { stage, outputs }: StageJob,
+    durationMs: number,
+    onProgress: (progress: StageProgress) => void,
+  ): Promise<StageResult & { byName: Record<string, Artifact> }> {
+    const metrics = await readMetrics(dir, stage);
+    onProgress({ phase: 'storing' });
+    const stored = await Promise.all(
+      outputs.map((name) => this.store.putOwned(path.join(dir, 'out', name), name)),
+    );
+    return {
+      outputs: stored,
+      byName: Object.fromEntries(stored.map((artifact) => [artifact.name, artifact])),
+      metrics,
+      durationMs,
+    };
   }
 }
 
@@ -86,7 +119,15 @@ async function readMetrics(dir: string, stage: string): Promise<Metrics> {
       { cause },
     );
   }
-  return Metrics.parse(JSON.parse(text));
+  try {
+    return Metrics.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new RetrainError(
+      'STAGE_FAILED',
+      `${stage} wrote an out/metrics.json that is not a flat mapping of names to numbers: ${text.slice(0, 100).trim()}`,
+      { cause },
+    );
+  }
 }
 
 /** The output of that name; a stage that said it was done has written it. */

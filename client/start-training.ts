@@ -54,8 +54,18 @@ export async function identify(
   request: Omit<TrainingRequest, 'force'>,
 ): Promise<RunIdentity> {
   const { paramsPath, overrides } = request;
-  const { combined: codeHash } = await readStageCode(config.stageCodeFile);
-  return identifyRun({ project: config.project, paramsPath, overrides, codeHash });
+  const code = await readStageCode(config.stageCodeFile);
+  return identifyRun({
+    project: config.project,
+    paramsPath,
+    overrides,
+    code,
+    // The engine's client is loaded for container stages only.
+    imageDigest: async (image) => {
+      const { digestOfImage } = await import('../integrations/docker/digest-of-image.js');
+      return digestOfImage(image, config.env);
+    },
+  });
 }
 
 function finishedRun(

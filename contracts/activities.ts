@@ -29,9 +29,14 @@ export interface OpenedRun {
   finished: TrainingResult | null;
 }
 
-export interface PreprocessInput {
+/** What every compute stage is told beside its inputs. */
+interface StageInput {
   spec: RunSpec;
+  /** Where a container's log is kept. */
+  mlflowRunId?: string;
 }
+
+export type PreprocessInput = StageInput;
 
 export interface PreprocessOutput {
   train: Artifact;
@@ -40,8 +45,7 @@ export interface PreprocessOutput {
   rows: { train: number; test: number };
 }
 
-export interface TrainInput {
-  spec: RunSpec;
+export interface TrainInput extends StageInput {
   train: Artifact;
   schema: Artifact;
 }
@@ -60,8 +64,7 @@ export interface Champion {
   description: Artifact | null;
 }
 
-export interface EvaluateInput {
-  spec: RunSpec;
+export interface EvaluateInput extends StageInput {
   test: Artifact;
   schema: Artifact;
   model: Artifact;
@@ -137,6 +140,8 @@ export interface PipelineActivities {
   register(input: RegisterInput): Promise<RegisterOutput>;
   promote(input: PromoteInput): Promise<PromoteOutput>;
   closeRun(input: CloseRunInput): Promise<CloseRunOutput>;
+  /** Workers that poll a queue for activities. */
+  countPollers(input: { queue: string }): Promise<{ pollers: number }>;
 }
 
 export interface NoticeActivities {

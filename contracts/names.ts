@@ -31,6 +31,8 @@ export const RUN_TAG = {
   dataMd5: 'data_md5',
   paramsHash: 'params_hash',
   codeHash: 'code_hash',
+  /** One per container stage: `image_digest.train`. */
+  imageDigest: 'image_digest',
   pipelineKey: 'pipeline_key',
   forceId: 'force_id',
   workflowId: 'workflow_id',

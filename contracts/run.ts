@@ -23,6 +23,8 @@ export const RunSpec = z.object({
   data: DataFile,
   paramsHash: sha256,
   codeHash: sha256,
+  /** Digest of each container stage's image, which stands for its code: `sha256:…` by stage. */
+  images: z.record(z.string(), z.string()).optional(),
   pipelineKey: sha256,
   /** Set by `--force`: makes a fresh run of the same key, and names it across retries. */
   forceId: z.string().optional(),

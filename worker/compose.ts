@@ -4,6 +4,7 @@ import { createComputeActivities } from '../activities/compute-activities';
 import { createHandoverActivities } from '../activities/handover-activities';
 import { createNoticeActivities } from '../activities/notice-activities';
 import { createProjectActivities } from '../activities/project-activities';
+import { createQueueActivities } from '../activities/queue-activities';
 import { createRegistrationActivities } from '../activities/registration-activities';
 import { createTrackingActivities } from '../activities/tracking-activities';
 import { type StageExecutor } from '../activities/stage-runner';
@@ -18,6 +19,7 @@ import { type StageCode } from '../integrations/project/stage-code';
 import { InProcessExecutor } from '../stages/in-process';
 import { workflowUrl } from '../temporal/web-ui';
 import { type WorkerConfig } from './config';
+import { Containers } from './containers';
 
 /** The outside systems that activities work with. A test that makes one fail wraps it here. */
 export interface Services {
@@ -26,8 +28,9 @@ export interface Services {
   mlflow: Mlflow;
   store: ContentStore;
   executor: StageExecutor;
+  containers: Pick<Containers, 'stages' | 'digestOf'>;
   channels: readonly NoticeChannel[];
-  codeHash: string;
+  code: StageCode;
   close(): Promise<void>;
 }
 
@@ -40,23 +43,26 @@ export async function createServices(
   const mlflow = createMlflow(config.mlflow);
   const store = new ContentStore(config.cacheDir);
   const executor = new InProcessExecutor({ threadEntry: config.threadEntry, threads: config.threads });
-  await Promise.all([executor.warmUp(), store.sweep()]);
+  const containers = new Containers(config, client, logger);
+  await Promise.all([executor.warmUp(), store.sweep(), containers.start()]);
   return {
     config,
     client,
     mlflow,
     store,
     executor,
-    channels: channelsFrom(config.notices, logger).filter(({ name }) => name !== 'log'),
-    codeHash: code.combined,
+    containers,
+    channels: channelsFrom(config.notices),
+    code,
     close: async () => {
+      containers.close();
       await Promise.all([executor.close(), mlflow.close()]);
     },
   };
 }
 
 export function createActivities(services: Services): PipelineActivities & NoticeActivities {
-  const { config, client, mlflow, store, executor, channels, codeHash } = services;
+  const { config, client, mlflow, store, executor, containers, channels, code } = services;
   const { project, taskQueue, scratchDir, temporal } = config;
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
@@ -64,13 +70,22 @@ export function createActivities(services: Services): PipelineActivities & Notic
     return (await mlflow.runs.findFinished(experimentId, pipelineKey))?.result ?? null;
   };
   return {
-    ...createProjectActivities({ project, codeHash }),
+    ...createProjectActivities({ project, code, imageDigest: (image) => containers.digestOf(image) }),
+    ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
     ...createTrackingActivities({ mlflow, store, channels: channels.map(({ name }) => name) }),
-    ...createComputeActivities({ project, store, executor, scratchDir, codeHash }),
+    ...createComputeActivities({
+      ...{ project, store, executor, scratchDir, code },
+      containers: containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
+    }),
     ...createRegistrationActivities({ mlflow, store }),
     ...createNoticeActivities({ channels, links: (notice) => noticeLinks(services, notice) }),
   };
+}
+
+async function keepLog(mlflow: Mlflow, runId: string, path: string, file: string): Promise<void> {
+  const { artifactUri } = await mlflow.runs.get(runId);
+  await mlflow.artifacts.uploadFile(artifactUri, path, file);
 }
 
 function noticeLinks({ config, mlflow }: Services, notice: Notice): Notice['links'] {

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { TASK_QUEUE } from '../contracts/names';
+import { dockerSettings, type DockerSettings } from '../integrations/docker/settings';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
-import { withDotEnv } from '../integrations/project/dot-env';
+import { withDotEnv, type Environment } from '../integrations/project/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
 import { readStackFile } from '../temporal/stack-file';
 
@@ -16,10 +17,13 @@ export interface WorkerConfig {
   temporal: TemporalSettings;
   mlflow: MlflowSettings;
   notices: NoticeSettings;
+  docker: DockerSettings;
+  /** Where container stages get the variables that they may ask for. */
+  stageEnv: Environment;
   taskQueue: string;
   /** Content store, in DVC's cache layout. */
   cacheDir: string;
-  /** Working folders of stages; emptied when a worker starts. */
+  /** Working folders of stages; emptied when a worker starts, but for those of containers that go on. */
   scratchDir: string;
   /** Holds the worker's pid while it polls. */
   readyFile: string;
@@ -43,6 +47,8 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     temporal: temporalSettings({ ...env }, stack),
     mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),
     notices: noticeSettings(env),
+    docker: dockerSettings(env),
+    stageEnv: env,
     taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
     cacheDir: path.resolve(project, env['RETRAIN_CACHE'] || path.join('.dvc', 'cache')),
     scratchDir: path.join(state, 'scratch'),

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type Logger } from '@temporalio/worker';
 import { FailureInterceptor } from '../activities/failure-interceptor';
@@ -42,8 +41,7 @@ export async function startWorker(
   const client = new Client({ connection, namespace: temporal.namespace });
   const native = await connectNative(config);
   const code = await readStageCode(config.stageCodeFile);
-  // What killed workers left behind. One worker per scratch folder: a second one has a state folder of its own.
-  await rm(config.scratchDir, { recursive: true, force: true });
+  // Sweeps what killed workers left behind. One worker per scratch folder: a second one has a state folder of its own.
   const services = wrap(await createServices(config, client, code, logger));
   const worker = await Worker.create({
     connection: native,

@@ -59,6 +59,11 @@ export class ProgressBoard {
     }
   }
 
+  /** What there is to say about a running stage; undefined takes it back. */
+  remark(stage: StageName, note: string | undefined): void {
+    this.set(stage, { note: note ?? '' });
+  }
+
   skip(stage: StageName, note: string): void {
     this.set(stage, { state: 'skipped', note });
   }

@@ -14,6 +14,7 @@ import { endNotice, failureNotice, handToNotifier } from './notices';
 import { type ProgressBoard } from './progress-board';
 import { evaluationNote, trainingNote } from './stage-notes';
 import { Contest } from './contest';
+import { watchingQueue } from './watch-queue';
 
 /**
  * The canonical run of one pipeline key. A failed gate is an outcome; a failure or a cancellation closes
@@ -56,10 +57,13 @@ export class TrainingRun {
     this.mlflowRunId = opened.mlflowRunId;
     board.opened(opened);
 
-    const compute = computing(spec.params.retry);
+    const { mlflowRunId } = opened;
     const table = await board.stage(
       'preprocess',
-      () => act(compute, `${spec.data.path}, ${spec.data.sizeBytes} bytes`).preprocess({ spec }),
+      () =>
+        this.compute('preprocess', `${spec.data.path}, ${spec.data.sizeBytes} bytes`, (on) =>
+          on.preprocess({ spec, mlflowRunId }),
+        ),
       ({ rows }) => `${rows.train} training rows, ${rows.test} held out`,
     );
     const { algorithm, n_estimators: trees } = spec.params.train;
@@ -69,23 +73,23 @@ export class TrainingRun {
       () =>
         together(
           () =>
-            act(compute, `${algorithm}, ${trees} trees`).train({
-              spec,
-              train: table.train,
-              schema: table.schema,
-            }),
+            this.compute('train', `${algorithm}, ${trees} trees`, (on) =>
+              on.train({ spec, mlflowRunId, train: table.train, schema: table.schema }),
+            ),
           () => act(tracking, `model of ${model}@production`).fetchChampion({ model }),
         ),
       ([{ metrics }]) => trainingNote(metrics),
     );
     const score = (champion: Champion | null): Promise<EvaluateOutput> =>
-      act(compute, champion === null ? 'no champion yet' : `against version ${champion.version}`).evaluate({
-        spec,
-        test: table.test,
-        schema: table.schema,
-        model: trained.model,
-        champion,
-      });
+      this.compute(
+        'evaluate',
+        champion === null ? 'no champion yet' : `against version ${champion.version}`,
+        (on) =>
+          on.evaluate({
+            ...{ spec, mlflowRunId, test: table.test, schema: table.schema, model: trained.model },
+            champion,
+          }),
+      );
     const evaluated = await board.stage('evaluate', () => score(firstChampion), evaluationNote);
     const { modelVersion } = await board.stage(
       'register',
@@ -128,6 +132,22 @@ export class TrainingRun {
     });
   }
 
+  /** A compute stage, on the queue that params.yaml names for it. */
+  private compute<T>(
+    stage: 'preprocess' | 'train' | 'evaluate',
+    summary: string,
+    work: (on: PipelineActivities) => Promise<T>,
+  ): Promise<T> {
+    const { params } = this.spec;
+    const { queue } = params[stage];
+    const options = { ...computing(params.retry), ...(queue === undefined ? {} : { taskQueue: queue }) };
+    return watchingQueue(
+      queue,
+      (text) => this.board.remark(stage, text),
+      () => work(act(options, summary)),
+    );
+  }
+
   private async finish(result: TrainingResult): Promise<TrainingResult> {
     const { channels } = await act(tracking, 'close the MLflow run').closeRun({
       status: 'FINISHED',
@@ -141,7 +161,7 @@ export class TrainingRun {
       modelVersion: result.modelVersion,
       reason: result.reason,
     });
-    if (notice !== null && channels.length > 0 && this.spec.params.notify.on.includes(notice.kind)) {
+    if (notice !== null && this.spec.params.notify.on.includes(notice.kind)) {
       await handToNotifier(notice, channels);
     }
     return result;

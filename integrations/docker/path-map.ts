@@ -36,6 +36,9 @@ export async function findPathMap(engine: Docker, surroundings: Surroundings): P
     mounts = (await engine.getContainer(hostname).inspect()).Mounts;
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
+    // The marker alone proves nothing: virtual machines are made from images, too. The engine's host is known by its name.
+    const { Name } = (await engine.info()) as { Name: string };
+    if (Name === hostname) return mapped(scratchDir, scratchDir);
     throw new RetrainError(
       'CONFIG_INVALID',
       `this worker runs in a container that its Docker engine does not know (${hostname}), so it cannot tell where stages find ${scratchDir}; set RETRAIN_DOCKER_HOST_SCRATCH to that folder's path on the engine's host`,

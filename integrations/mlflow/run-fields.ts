@@ -23,6 +23,10 @@ export function runTags(spec: RunSpec): Record<string, string> {
     [`${RUN_TAG.dataMd5}.${data.path}`]: data.md5,
     [RUN_TAG.paramsHash]: spec.paramsHash,
     [RUN_TAG.codeHash]: spec.codeHash,
+    ...Object.fromEntries(
+      Object.entries(spec.images ?? {}).map(([stage, digest]) => [`${RUN_TAG.imageDigest}.${stage}`, digest]),
+    ),
+    'mlflow.user': 'retrain',
     'mlflow.source.type': 'PROJECT',
     'mlflow.source.name': spec.paramsPath,
     ...(git.commit === ''

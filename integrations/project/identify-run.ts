@@ -5,6 +5,8 @@ import { checkColumns } from '../../ml/dataset/header';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { loadParams, type Overrides } from './load-params';
+import { codeHashWith, type StageCode } from './stage-code';
+import { stageImages } from './stage-images';
 
 export interface RunRequest {
   /** The user's project: what the paths in params.yaml are relative to. Absolute. */
@@ -12,8 +14,10 @@ export interface RunRequest {
   /** Relative to the project. */
   paramsPath: string;
   overrides?: Overrides;
-  /** Of the stage code that will run. */
-  codeHash: string;
+  /** The stage code that will run. */
+  code: StageCode;
+  /** Tells what an image name means: `sha256:…`. Asked for container stages only. */
+  imageDigest(image: string): Promise<string>;
 }
 
 /** What a run is about; `git` and `forceId` do not take part in its name and are added when it starts. */
@@ -27,17 +31,19 @@ export type RunIdentity = Omit<RunSpec, 'git' | 'forceId'>;
  * @throws RetrainError CONFIG_NOT_FOUND, CONFIG_INVALID, DATA_NOT_FOUND, DATA_INVALID
  */
 export async function identifyRun(request: RunRequest, signal?: AbortSignal): Promise<RunIdentity> {
-  const { project, paramsPath, overrides, codeHash } = request;
+  const { project, paramsPath, overrides, code } = request;
   const params = await loadParams(project, paramsPath, overrides);
   const { data, preprocess } = params;
   const file = insideProject(project, data.path, paramsPath);
   const choice = { target: data.target, drop: preprocess.drop, rename: preprocess.rename };
-  const [digest] = await Promise.all([
+  const [digest, images] = await Promise.all([
     digestFile(file, signal === undefined ? {} : { signal }).catch((error: unknown) => {
       throw relabelled(error, file, data.path);
     }),
+    stageImages(params, (image) => request.imageDigest(image)),
     checkColumns(file, data.path, choice),
   ]);
+  const codeHash = codeHashWith(code, images);
   const hash = paramsHash(params);
   return {
     params,
@@ -45,6 +51,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
     data: { path: data.path, ...digest },
     paramsHash: hash,
     codeHash,
+    ...(images === undefined ? {} : { images }),
     pipelineKey: pipelineKey({ model: params.model, dataHash: digest.sha256, paramsHash: hash, codeHash }),
   };
 }

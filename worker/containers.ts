@@ -1,0 +1,158 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Logger } from '@temporalio/worker';
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { ContainerStages } from '../activities/container-stages';
+import { RetrainError } from '../contracts/errors';
+import {
+  ContainerExecutor,
+  type ContainerResult,
+  type ContainerRun,
+} from '../integrations/docker/container-executor';
+import { createEngine } from '../integrations/docker/engine';
+import { imageDigest, requireEngine } from '../integrations/docker/images';
+import { sweepOrphans } from '../integrations/docker/orphans';
+import { findPathMap } from '../integrations/docker/path-map';
+import { type ContainerOwner } from '../integrations/docker/stage-container';
+import { type WorkerConfig } from './config';
+
+/** How often orphans are looked for, beside the start: soon enough for a run that was terminated. */
+const SWEEP_EVERY_MS = 60_000;
+
+/**
+ * What a worker has to do with containers. The engine is connected when the first stage asks for it, or at the start
+ * if it is there: a worker without Docker runs everything else.
+ */
+export class Containers {
+  private readonly engine;
+  private connecting: Promise<ContainerExecutor> | undefined;
+  private executor: ContainerExecutor | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly config: WorkerConfig,
+    private readonly client: Client,
+    private readonly logger: Logger,
+  ) {
+    this.engine = createEngine(config.docker);
+  }
+
+  /** The activities' side. @param keepLog see `ContainerStagesDeps` */
+  stages(keepLog: (mlflowRunId: string, path: string, file: string) => Promise<void>): ContainerStages {
+    return new ContainerStages({ executor: { run: (run) => this.run(run) }, keepLog });
+  }
+
+  /** See `imageDigest`. */
+  digestOf(image: string): Promise<string> {
+    return imageDigest(this.engine, image, this.config.docker.shown);
+  }
+
+  /**
+   * Removes what dead workers and ended runs left: containers that nobody waits for, and folders that no container works in.
+   *
+   * @throws RetrainError CONFIG_INVALID for a worker in a container that no stage could share a folder with
+   */
+  async start(): Promise<void> {
+    const { scratchDir, docker } = this.config;
+    let kept: readonly string[] | undefined;
+    if (this.expected()) {
+      try {
+        kept = await this.sweep();
+      } catch (error) {
+        if (!(error instanceof RetrainError) || error.code !== 'DOCKER_UNREACHABLE') throw error;
+        this.logger.warn('no Docker engine; container stages wait for it', { engine: docker.shown });
+      }
+    }
+    await sweepFolders(scratchDir, kept);
+    this.timer = setInterval(() => void this.sweepAgain(), SWEEP_EVERY_MS);
+    this.timer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private async run(run: ContainerRun): Promise<ContainerResult> {
+    return (await this.connected()).run(run);
+  }
+
+  private connected(): Promise<ContainerExecutor> {
+    this.connecting ??= this.connect().catch((error: unknown) => {
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  private async connect(): Promise<ContainerExecutor> {
+    const { docker: settings, scratchDir, stageEnv: env } = this.config;
+    await requireEngine(this.engine, settings.shown);
+    const { hostScratch } = settings;
+    const paths = await findPathMap(this.engine, { scratchDir, hostScratch, hostname: hostname() });
+    const scope = await this.scope();
+    this.executor = new ContainerExecutor({ engine: this.engine, settings, paths, scope, env });
+    return this.executor;
+  }
+
+  private async sweep(): Promise<string[]> {
+    const executor = await this.connected();
+    const { kept, removed } = await sweepOrphans(
+      this.engine,
+      await this.scope(),
+      this.config.scratchDir,
+      (owner) => this.isPending(owner),
+      executor.active,
+    );
+    if (removed > 0) this.logger.info('orphaned containers removed', { removed });
+    return kept;
+  }
+
+  private async sweepAgain(): Promise<void> {
+    if (this.executor === undefined) return;
+    await this.sweep().catch((error: unknown) => {
+      this.logger.warn('orphaned containers not looked for', { reason: String(error) });
+    });
+  }
+
+  /** Whether somebody meant this worker to have an engine: else that there is none is no news. */
+  private expected(): boolean {
+    const { engine } = this.config.docker;
+    return engine.kind !== 'unix' || existsSync(engine.socketPath);
+  }
+
+  /** The namespace's own id, which another server with a namespace of the same name does not have. */
+  private async scope(): Promise<string> {
+    const { namespace } = this.config.temporal;
+    const { namespaceInfo } = await this.client.connection.workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.id ?? namespace;
+  }
+
+  private async isPending({ workflowId, workflowRunId, activityId }: ContainerOwner): Promise<boolean> {
+    try {
+      const { status, raw } = await this.client.workflow.getHandle(workflowId, workflowRunId).describe();
+      return (
+        status.name === 'RUNNING' &&
+        (raw.pendingActivities ?? []).some((activity) => activity.activityId === activityId)
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      // The server is away: nothing is known, so nothing is removed.
+      return true;
+    }
+  }
+}
+
+/** @param kept folders that containers work in; undefined when that is not known: then all of containers' stay */
+async function sweepFolders(scratchDir: string, kept: readonly string[] | undefined): Promise<void> {
+  const names = await readdir(scratchDir).catch(() => []);
+  await Promise.all(
+    names
+      .map((name) => path.join(scratchDir, name))
+      .filter((dir) =>
+        kept === undefined ? !path.basename(dir).startsWith('container-') : !kept.includes(dir),
+      )
+      .map((dir) => rm(dir, { recursive: true, force: true })),
+  );
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { loadWorkerConfig } from './config';
+
+/**
+ * The probe of a container or a pod: exits 0 while the worker beside it polls. The ready file is there from the first poll to the
+ * shutdown, and names a process that lives.
+ */
+function healthy(file: string): boolean {
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+process.exitCode = healthy(loadWorkerConfig().readyFile) ? 0 : 1;
