@@ -15,8 +15,14 @@ const workflowBundle = { codePath: path.join(ROOT, 'dist', 'workflow-bundle.js')
 
 type History = Parameters<typeof Worker.runReplayHistory>[1];
 
-async function replay(history: unknown): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, history as History);
+/** A history as Temporal's own tools write it, and the id that it ran under, on which the workflow depends. */
+interface Recorded {
+  workflowId: string;
+  events: unknown;
+}
+
+async function replay({ workflowId, events }: Recorded): Promise<void> {
+  await Worker.runReplayHistory({ workflowBundle }, { events } as History, workflowId);
 }
 
 beforeAll(() => {
@@ -38,14 +44,14 @@ describe('the committed histories', () => {
   });
 
   test.each(files)('%s replays', async (file) => {
-    await replay(JSON.parse(readFileSync(path.join(HISTORIES, file), 'utf8')));
+    await replay(JSON.parse(readFileSync(path.join(HISTORIES, file), 'utf8')) as Recorded);
   });
 
   test('do not replay once altered', async () => {
     const text = readFileSync(path.join(HISTORIES, 'success.json'), 'utf8');
     const altered = text.replace('"name": "register"', '"name": "registre"');
     expect(altered).not.toBe(text);
-    await expect(replay(JSON.parse(altered))).rejects.toThrow(DeterminismViolationError);
+    await expect(replay(JSON.parse(altered) as Recorded)).rejects.toThrow(DeterminismViolationError);
   });
 });
 
@@ -70,8 +76,9 @@ describe('a history made now', () => {
 
   async function take(name: string, workflowId: string): Promise<void> {
     const history = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
-    if (record) writeFileSync(path.join(HISTORIES, `${name}.json`), `${withoutMachine(history)}\n`);
-    await replay(JSON.parse(history));
+    const recorded = withoutMachine({ workflowId, ...(JSON.parse(history) as { events: unknown }) });
+    if (record) writeFileSync(path.join(HISTORIES, `${name}.json`), `${recorded}\n`);
+    await replay(JSON.parse(recorded) as Recorded);
   }
 
   test('of a success replays', async () => {
@@ -138,13 +145,11 @@ describe('a history made now', () => {
   }
 });
 
-/** Identities are `pid@host`. */
-function withoutMachine(json: string): string {
-  return JSON.stringify(
-    JSON.parse(json, (key, value: unknown) =>
-      key === 'identity' || key === 'lastWorkerIdentity' ? 'worker' : value,
-    ),
-    null,
-    1,
-  );
+/** Identities are `pid@host`; codes' stack traces name folders. */
+function withoutMachine(recorded: Recorded): string {
+  const machine = (key: string, value: unknown): unknown => {
+    if (key === 'identity' || key === 'lastWorkerIdentity') return 'worker';
+    return key === 'stackTrace' ? '' : value;
+  };
+  return JSON.stringify(recorded, machine, 1);
 }
