@@ -26,7 +26,7 @@ import { HttpStorage } from '../../../integrations/objectstore/http-storage';
 import type { ObjectStorage } from '../../../integrations/objectstore/object-storage';
 import { hasMinio, startMinio, type Minio } from '../objectstore/minio';
 import { ObjectServer } from '../objectstore/object-server';
-import { dvc, dvcInit, judged } from './real-dvc';
+import { dvc, dvcAside, dvcInit, judged } from './real-dvc';
 
 let dir: string;
 let server: ObjectServer;
@@ -316,7 +316,7 @@ describe('with the real dvc on the same remote', () => {
     return remote;
   };
 
-  for (const kind of ['folder', 's3']) {
+  for (const kind of ['folder', 's3', 'http']) {
     judged(
       `what we push, dvc pulls, and what dvc pushes, we pull (${kind})`,
       async () => {
@@ -333,15 +333,15 @@ describe('with the real dvc on the same remote', () => {
           const artifact = await ours.put(join(dir, 'data'), 'data');
           await writeDvcFile(join(dir, 'data.dvc'), { ...artifact, nfiles: 3 });
           await push(ours, remote, [artifact]);
-          expect(dvc(dir, 'status', '--cloud')).toContain('in sync');
+          expect(await dvcAside(dir, 'status', '--cloud')).toContain('in sync');
           rmSync(join(dir, '.dvc/cache'), { recursive: true });
           rmSync(join(dir, 'data'), { recursive: true });
-          dvc(dir, 'pull', '--quiet');
+          await dvcAside(dir, 'pull', '--quiet');
           expect(readFileSync(join(dir, 'data/ü/a.csv'), 'utf8')).toBe('1\n');
 
           write('more/c.csv', '3\n');
           dvc(dir, 'add', '--quiet', 'more');
-          dvc(dir, 'push', '--quiet');
+          await dvcAside(dir, 'push', '--quiet');
           const md5 = /md5: (\S+)/.exec(readFileSync(join(dir, 'more.dvc'), 'utf8'))![1]!;
           const elsewhere = new ContentStore(join(dir, 'elsewhere'));
           await pull(elsewhere, remote, [{ name: 'more', md5, sizeBytes: 2 }]);
