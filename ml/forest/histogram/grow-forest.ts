@@ -117,7 +117,8 @@ async function growInThreads(
         if (message.kind === 'bins') keepBins(message.feature, message.bins);
         else {
           trees[message.number] = message.grown;
-          onTree?.(++grown, settings.trees);
+          grown++;
+          onTree?.(grown, settings.trees);
           if (grown === settings.trees) resolve();
         }
       };

@@ -8,7 +8,8 @@ import type { Forest } from '../../../ml/forest/forest';
 import { classNumbers, predictBatch } from '../../../ml/forest/predict';
 import { encodeOnnx, type OnnxNames } from '../../../ml/onnx/encode';
 import { forests, rowsFor } from '../forest/arbitrary-forest';
-import { rowMajor, runOnnx, tableOf } from './runtime';
+import { rowMajor, tableOf } from '../table';
+import { runOnnx } from './runtime';
 
 const LABELS = ['zero', 'one, quoted "1"', 'zwölf', '雪'];
 

@@ -7,7 +7,8 @@ import { encodeOnnx } from '../../../ml/onnx/encode';
 import { treesOf } from '../../../ml/trainer/cart-trees';
 import { trainerFor } from '../../../ml/trainer/catalog';
 import { IRIS_CLASSES, IRIS_FEATURES, readIris } from './iris';
-import { runOnnx, tableOf } from '../onnx/runtime';
+import { runOnnx } from '../onnx/runtime';
+import { tableOf } from '../table';
 
 const trainer = trainerFor('random-forest', 'ml-random-forest');
 const params = (more: object = {}) =>

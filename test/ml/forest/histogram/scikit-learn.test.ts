@@ -1,0 +1,99 @@
+import { TrainParams } from '../../../../contracts/params';
+import type { LabelledMatrix, ValuedMatrix } from '../../../../ml/dataset/matrix';
+import { predictBatch } from '../../../../ml/forest/predict';
+import { trainerFor } from '../../../../ml/trainer/catalog';
+import type { Trained } from '../../../../ml/trainer/trainer';
+import { classificationSet, regressionSet, SCORES, type Spread } from '../data-sets';
+import { accuracy, rocAuc, rSquared } from '../scores';
+
+const SEEDS = [1, 2, 3, 4, 5];
+
+/** The params of the variants in make_fixtures.py. */
+const VARIANTS: Record<string, object> = {
+  'random-forest': { algorithm: 'random-forest' },
+  entropy: { algorithm: 'random-forest', criterion: 'entropy' },
+  balanced: { algorithm: 'random-forest', class_weight: 'balanced', min_samples_leaf: 5 },
+  'extra-trees': { algorithm: 'extra-trees' },
+};
+
+function train(table: LabelledMatrix | ValuedMatrix, params: object, seed: number): Promise<Trained> {
+  const full = TrainParams.parse({ engine: 'histogram', seed, ...params });
+  return trainerFor(full.algorithm, 'histogram').train(table, full, { threads: 0 });
+}
+
+const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Our mean over 5 seeds lies where scikit-learn's 20 seeds lie, give or take one row of the held-out ones. */
+function expectWithin(found: number[], spread: Spread, slack: number): void {
+  expect(mean(found)).toBeGreaterThanOrEqual(spread.least - slack);
+  expect(mean(found)).toBeLessThanOrEqual(spread.largest + slack);
+}
+
+describe.each(Object.keys(SCORES.classification))('on %s', (name) => {
+  const { train: rows, held } = classificationSet(name);
+  const scored = SCORES.classification[name];
+
+  test.each(Object.keys(VARIANTS))('%s scores as scikit-learn’s does', async (variant) => {
+    const spreads = scored?.models[variant];
+    if (spreads === undefined) throw new Error(`no scores of ${variant}`);
+    const found = await Promise.all(
+      SEEDS.map(async (seed) => {
+        const { model } = await train(rows, VARIANTS[variant] ?? {}, seed);
+        const probabilities = predictBatch(model, held);
+        return {
+          accuracy: accuracy(probabilities, held.labels, held.classes),
+          auc: rocAuc(probabilities, held.labels, held.classes),
+        };
+      }),
+    );
+    expectWithin(
+      found.map((score) => score.accuracy),
+      spreads.accuracy,
+      1 / held.rows,
+    );
+    expectWithin(
+      found.map((score) => score.auc),
+      spreads.auc,
+      0.005,
+    );
+  });
+
+  test('the out-of-bag score and the importances are scikit-learn’s', async () => {
+    const found = await Promise.all(SEEDS.map((seed) => train(rows, { oob_score: true }, seed)));
+    const oob = found.map((trained) => trained.oobScore ?? NaN);
+    expectWithin(oob, scored?.oob ?? { least: 1, mean: 1, largest: 1 }, 1 / rows.rows);
+    for (let f = 0; f < rows.features; f++) {
+      const ours = mean(found.map(({ importances }) => importances?.[f] ?? NaN));
+      expect(Math.abs(ours - (scored?.importances[f] ?? NaN))).toBeLessThan(0.03);
+    }
+  });
+});
+
+describe.each(Object.keys(SCORES.regression))('on %s', (name) => {
+  const { train: rows, held } = regressionSet(name);
+  const scored = SCORES.regression[name];
+
+  test.each([
+    ['random-forest', {}],
+    ['extra-trees', { min_samples_leaf: 2 }],
+  ])('%s scores as scikit-learn’s does', async (algorithm, options) => {
+    const found = await Promise.all(
+      SEEDS.map(async (seed) => {
+        const { model } = await train(rows, { algorithm, ...options }, seed);
+        return rSquared(predictBatch(model, held), held.targets);
+      }),
+    );
+    const spread = scored?.models[algorithm]?.r2;
+    if (spread === undefined) throw new Error(`no scores of ${algorithm}`);
+    expectWithin(found, spread, 0.005);
+  });
+
+  test('the out-of-bag score is scikit-learn’s', async () => {
+    const found = await Promise.all(SEEDS.map((seed) => train(rows, { oob_score: true }, seed)));
+    expectWithin(
+      found.map((trained) => trained.oobScore ?? NaN),
+      scored?.oob ?? { least: 1, mean: 1, largest: 1 },
+      0.005,
+    );
+  });
+});
