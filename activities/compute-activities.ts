@@ -7,6 +7,7 @@ import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { codeHashWith, type StageCode } from '../integrations/project/stage-code';
 import { type ContainerStages } from './container-stages';
+import { relabelled } from '../integrations/project/relabelled';
 import { readJson } from './read-json';
 import { StageRunner, output, type StageExecutor, type StageJob } from './stage-runner';
 
@@ -45,9 +46,12 @@ export function createComputeActivities(
     async preprocess({ spec, mlflowRunId }) {
       requireSameCode(spec);
       const { params, data } = spec;
-      const stored = await store.put(path.resolve(project, data.path), ARTIFACT.data, {
-        expect: { sha256: data.sha256 },
-      });
+      const file = path.resolve(project, data.path);
+      const stored = await store
+        .put(file, ARTIFACT.data, { expect: { sha256: data.sha256 } })
+        .catch((error: unknown) => {
+          throw relabelled(error, file, data.path);
+        });
       const result = await runner.run({
         ...placed('preprocess', spec, mlflowRunId),
         inputs: { [ARTIFACT.data]: stored },

@@ -5,6 +5,7 @@ import { checkColumns } from '../../ml/dataset/header';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { loadParams, type Overrides } from './load-params';
+import { relabelled } from './relabelled';
 import { codeHashWith, type StageCode } from './stage-code';
 import { stageImages } from './stage-images';
 
@@ -67,10 +68,4 @@ export function insideProject(project: string, relative: string, source: string)
     );
   }
   return resolved;
-}
-
-/** Says the path as params.yaml says it. */
-function relabelled(error: unknown, file: string, shown: string): unknown {
-  if (!(error instanceof RetrainError)) return error;
-  return new RetrainError(error.code, error.message.replaceAll(file, shown), { cause: error });
 }

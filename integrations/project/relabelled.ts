@@ -1,0 +1,7 @@
+import { RetrainError } from '../../contracts/errors';
+
+/** An error that names a file of the project by its path on this machine, saying it as params.yaml does. */
+export function relabelled(error: unknown, file: string, shown: string): unknown {
+  if (!(error instanceof RetrainError)) return error;
+  return new RetrainError(error.code, error.message.replaceAll(file, shown), { cause: error });
+}

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { type TrainingResult } from '../../../contracts/run';
+import { ROOT, TestProject } from './test-project';
+
+jest.setTimeout(180_000);
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
+  existsSync(file),
+);
+
+/** UPDATE_SCREENSHOTS=1 makes the pictures of the docs anew. */
+const PICTURES = process.env['UPDATE_SCREENSHOTS'] === '1' ? path.join(ROOT, 'docs', 'images') : null;
+
+describe('someone who reads only Temporal’s Web UI', () => {
+  const project = new TestProject({
+    experiment: 'iris',
+    model: 'iris-classifier',
+    train: { n_estimators: 100 },
+  });
+  let browser: Browser;
+  let page: Page;
+  let result: TrainingResult;
+
+  beforeAll(async () => {
+    if (CHROMIUM === undefined)
+      throw new Error('this test needs Chromium; install it: apt-get install chromium');
+    await project.startWorker();
+    result = (await project.start('--wait')).result as TrainingResult;
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    page = await browser.newPage({ viewport: { width: 1400, height: 1090 } });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await project.remove();
+  });
+
+  async function open(tab: string): Promise<void> {
+    const base = process.env['RETRAIN_TEST_TEMPORAL_UI'] ?? '';
+    await page.goto(
+      `${base}/namespaces/default/workflows/${result.workflowId}/${result.workflowRunId}/${tab}`,
+    );
+  }
+
+  async function picture(name: string): Promise<void> {
+    if (PICTURES !== null) await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+  }
+
+  test('sees on the timeline what each activity did', async () => {
+    await open('history');
+    for (const label of ['preprocess', 'train', 'evaluate', 'register', 'promote']) {
+      await page
+        .getByText(new RegExp(`${label} •`))
+        .first()
+        .waitFor();
+    }
+    await page.getByText('train • random-forest, 100 trees').first().waitFor();
+    await picture('run-in-web-ui');
+  });
+
+  test('finds the run’s summary, and each stage with its outcome', async () => {
+    await open('user-metadata');
+    await page.getByText('iris-classifier: random-forest on data/iris.csv').first().waitFor();
+    await page.getByText('120 training rows, 30 held out').first().waitFor();
+    await page.getByText(result.reason).first().waitFor();
+    await picture('run-details');
+  });
+
+  test('can search for it by model and promotion', async () => {
+    const base = process.env['RETRAIN_TEST_TEMPORAL_UI'] ?? '';
+    const query = encodeURIComponent(
+      `Model="iris-classifier" AND Promoted=true AND PipelineKey="${result.pipelineKey}"`,
+    );
+    await page.goto(`${base}/namespaces/default/workflows?query=${query}`);
+    await page.getByText(result.workflowId).first().waitFor();
+  });
+});
