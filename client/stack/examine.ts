@@ -94,7 +94,7 @@ async function mlflow({ env }: StackSettings): Promise<Finding> {
 async function temporalServerPart({ env }: StackSettings, stack: StackFile | null): Promise<Finding> {
   const settings = temporalSettings(env, stack);
   try {
-    const connection = await connect(settings, { timeoutMs: 2_000 });
+    const connection = await connect(settings, { timeoutMs: 10_000 });
     await connection.close();
     return { ...up('Temporal server', settings.address), note: settings.uiUrl };
   } catch {

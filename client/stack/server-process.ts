@@ -61,7 +61,7 @@ export interface HealthWait {
 const POLL_MS = 100;
 
 /** How long one question may take: a server that hangs is asked again. */
-const QUESTION_TIMEOUT_MS = 5_000;
+const QUESTION_TIMEOUT_MS = 10_000;
 
 /**
  * Waits until a server answers that it is healthy.

@@ -94,7 +94,7 @@ async function start(service: Service, progress: Progress): Promise<number> {
 async function recovers(service: Service, { pid }: PidRecord): Promise<boolean> {
   const deadline = Date.now() + RECOVERY_MS;
   while (Date.now() < deadline && runningFrom(service.pidFile) !== null) {
-    const healthy = await service.healthy(AbortSignal.timeout(5_000), pid).catch(() => false);
+    const healthy = await service.healthy(AbortSignal.timeout(10_000), pid).catch(() => false);
     if (healthy) return true;
     await sleep(200);
   }

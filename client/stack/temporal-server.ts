@@ -35,7 +35,7 @@ export async function temporalHealthy(
 ): Promise<boolean> {
   const connection = await connect(
     { address, namespace, uiUrl, connection: { address } },
-    { timeoutMs: 2_000 },
+    { timeoutMs: 10_000 },
   );
   try {
     await connection.workflowService.describeNamespace({ namespace });
