@@ -7,7 +7,7 @@ import { type NoticeChannel } from '../integrations/notify/channel';
 export interface NoticeDeps {
   channels: readonly NoticeChannel[];
   /** Pages of a run; only the worker knows the addresses. */
-  links(notice: Notice): Notice['links'];
+  links: (notice: Notice) => Notice['links'];
 }
 
 /**

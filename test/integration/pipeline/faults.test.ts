@@ -4,7 +4,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import path from 'node:path';
 import { RetrainError } from '../../../contracts/errors';
 import { WORKFLOW } from '../../../contracts/names';
-import { type TrainingResult } from '../../../contracts/run';
+import { TrainingResult } from '../../../contracts/run';
 import { type RunningWorker, startWorker } from '../../../worker/worker';
 import { type Services } from '../../../worker/compose';
 import { loadWorkerConfig } from '../../../worker/config';
@@ -107,11 +107,12 @@ describe('an error before or after each effect of a run', () => {
     const overrides = { model, experiment: model };
     const id = await canonicalId(overrides);
     if (fault !== undefined) faults.set(id, fault);
-    return client.workflow.execute(WORKFLOW.trainingPipeline, {
+    const result: unknown = await client.workflow.execute(WORKFLOW.trainingPipeline, {
       taskQueue: project.taskQueue,
       workflowId: id,
       args: [{ overrides }],
     });
+    return TrainingResult.parse(result);
   }
 
   async function canonicalId(overrides: Record<string, string>): Promise<string> {

@@ -13,8 +13,6 @@ jest.setTimeout(300_000);
 const HISTORIES = path.join(ROOT, 'test', 'histories');
 const workflowBundle = { codePath: path.join(ROOT, 'dist', 'workflow-bundle.js') };
 
-type History = Parameters<typeof Worker.runReplayHistory>[1];
-
 /** A history as Temporal's own tools write it, and the id that it ran under, on which the workflow depends. */
 interface Recorded {
   workflowId: string;
@@ -22,7 +20,7 @@ interface Recorded {
 }
 
 async function replay({ workflowId, events }: Recorded): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, { events } as History, workflowId);
+  await Worker.runReplayHistory({ workflowBundle }, { events }, workflowId);
 }
 
 beforeAll(() => {

@@ -59,7 +59,7 @@ describe('a start from the Web UI', () => {
     await registry.close();
   });
 
-  const startAsWebUi = (workflowId: string, args: unknown[]) =>
+  const startAsWebUi = (workflowId: string, args: unknown[]): Promise<unknown> =>
     client.workflow.execute('trainingPipeline', { taskQueue: project.taskQueue, workflowId, args });
 
   test('needs the type and the task queue only, and hands over to the canonical run', async () => {
@@ -108,7 +108,7 @@ describe('a run that cannot go on', () => {
     const { workflowId } = await lone.start();
     writeFileSync(lone.path('data/iris.csv'), 'a,species\n1,x\n2,y\n1,x\n2,y\n');
     await lone.startWorker();
-    const failed = await client.workflow
+    const failed: unknown = await client.workflow
       .getHandle(workflowId ?? '')
       .result()
       .catch((error: unknown) => error);
