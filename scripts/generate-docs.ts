@@ -14,7 +14,7 @@ interface JsonSchema {
   type?: string | string[];
   description?: string;
   default?: unknown;
-  const?: unknown;
+  const?: string | number | boolean;
   enum?: unknown[];
   anyOf?: JsonSchema[];
   items?: JsonSchema;
@@ -65,7 +65,7 @@ function section(key: string, schema: JsonSchema, parent: JsonSchema): string[] 
 }
 
 function typeOf(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;

@@ -71,7 +71,7 @@ async function connectNative({ temporal }: WorkerConfig): Promise<NativeConnecti
       address,
       ...(tls == null ? {} : { tls }),
       ...(apiKey === undefined ? {} : { apiKey }),
-      ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+      ...(metadata === undefined ? {} : { metadata: metadata }),
     });
   } catch (cause) {
     throw new RetrainError(
