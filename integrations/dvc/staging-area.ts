@@ -12,14 +12,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export class StagingArea {
   private readonly host = hostname().replace(/[^A-Za-z0-9-]/g, '_');
-  private made: Promise<unknown> | undefined;
 
   constructor(readonly dir: string) {}
 
   /** A fresh path in the area; nothing is there yet. */
   async newPath(): Promise<string> {
-    this.made ??= mkdir(this.dir, { recursive: true });
-    await this.made;
+    // Each time: somebody may remove the whole cache while a worker lives.
+    await mkdir(this.dir, { recursive: true });
     return join(this.dir, `${this.host}.${process.pid}.${randomBytes(8).toString('hex')}`);
   }
 

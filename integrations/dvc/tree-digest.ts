@@ -8,7 +8,7 @@ import { THREADS_FROM_BYTES, digestFile } from '../../ml/hashing/digest-file';
 import { digestMany, type BulkOptions } from './bulk-digest';
 import { decodeManifest, encodeManifest, manifestHash, treeSha256, type ManifestEntry } from './manifest';
 import type { ObjectFiles } from './object-files';
-import type { StateDb, TreeDigest } from './state-db';
+import type { FileStamp, StateDb, TreeDigest } from './state-db';
 import { walkFiles, type WalkedFile, type WalkOptions } from './walk-files';
 
 export interface TreeOptions extends WalkOptions {
@@ -150,7 +150,8 @@ function recall(
   return { digests, missing: digests.flatMap((digest, index) => (digest ? [] : [index])) };
 }
 
-function sameStamp(a: Omit<WalkedFile, 'relpath'>, b: Omit<WalkedFile, 'relpath'>): boolean {
+/** Whether a file is as it was, as far as a stat call tells. */
+export function sameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
 }
 

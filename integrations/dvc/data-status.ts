@@ -1,0 +1,61 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestFile } from '../../ml/hashing/digest-file';
+import { isDirectoryHash } from './cache-layout';
+import { ignoreRules } from './ignore-rules';
+import type { TrackedOut } from './tracked-outs';
+import { digestTree, isSettled } from './tree-digest';
+import type { Workspace } from './workspace';
+
+export interface OutStatus extends TrackedOut {
+  /** Of the project’s copy against what is recorded. */
+  state: 'unchanged' | 'modified' | 'deleted';
+  /** Whether the cache has what is recorded, in full. */
+  inCache: boolean;
+}
+
+/**
+ * How the project’s files stand against what is recorded. Files that did not change since they were last hashed cost a
+ * stat call.
+ */
+export async function dataStatus(
+  workspace: Workspace,
+  outs: readonly TrackedOut[],
+  options: { signal?: AbortSignal } = {},
+): Promise<OutStatus[]> {
+  const statuses: OutStatus[] = [];
+  for (const out of outs) {
+    const md5 = await currentMd5(workspace, out.path, options);
+    const state = md5 === null ? 'deleted' : md5 === out.md5 ? 'unchanged' : 'modified';
+    statuses.push({ ...out, state, inCache: await workspace.store.has(out) });
+  }
+  return statuses;
+}
+
+/** Hash of a file or directory of the project as it is now; null when nothing is there. */
+export async function currentMd5(
+  workspace: Workspace,
+  relpath: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<string | null> {
+  const path = join(workspace.root, relpath);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return null;
+  if (found.isDirectory()) {
+    const ignored = ignoreRules(workspace.root, path);
+    return (await digestTree(path, { state: workspace.state, ignored, ...options })).md5;
+  }
+  const stamp = { sizeBytes: found.size, mtimeMs: found.mtimeMs, ino: found.ino };
+  const known = workspace.state.file(path, stamp);
+  if (known) return known.md5;
+  const readAt = Date.now();
+  const digest = await digestFile(path, options);
+  if (isSettled(stamp, readAt)) workspace.state.saveFiles([{ path, stamp, digest }]);
+  return digest.md5;
+}
+
+/** One line for people: `modified  data (data.dvc)`. */
+export function describeStatus({ path, state, inCache, recordedIn, md5 }: OutStatus): string {
+  const kind = isDirectoryHash(md5) ? '/' : '';
+  return `${state.padEnd(9)}  ${path}${kind} (${recordedIn})${inCache ? '' : ', not in the cache'}`;
+}
