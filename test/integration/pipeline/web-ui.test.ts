@@ -54,6 +54,10 @@ describe('someone who reads only Temporal’s Web UI', () => {
     );
   }
 
+  async function inSomeFrame(text: string): Promise<void> {
+    await Promise.any(page.frames().map((frame) => frame.getByText(text).first().waitFor()));
+  }
+
   async function picture(name: string): Promise<void> {
     if (PICTURES !== null) await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   }
@@ -72,9 +76,12 @@ describe('someone who reads only Temporal’s Web UI', () => {
 
   test('finds the run’s summary, and each stage with its outcome', async () => {
     await open('user-metadata');
-    await page.getByText('iris-classifier: random-forest on data/iris.csv').first().waitFor();
-    await page.getByText('120 training rows, 30 held out').first().waitFor();
-    await page.getByText(result.reason).first().waitFor();
+    await page.getByText('Current Details').first().waitFor();
+    await page.waitForLoadState('networkidle');
+    // The page renders each text in a frame of its own.
+    await inSomeFrame('iris-classifier: random-forest on data/iris.csv');
+    await inSomeFrame('120 training rows, 30 held out');
+    await inSomeFrame(result.reason);
     await picture('run-details');
   });
 
