@@ -61,8 +61,8 @@ function summary({ temporal, mlflow, worker, durationMs }: BroughtUp): string[] 
     ]),
     '',
     ...aligned([
-      ['  Train', 'retrain start --wait'],
-      ['  Stop', 'retrain down'],
+      ['  Train', 'npx retrain start --wait'],
+      ['  Stop', 'npx retrain down'],
     ]),
   ];
 }

@@ -66,7 +66,7 @@ async function bringUpTemporal(settings: StackSettings, progress: Progress): Pro
     return { address, namespace, uiUrl, startedByUs: false, state: 'external' };
   }
   const { state } = await ensureRunning(temporalService(settings, progress), progress);
-  progress.done('Temporal', state);
+  progress.done('Temporal', news(state));
   return {
     address: `127.0.0.1:${settings.ports.temporal.port}`,
     uiUrl: `http://127.0.0.1:${settings.ports.temporalUi.port}`,
@@ -83,7 +83,7 @@ async function bringUpMlflow(settings: StackSettings, progress: Progress): Promi
     return { uri, startedByUs: false, state: 'external' };
   }
   const { state } = await ensureRunning(mlflowService(settings, progress), progress);
-  progress.done('MLflow', state);
+  progress.done('MLflow', news(state));
   return { uri: `http://127.0.0.1:${settings.ports.mlflow.port}`, startedByUs: true, state };
 }
 
@@ -122,8 +122,13 @@ async function bringUpWorker(
     `queue ${taskQueue}`,
   ]);
   const worker = await ensureRunning(service, progress);
-  progress.done('Worker', worker.state);
+  progress.done('Worker', news(worker.state));
   return worker;
+}
+
+/** What ran before is told in the summary only. */
+function news(state: ServiceState): string | null {
+  return state === 'already running' ? null : state;
 }
 
 function fulfilled<T>(result: PromiseSettledResult<T>): T {

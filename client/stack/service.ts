@@ -43,7 +43,6 @@ export async function ensureRunning(
   const running = runningFrom(service.pidFile);
   if (running === null) return { pid: await start(service, progress), state: 'started' };
   if (running.fingerprint === service.fingerprint) {
-    progress.update(service.title, 'checking');
     if (await recovers(service, running)) return { pid: running.pid, state: 'already running' };
     progress.update(service.title, 'does not answer, starting it again');
   } else if (!service.replaceable) {
