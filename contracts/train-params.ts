@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { checkPlacement, placement } from './container';
 import { listed } from './errors';
 
-export const ALGORITHMS = ['random-forest', 'extra-trees'] as const;
+export const ALGORITHMS = [
+  'random-forest',
+  'extra-trees',
+  'gradient-boosting',
+  'logistic-regression',
+  'majority',
+  'mean',
+] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 export const ENGINES = ['ml-random-forest', 'histogram'] as const;
@@ -12,7 +19,7 @@ export type Engine = (typeof ENGINES)[number];
 export const DEFAULT_ENGINE: Engine = 'ml-random-forest';
 
 /** Options that only some trainers take: they have no default here, the trainer knows it. */
-const forestOptions = {
+const options = {
   criterion: z
     .enum(['gini', 'entropy', 'squared_error'])
     .optional()
@@ -28,7 +35,7 @@ const forestOptions = {
     .int()
     .min(1)
     .optional()
-    .describe('Rows that each side of a split must keep. Default: 1.'),
+    .describe('Rows that each side of a split must keep. Default: 1; boosting: 20.'),
   bootstrap: z
     .boolean()
     .optional()
@@ -50,15 +57,82 @@ const forestOptions = {
     .describe(
       'Score the forest on the rows that each tree did not draw (accuracy, or R²). Needs bootstrap or max_samples. Default: false.',
     ),
+  learning_rate: z
+    .number()
+    .gt(0)
+    .max(10)
+    .optional()
+    .describe('Boosting: factor that shrinks what each tree adds. Default: 0.1.'),
+  max_leaf_nodes: z
+    .int()
+    .min(2)
+    .max(65_536)
+    .optional()
+    .describe('Boosting: leaves of a tree at most. Default: 31.'),
+  l2_regularization: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Boosting: L2 penalty on the values of leaves. Default: 0.'),
+  early_stopping: z
+    .boolean()
+    .optional()
+    .describe(
+      'Boosting: hold rows out, stop when their loss no longer falls, and keep the best round. Default: false.',
+    ),
+  validation_fraction: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('Boosting: share of the rows that early stopping holds out. Default: 0.1.'),
+  n_iter_no_change: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Boosting: rounds without a lower loss after which early stopping stops. Default: 10.'),
+  c: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('Logistic regression: inverse strength of the L2 penalty. Default: 1.'),
+  max_iter: z.int().min(1).optional().describe('Logistic regression: iterations at most. Default: 100.'),
 };
 
-type Option = keyof typeof forestOptions;
-const OPTIONS = Object.keys(forestOptions) as Option[];
+type Option = keyof typeof options;
+const OPTIONS = Object.keys(options) as Option[];
+
+const FOREST: readonly Option[] = [
+  'criterion',
+  'max_features',
+  'min_samples_split',
+  'min_samples_leaf',
+  'bootstrap',
+  'max_samples',
+  'class_weight',
+  'oob_score',
+];
+const BOOSTING: readonly Option[] = [
+  'learning_rate',
+  'max_leaf_nodes',
+  'min_samples_leaf',
+  'l2_regularization',
+  'early_stopping',
+  'validation_fraction',
+  'n_iter_no_change',
+];
 
 /** Which of the options a trainer takes; undefined: there is no such trainer. */
 const TAKEN: Record<Engine, Partial<Record<Algorithm, readonly Option[]>>> = {
   'ml-random-forest': { 'random-forest': [] },
-  histogram: { 'random-forest': OPTIONS, 'extra-trees': OPTIONS },
+  histogram: {
+    'random-forest': FOREST,
+    'extra-trees': FOREST,
+    'gradient-boosting': BOOSTING,
+    'logistic-regression': ['c', 'max_iter'],
+    majority: [],
+    mean: [],
+  },
 };
 
 export const TrainParams = z
@@ -69,23 +143,28 @@ export const TrainParams = z
       .enum(ENGINES)
       .default(DEFAULT_ENGINE)
       .describe(
-        'Which implementation trains it: retrain’s own, on histograms and in threads, or the npm package ml-random-forest, for a few thousand rows.',
+        'Which implementation trains it: histogram is retrain’s own, and trains all of them, in threads where that is worth it; ml-random-forest is the npm package, for a few thousand rows.',
       ),
-    n_estimators: z.int().min(1).max(10_000).default(100).describe('Number of trees.'),
+    n_estimators: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .describe('Number of trees; boosting: of rounds, each a tree per class if there are more than two.'),
     max_depth: z
       .int()
       .min(1)
       .max(64)
       .nullable()
       .default(null)
-      .describe('Largest depth of a tree; null: grown until the leaves are pure.'),
+      .describe('Largest depth of a tree; null: no bound.'),
     seed: z
       .int()
       .min(0)
       .max(0xffff_ffff)
       .default(42)
       .describe('Seed of the training: same data, params and seed give the same model bytes.'),
-    ...forestOptions,
+    ...options,
   })
   .superRefine(checkPlacement)
   .superRefine(checkTrainer);

@@ -1,7 +1,8 @@
 import { RetrainError } from '../../contracts/errors';
-import type { Forest } from '../forest/forest';
+import type { Model } from '../model/model';
 import { intAttribute } from './attribute';
 import { Graph } from './graph';
+import { addLinear } from './linear';
 import { addTreeEnsemble } from './tree-ensemble';
 
 /** Names of the graph's values, as callers of a runtime use them. */
@@ -27,12 +28,15 @@ export interface OnnxNames {
  * float32 sums (1e-6).
  * @throws RetrainError MODEL_INVALID when the names do not fit the model
  */
-export function encodeOnnx(model: Forest, names: OnnxNames): Uint8Array {
+export function encodeOnnx(model: Model, names: OnnxNames): Uint8Array {
   requireCount('feature names', names.featureNames.length, model.features);
   requireCount('class labels', names.classLabels.length, model.classes);
   const graph = new Graph();
   const input = graph.input(ONNX_INPUT, 'float', ['N', model.features]);
-  const raw = addTreeEnsemble(graph, model, input, 'raw_scores');
+  const raw =
+    model.kind === 'forest'
+      ? addTreeEnsemble(graph, model, input, 'raw_scores')
+      : addLinear(graph, model, input, 'raw_scores');
   if (model.task === 'classification') {
     graph.output(ONNX_LABEL, 'string', ['N']);
     graph.output(ONNX_PROBABILITIES, 'float', ['N', model.classes]);
@@ -48,7 +52,7 @@ export function encodeOnnx(model: Forest, names: OnnxNames): Uint8Array {
   });
 }
 
-function addProbabilities(graph: Graph, model: Forest, raw: string): void {
+function addProbabilities(graph: Graph, model: Model, raw: string): void {
   switch (model.link) {
     case 'none':
       graph.node('Identity', [raw], ONNX_PROBABILITIES);

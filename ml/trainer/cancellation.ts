@@ -10,6 +10,6 @@ export async function pause(signal: AbortSignal | undefined, done: number, total
   if (signal?.aborted === true) throw cancelled(done, total);
 }
 
-export function cancelled(done: number, total: number): RetrainError {
-  return new RetrainError('RUN_CANCELLED', `training was cancelled after ${done} of ${total} trees`);
+export function cancelled(done: number, total: number, units = 'trees'): RetrainError {
+  return new RetrainError('RUN_CANCELLED', `training was cancelled after ${done} of ${total} ${units}`);
 }

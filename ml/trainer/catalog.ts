@@ -1,12 +1,21 @@
 import { RetrainError } from '../../contracts/errors';
 import type { Algorithm, Engine } from '../../contracts/train-params';
+import { logisticRegression, majority, mean } from './baselines';
+import { gradientBoosting } from './gradient-boosting';
 import { histogramForest } from './histogram-forest';
 import { mlRandomForest } from './ml-random-forest';
 import type { Trainer } from './trainer';
 
 const CATALOG: Record<Engine, Partial<Record<Algorithm, Trainer>>> = {
   'ml-random-forest': { 'random-forest': mlRandomForest },
-  histogram: { 'random-forest': histogramForest, 'extra-trees': histogramForest },
+  histogram: {
+    'random-forest': histogramForest,
+    'extra-trees': histogramForest,
+    'gradient-boosting': gradientBoosting,
+    'logistic-regression': logisticRegression,
+    majority,
+    mean,
+  },
 };
 
 /**

@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { RetrainError } from '../../contracts/errors';
+import type { Forest } from '../forest/forest';
 import { growForest, THREAD_ENTRY } from '../forest/histogram/grow-forest';
 import { outOfBagScore } from '../forest/histogram/out-of-bag';
-import type { Targets } from '../forest/histogram/targets';
 import { cancelled } from './cancellation';
 import { forestSettings } from './forest-settings';
 import { requireTrainable } from './table-limits';
-import type { Trainer, TrainingTable } from './trainer';
+import type { Trainer } from './trainer';
+import { targetsOf } from './training-targets';
 
 /** Rows × trees from which threads are worth the 50 ms that they take to start. */
 const WORTH_THREADS = 500_000;
 
 /** Random forests and extra-trees on histograms: retrain's own engine, for any size. */
-export const histogramForest: Trainer = {
+export const histogramForest: Trainer<Forest> = {
   async train(table, params, hooks = {}) {
     requireTrainable(table);
     const settings = forestSettings(table, params);
@@ -44,12 +45,6 @@ export const histogramForest: Trainer = {
     }
   },
 };
-
-function targetsOf(table: TrainingTable): Targets {
-  return 'labels' in table
-    ? { task: 'classification', labels: table.labels, classes: table.classes }
-    : { task: 'regression', values: table.targets };
-}
 
 /** 0 where the thread's file is not there: in sources that were not compiled. */
 function threadsFor(rows: number, trees: number): number {

@@ -1,7 +1,7 @@
 import { RandomForestClassifier } from 'ml-random-forest';
 import { RetrainError } from '../../contracts/errors';
 import type { LabelledMatrix } from '../dataset/matrix';
-import { averagingForest, type Tree } from '../forest/forest';
+import { averagingForest, type Forest, type Tree } from '../forest/forest';
 import { Random } from '../random/random';
 import { pause } from './cancellation';
 import { treesOf } from './cart-trees';
@@ -15,7 +15,7 @@ import type { Trainer } from './trainer';
  * class, as in scikit-learn. Its `maxSamples` is left alone (it takes the first rows, not a sample), and so
  * are its out-of-bag results, which cost as much as the training.
  */
-export const mlRandomForest: Trainer = {
+export const mlRandomForest: Trainer<Forest> = {
   async train(table, params, hooks = {}) {
     if (!('labels' in table)) {
       throw new RetrainError(

@@ -1,15 +1,12 @@
 import type { TrainParams } from '../../contracts/params';
 import type { LabelledMatrix, ValuedMatrix } from '../dataset/matrix';
-import type { Forest } from '../forest/forest';
-
-/** What a trainer makes, and what `encodeOnnx` and `predict…` take. */
-export type Model = Forest;
+import type { Model } from '../model/model';
 
 /** Rows to learn from: with classes, or with numbers. */
 export type TrainingTable = LabelledMatrix | ValuedMatrix;
 
-export interface Trained {
-  model: Model;
+export interface Trained<M extends Model = Model> {
+  model: M;
   /** `[d]` share of each feature in the impurity that the trees' splits took away; sums to 1. */
   importances?: Float64Array;
   /** Accuracy or R² on rows that were not drawn, if the params ask for it. */
@@ -30,11 +27,11 @@ export interface TrainHooks {
  * A way to train a model. The same table, params and seed give the same model, bit for bit, on every machine.
  * CPU-bound: call it in a worker thread.
  */
-export interface Trainer {
+export interface Trainer<M extends Model = Model> {
   /**
    * @param table `[n, d]`
    * @throws RetrainError DATA_INVALID when the table is not what this trainer takes; CONFIG_INVALID for params
    * that do not fit the table; RUN_CANCELLED when the signal was aborted
    */
-  train(table: TrainingTable, params: TrainParams, hooks?: TrainHooks): Promise<Trained>;
+  train(table: TrainingTable, params: TrainParams, hooks?: TrainHooks): Promise<Trained<M>>;
 }

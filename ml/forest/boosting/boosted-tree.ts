@@ -4,7 +4,8 @@ import type { BinnedTable } from '../histogram/bins';
 import { partition } from '../histogram/place';
 import { TreeWriter } from '../tree-writer';
 import { findSplit, nextPresent } from './find-split';
-import { accumulate, FEATURE_CELLS, subtract, type GrowingLeaf, type LeafHistogram } from './leaf';
+import { FEATURE_CELLS, subtract, type GrowingLeaf, type LeafHistogram } from './leaf';
+import { PackedSums } from './packed-sums';
 import type { BoostSettings } from './settings';
 
 /**
@@ -14,8 +15,7 @@ import type { BoostSettings } from './settings';
 export class BoostedTreeGrower {
   private readonly columns: Uint8Array[];
   private readonly rows: [Int32Array, Int32Array];
-  private readonly gradients: Float64Array;
-  private readonly hessians: Float64Array;
+  private readonly sums: PackedSums;
   private readonly writer = new TreeWriter(1);
   private readonly spare: LeafHistogram[] = [];
   private readonly cells: number;
@@ -27,8 +27,7 @@ export class BoostedTreeGrower {
     const n = binned.rows;
     this.columns = binned.bins.map((_, f) => binned.codes.subarray(f * n, (f + 1) * n));
     this.rows = [new Int32Array(n), new Int32Array(n)];
-    this.gradients = new Float64Array(n);
-    this.hessians = new Float64Array(n);
+    this.sums = new PackedSums(n);
     this.cells = binned.features * FEATURE_CELLS;
   }
 
@@ -48,30 +47,27 @@ export class BoostedTreeGrower {
     while (leaves.length < this.settings.maxLeaves) {
       const best = leaves.reduce((a, b) => (b.gain > a.gain ? b : a));
       if (!(best.gain > 0)) break;
-      const sides = this.split(best, gradient, hessian);
+      const sides = this.split(best);
       leaves = leaves.flatMap((leaf) => (leaf === best ? sides : [leaf]));
     }
-    for (const leaf of leaves) this.finish(leaf, scores);
+    for (const leaf of leaves) this.finish(leaf, gradient, hessian, scores);
     return this.writer.finish(output);
   }
 
   private root(size: number, gradient: Float64Array, hessian: Float64Array): GrowingLeaf {
     const leaf = this.leaf(0, 0, size, 0, 0);
+    const rows = this.rows[0];
     for (let i = 0; i < size; i++) {
-      const row = this.rows[0][i]!;
-      leaf.gradient += gradient[row]!;
-      leaf.hessian += hessian[row]!;
+      leaf.gradient += gradient[rows[i]!]!;
+      leaf.hessian += hessian[rows[i]!]!;
     }
-    this.count(leaf, gradient, hessian);
+    this.sums.begin(rows, size, gradient, hessian);
+    this.count(leaf);
     this.judge(leaf);
     return leaf;
   }
 
-  private split(
-    leaf: GrowingLeaf,
-    gradient: Float64Array,
-    hessian: Float64Array,
-  ): [GrowingLeaf, GrowingLeaf] {
+  private split(leaf: GrowingLeaf): [GrowingLeaf, GrowingLeaf] {
     const { feature, bin, missingLeft, depth } = leaf;
     const bins = this.binned.bins[feature]!;
     const next = nextPresent(leaf, bins.count);
@@ -95,7 +91,7 @@ export class BoostedTreeGrower {
     right.gradient = leaf.gradient - leaf.leftGradient;
     right.hessian = leaf.hessian - leaf.leftHessian;
     const [smaller, larger] = left.to - left.from < right.to - right.from ? [left, right] : [right, left];
-    this.count(smaller, gradient, hessian);
+    this.count(smaller);
     this.spare.push(larger.histogram);
     larger.histogram = leaf.histogram;
     subtract(larger.histogram, smaller.histogram, 0, this.cells);
@@ -124,21 +120,13 @@ export class BoostedTreeGrower {
     };
   }
 
-  private count(
-    { from, to, side, histogram }: GrowingLeaf,
-    gradient: Float64Array,
-    hessian: Float64Array,
-  ): void {
+  private count({ from, to, side, histogram }: GrowingLeaf): void {
+    const { sums, columns, binned } = this;
     const rows = this.rows[side];
-    const { gradients, hessians } = this;
-    for (let i = from; i < to; i++) {
-      const row = rows[i]!;
-      gradients[i - from] = gradient[row]!;
-      hessians[i - from] = hessian[row]!;
-    }
+    sums.gather(rows, from, to);
     histogram.fill(0);
-    for (let f = 0; f < this.columns.length; f++) {
-      accumulate(this.columns[f]!, rows, from, to, gradients, hessians, histogram, f * FEATURE_CELLS);
+    for (let f = 0; f < columns.length; f++) {
+      sums.add(columns[f]!, rows, from, to, binned.bins[f]!.count, histogram, f * FEATURE_CELLS);
     }
   }
 
@@ -149,11 +137,23 @@ export class BoostedTreeGrower {
   }
 
   /** Writes a leaf and adds its value, as float32 as the model has it, to the scores of its rows. */
-  private finish(leaf: GrowingLeaf, scores: Float64Array): void {
+  private finish(
+    leaf: GrowingLeaf,
+    gradient: Float64Array,
+    hessian: Float64Array,
+    scores: Float64Array,
+  ): void {
     const { learningRate, l2 } = this.settings;
-    const value = Math.fround((-learningRate * leaf.gradient) / (leaf.hessian + l2));
-    this.writer.leaf(leaf.node, [value]);
     const rows = this.rows[leaf.side];
+    // Summed anew: the histograms' sums are rounded.
+    let g = 0;
+    let h = 0;
+    for (let i = leaf.from; i < leaf.to; i++) {
+      g += gradient[rows[i]!]!;
+      h += hessian[rows[i]!]!;
+    }
+    const value = h + l2 > 0 ? Math.fround((-learningRate * g) / (h + l2)) : 0;
+    this.writer.leaf(leaf.node, [value]);
     for (let i = leaf.from; i < leaf.to; i++) scores[rows[i]!]! += value;
     this.spare.push(leaf.histogram);
   }

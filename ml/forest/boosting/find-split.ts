@@ -4,6 +4,8 @@ import type { BoostSettings } from './settings';
 
 /** Least sum of second derivatives of a side; keeps leaf values finite where all rows are certain. */
 const MIN_HESSIAN = 1e-3;
+/** Hessian of a bin below which it counts as empty. */
+const EMPTY = 1e-12;
 
 /**
  * Finds the best split of a leaf by features `first` to `end`, better than the one it has: largest gain
@@ -36,7 +38,8 @@ export function findSplit(
       for (let b = missing ? 1 : 0; b < last; b++) {
         const cell = base + 2 * b;
         const added = histogram[cell + 1]!;
-        if (added <= 0) continue;
+        // What subtraction leaves of an empty bin is not always 0.
+        if (added <= EMPTY) continue;
         g += histogram[cell]!;
         h += added;
         if (h < least) continue;
@@ -59,7 +62,7 @@ export function findSplit(
 /** The first bin above `bin` that has rows in the leaf, or -1. */
 export function nextPresent(leaf: GrowingLeaf, count: number): number {
   for (let b = leaf.bin + 1; b < count; b++) {
-    if (leaf.histogram[leaf.feature * FEATURE_CELLS + 2 * b + 1]! > 0) return b;
+    if (leaf.histogram[leaf.feature * FEATURE_CELLS + 2 * b + 1]! > EMPTY) return b;
   }
   return -1;
 }

@@ -24,28 +24,6 @@ export interface GrowingLeaf {
   leftHessian: number;
 }
 
-/**
- * Adds the rows `rows[from…to)` to the histogram of one feature.
- * @param gradients `[to - from]` of these rows, in their order, and `hessians` likewise
- */
-export function accumulate(
-  column: Uint8Array,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  gradients: Float64Array,
-  hessians: Float64Array,
-  histogram: LeafHistogram,
-  base: number,
-): void {
-  const size = (to - from) | 0;
-  for (let i = 0; i < size; i++) {
-    const cell = base + 2 * column[rows[from + i]!]!;
-    histogram[cell]! += gradients[i]!;
-    histogram[cell + 1]! += hessians[i]!;
-  }
-}
-
 /** parent - sibling, into the parent's memory. */
 export function subtract(parent: LeafHistogram, sibling: LeafHistogram, from: number, to: number): void {
   for (let i = from; i < to; i++) parent[i]! -= sibling[i]!;

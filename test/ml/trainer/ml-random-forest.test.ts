@@ -5,12 +5,12 @@ import { averagingForest } from '../../../ml/forest/forest';
 import { classNumbers, predictBatch } from '../../../ml/forest/predict';
 import { encodeOnnx } from '../../../ml/onnx/encode';
 import { treesOf } from '../../../ml/trainer/cart-trees';
-import { trainerFor } from '../../../ml/trainer/catalog';
+import { mlRandomForest } from '../../../ml/trainer/ml-random-forest';
 import { IRIS_CLASSES, IRIS_FEATURES, readIris } from './iris';
 import { runOnnx } from '../onnx/runtime';
 import { tableOf } from '../table';
 
-const trainer = trainerFor('random-forest', 'ml-random-forest');
+const trainer = mlRandomForest;
 const params = (more: object = {}) =>
   TrainParams.parse({ engine: 'ml-random-forest', n_estimators: 20, ...more });
 const names = { featureNames: IRIS_FEATURES, classLabels: IRIS_CLASSES, modelName: 'iris' };

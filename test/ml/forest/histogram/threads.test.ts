@@ -46,13 +46,13 @@ function fingerprint({ forest: { trees }, importances }: GrownForest): string {
   return hash.digest('hex');
 }
 
-const forest = settings({ trees: 13, maxFeatures: 2, draws: 6000, replace: true });
+const forest = settings({ trees: 7, maxFeatures: 2, draws: 2500, replace: true });
 
 describe.each(['two classes', 'three classes', 'regression'])('%s', (task) => {
   test.each([true, false])(
     '1, 2 and 3 threads grow what the calling thread grows (shared values: %s)',
     async (shared) => {
-      const rows = table(6000, shared);
+      const rows = table(2500, shared);
       const targets = targetsOf(rows, task);
       const full = task === 'regression' ? { ...forest, criterion: 'squared_error' as const } : forest;
       const grown: string[] = [];
@@ -87,18 +87,18 @@ test('an abort ends the threads in the middle of a tree', async () => {
 });
 
 test('each tree is reported, once', async () => {
-  const rows = table(500, true);
+  const rows = table(2500, true);
   const seen: [number, number][] = [];
   await growForest(rows, targetsOf(rows, 'two classes'), forest, {
     threads: 2,
     threadEntry: thread.entry,
     onTree: (done, total) => seen.push([done, total]),
   });
-  expect(seen).toEqual(Array.from({ length: 13 }, (_, t) => [t + 1, 13]));
+  expect(seen).toEqual(Array.from({ length: 7 }, (_, t) => [t + 1, 7]));
 });
 
 test('a thread that fails fails the forest, and one that goes away does too', async () => {
-  const rows = table(500, true);
+  const rows = table(2500, true);
   const entry = join(thread.entry, '../broken.js');
   writeFileSync(entry, 'throw new Error("no such luck")');
   const grow = (): Promise<unknown> =>
