@@ -46,6 +46,8 @@ export async function readCsvRecords(
     bom: false,
     record_delimiter: '\n',
     relax_column_count: true,
+    // A quote inside a cell that does not begin with one is a letter, as for DuckDB and pandas.
+    relax_quotes: true,
     skip_empty_lines: true,
     max_record_size: MAX_LINE_BYTES,
     on_record: onRecord,
@@ -114,11 +116,9 @@ function explained(error: unknown, file: string, names: readonly string[], recor
           `${file}:${recordLine}: ${column}: the row that starts here has a quote that is never closed`,
         );
       default:
-        return new RetrainError(
-          'DATA_INVALID',
-          `${file}:${line}: ${column}: a quote stands inside the cell; quote the whole cell and double the quotes in it`,
-          { cause: error },
-        );
+        return new RetrainError('DATA_INVALID', `${file}:${line}: ${column}: ${error.message}`, {
+          cause: error,
+        });
     }
   }
   const code = systemCode(error);

@@ -1,5 +1,6 @@
 import { type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
+import { isMissing } from '../cell';
 import { NumberBuilder, TextBuilder } from '../column-builder';
 import { type PlannedColumn } from '../column-plan';
 import { type Column } from '../raw-table';
@@ -7,9 +8,6 @@ import { identifier } from './session';
 
 /** Stands for a value that is there and is no number; whoever reads it refuses it. */
 const BAD = "'Infinity'::DOUBLE";
-
-/** Blanks around a text do not count, and neither do the words for a missing value. */
-const TEXT_NULLS = "('', 'na', 'n/a', 'nan', 'null', 'none')";
 
 /**
  * Runs a query over a table that has the file's column names, and fetches the planned columns: numbers as float64 (a
@@ -32,7 +30,8 @@ export async function fetchTable(
     kind === 'number' ? new NumberBuilder(name) : new TextBuilder(name),
   );
   const numbers = rowNumber === undefined ? undefined : new NumberBuilder(rowNumber);
-  const result = await connection.stream(`SELECT ${selected.join(', ')} FROM ${from}`);
+  // Not streamed: fetchChunk ends a streamed result without an error where the query met one.
+  const result = await connection.run(`SELECT ${selected.join(', ')} FROM ${from}`);
   let rows = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
@@ -57,8 +56,7 @@ function expression(name: string, kind: PlannedColumn['kind']): string {
   if (kind === 'number') {
     return `coalesce(TRY_CAST(${column} AS DOUBLE), CASE WHEN ${column} IS NULL THEN 'NaN'::DOUBLE ELSE ${BAD} END)`;
   }
-  const text = `trim(CAST(${column} AS VARCHAR), E' \\t\\r\\n')`;
-  return `CASE WHEN lower(${text}) IN ${TEXT_NULLS} THEN NULL ELSE ${text} END`;
+  return `CAST(${column} AS VARCHAR)`;
 }
 
 function doublesOf(chunk: DuckDBDataChunk, column: number): Float64Array {
@@ -67,10 +65,20 @@ function doublesOf(chunk: DuckDBDataChunk, column: number): Float64Array {
   return new Float64Array(bytes.buffer, bytes.byteOffset, chunk.rowCount);
 }
 
+/**
+ * Blanks around a text do not count, nor do the words for a missing value. That is looked at here and not in SQL, where a
+ * list of words becomes a join, and the rows come out mixed.
+ */
 function appendTexts(chunk: DuckDBDataChunk, column: number, builder: TextBuilder): void {
   const vector = chunk.getColumnVector(column);
+  const meaning = new Map<string, string | undefined>();
   for (let row = 0; row < chunk.rowCount; row++) {
     const text = vector.getItem(row);
-    builder.push(typeof text === 'string' ? text : undefined);
+    if (typeof text !== 'string') {
+      builder.push(undefined);
+      continue;
+    }
+    if (!meaning.has(text)) meaning.set(text, isMissing(text) ? undefined : text.trim());
+    builder.push(meaning.get(text));
   }
 }

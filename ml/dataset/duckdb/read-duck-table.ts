@@ -4,6 +4,7 @@ import { FLOAT32_MAX, shownCell } from '../cell';
 import { type ColumnPlan, planColumns, type PlannedColumn } from '../column-plan';
 import { type DataFile, openDataFile } from '../data-files';
 import { columnNames } from '../header';
+import { brokenJsonLine } from '../json-lines';
 import { type RawTable } from '../raw-table';
 import {
   missingNumber,
@@ -42,7 +43,7 @@ export async function readDuckTable(
   const { sql, filter } = options;
   const plainCsv = files[0]?.format === 'csv' && sql === undefined && filter === undefined;
   const plan = sql === undefined ? planColumns(header, files[0]?.file ?? file, options.choice) : undefined;
-  return withDuckDb(options, async (connection) => {
+  return withDuckDb(options, { anyQuery: sql !== undefined }, async (connection) => {
     try {
       await createView(
         connection,
@@ -54,7 +55,9 @@ export async function readDuckTable(
     } catch (error) {
       if (options.signal?.aborted === true) throw error;
       if (plainCsv) return readCsvTable(files.map(asInput), file, options);
-      throw error instanceof RetrainError ? error : dataError(file, error);
+      if (error instanceof RetrainError) throw error;
+      const broken = files[0]?.format === 'json-lines' ? await brokenJsonLine(files) : undefined;
+      throw broken ?? dataError(files, file, error);
     }
   });
 }
@@ -105,7 +108,8 @@ async function readView(
       'preprocess.filter',
       `CREATE VIEW kept AS SELECT * FROM ${numbered} WHERE (${filter}\n)`,
     );
-    from = 'kept';
+    // A condition such as IN with six values is a join inside, which mixes the rows.
+    from = `kept ORDER BY ${identifier(ROW_NUMBER)}`;
   }
   const fetched = await fetchTable(
     connection,
@@ -171,24 +175,31 @@ function cellError(table: RawTable, { name }: PlannedColumn, row: number, proble
   );
 }
 
-function dataError(file: string, error: unknown): RetrainError {
-  const line = /in line (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  return new RetrainError(
-    'DATA_INVALID',
-    `${file}${line === undefined ? '' : `:${line}`}: ${oneLine(error)}`,
-    {
-      cause: error,
-    },
-  );
+function dataError(files: readonly DataFile[], file: string, error: unknown): RetrainError {
+  return new RetrainError('DATA_INVALID', `${file}: ${named(files, oneLine(error))}`, { cause: error });
 }
 
 /** DuckDB's messages have a first line, hints and an excerpt of the query. */
 function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const lines = message
+  const lines = messageOf(error)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('LINE ') && !line.startsWith('^'));
   const joined = lines.slice(0, 2).join(' ');
   return joined.length > 300 ? `${joined.slice(0, 299)}…` : joined;
+}
+
+/** By shape, as errors from native code may be of another realm. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' &&
+    error !== null &&
+    'message' in error &&
+    typeof error.message === 'string'
+    ? error.message
+    : String(error);
+}
+
+/** DuckDB names files by their paths in the store, which tell a reader nothing. */
+function named(files: readonly DataFile[], message: string): string {
+  return files.reduce((text, { path, file }) => text.replaceAll(path, file), message);
 }

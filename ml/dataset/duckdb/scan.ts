@@ -35,7 +35,8 @@ export function scanOf(files: readonly DataFile[], header: readonly string[], ty
 
 function scanAlike(files: readonly DataFile[], header: readonly string[], types: CsvTypes): string {
   const paths = listOf(files.map(({ path }) => literal(path)));
-  const compression = `compression = ${literal(files[0]?.gzip === true ? 'gzip' : 'none')}`;
+  const plain = files[0]?.format === 'json-lines' ? 'uncompressed' : 'none';
+  const compression = `compression = ${literal(files[0]?.gzip === true ? 'gzip' : plain)}`;
   switch (files[0]?.format) {
     case 'parquet':
       return `read_parquet(${paths})`;

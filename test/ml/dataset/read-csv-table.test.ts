@@ -84,6 +84,11 @@ describe('a readable table', () => {
     ]);
   });
 
+  it('may hold a quote inside a cell that is not quoted', async () => {
+    const table = await read('a,y\n1,5" pipe\n');
+    expect(table.labels).toEqual(['5" pipe']);
+  });
+
   it('may hold commas, quotes and line breaks in quoted labels', async () => {
     const table = await read('a,y\n1,"big, ""red"""\n2,"two\r\nlines"\n');
     expect(table.labels).toEqual(['big, "red"', 'two\nlines']);
@@ -202,7 +207,6 @@ describe('an unreadable table gives one line with file, line and column', () => 
       'a,y\n1,"x\n2,z\n',
       'd.csv:2: column "y": the row that starts here has a quote that is never closed',
     ],
-    ['a quote inside a cell', 'a,y\n1,x\n2,5" pipe\n', 'd.csv:3: column "y": a quote stands inside the cell'],
     [
       'Latin-1',
       Buffer.from('a,y\n1,x\n2,caf\xe9\n', 'latin1'),
