@@ -10,7 +10,7 @@ import type { Workspace } from './workspace';
 export interface OutStatus extends TrackedOut {
   /** Of the project’s copy against what is recorded. */
   state: 'unchanged' | 'modified' | 'deleted';
-  /** Whether the cache has what is recorded, in full. */
+  /** Whether the cache has what is recorded, all files of a directory. */
   inCache: boolean;
 }
 
@@ -27,7 +27,7 @@ export async function dataStatus(
   for (const out of outs) {
     const md5 = await currentMd5(workspace, out.path, options);
     const state = md5 === null ? 'deleted' : md5 === out.md5 ? 'unchanged' : 'modified';
-    statuses.push({ ...out, state, inCache: await workspace.store.has(out) });
+    statuses.push({ ...out, state, inCache: await workspace.store.lists(out) });
   }
   return statuses;
 }

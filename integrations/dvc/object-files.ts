@@ -1,4 +1,4 @@
-import { statSync, type Stats } from 'node:fs';
+import { readdirSync, statSync, type Stats } from 'node:fs';
 import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
@@ -39,6 +39,17 @@ export class ObjectFiles {
   holds(md5: string, sizeBytes: number): boolean {
     const found = statSync(this.pathOf(md5), { throwIfNoEntry: false });
     return found !== undefined && found.size === sizeBytes && (found.mode & 0o222) === 0;
+  }
+
+  /** Whether all of these are there, whatever their size. */
+  listed(md5s: readonly string[]): boolean {
+    const folders = new Map<string, Set<string>>();
+    return md5s.every((md5) => {
+      const folder = md5.slice(0, 2);
+      let names = folders.get(folder);
+      if (!names) folders.set(folder, (names = new Set(namesIn(dirname(this.pathOf(md5))))));
+      return names.has(md5.slice(2));
+    });
   }
 
   /** Renames a staged file to its object, unless a good one is there; the caller removes what is left of the staged one. */
@@ -139,5 +150,14 @@ async function copyAndDigest(
     return await digestHandle(source, path, { ...options, copyTo: target });
   } finally {
     await target.close();
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

@@ -50,7 +50,7 @@ export async function walkFiles(root: string, options: WalkOptions = {}): Promis
           `${join(root, relpath)} is a symbolic link; expected a regular file`,
         );
       }
-      const stat = statOf(root, relpath);
+      const stat = statOf(`${root}/${relpath}`);
       if (stat.isDirectory()) continue;
       if (!stat.isFile()) {
         throw new RetrainError(
@@ -80,12 +80,12 @@ function list(folder: string, root: string) {
   }
 }
 
-function statOf(root: string, relpath: string): Stats {
-  const stat = statSync(join(root, relpath), { throwIfNoEntry: false });
+function statOf(path: string): Stats {
+  const stat = statSync(path, { throwIfNoEntry: false });
   if (stat) return stat;
   throw new RetrainError(
     'DATA_INVALID',
-    `${join(root, relpath)} is a broken link, or vanished while the folder was read; remove it or start again`,
+    `${path} is a broken link, or vanished while the folder was read; remove it or start again`,
   );
 }
 
