@@ -2,8 +2,8 @@ import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type RunSpec } from '../../contracts/run';
 import { checkColumns } from '../../ml/dataset/header';
-import { digestFile } from '../../ml/hashing/digest-file';
 import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
+import { digestData } from './digest-data';
 import { loadParams, type Overrides } from './load-params';
 import { relabelled } from './relabelled';
 import { codeHashWith, type StageCode } from './stage-code';
@@ -38,7 +38,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
   const file = insideProject(project, data.path, paramsPath);
   const choice = { target: data.target, drop: preprocess.drop, rename: preprocess.rename };
   const [digest, images] = await Promise.all([
-    digestFile(file, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    digestData(project, file, signal).catch((error: unknown) => {
       throw relabelled(error, file, data.path);
     }),
     stageImages(params, (image) => request.imageDigest(image)),
@@ -49,7 +49,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
   return {
     params,
     paramsPath,
-    data: { path: data.path, ...digest },
+    data: { path: data.path, sha256: digest.sha256, md5: digest.md5, sizeBytes: digest.sizeBytes },
     paramsHash: hash,
     codeHash,
     ...(images === undefined ? {} : { images }),
