@@ -161,6 +161,13 @@ export const ERRORS = {
     exit: EXIT.failed,
     http: 422,
   },
+  VERIFICATION_FAILED: {
+    what: 'The files of a model are not those that were signed or recorded.',
+    next: 'Do not use them; get the model again from where it was signed.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 422,
+  },
   MODEL_INVALID: {
     what: 'A model cannot be scored on the rows at hand.',
     next: 'Check that the model was trained on the same columns.',
