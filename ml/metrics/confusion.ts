@@ -15,8 +15,8 @@ export function confusionMatrix(
     throw new RangeError(`${truth.length} true labels, but ${predicted.length} predictions`);
   }
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (const [i, label] of truth.entries()) {
-    const row = counts[label];
+  for (let i = 0; i < truth.length; i++) {
+    const row = counts[truth[i] ?? classes];
     const column = predicted[i] ?? classes;
     if (row === undefined || column >= classes) throw new RangeError(`class number not below ${classes}`);
     row[column] = (row[column] ?? 0) + (weights === undefined ? 1 : (weights[i] ?? 0));

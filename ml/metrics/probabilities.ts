@@ -8,39 +8,26 @@ export interface Probabilities {
 const EPSILON = 2 ** -52;
 
 /**
- * Mean of -log(probability of the true class); 0 is perfect.
+ * -log(probability of the true class) of each row; its mean is the log loss, 0 is perfect.
  *
  * @param truth `[n]` class numbers.
- * @param weights `[n]`; absent: 1 each.
  */
-export function logLoss(
-  truth: Uint32Array,
-  probabilities: Probabilities,
-  weights?: ArrayLike<number>,
-): number {
-  const { values, classes } = probabilities;
-  return weightedMean(truth.length, weights, (i) => {
-    const p = values[i * classes + (truth[i] ?? 0)] ?? 0;
+export function logLosses(truth: Uint32Array, { values, classes }: Probabilities): Float64Array {
+  return Float64Array.from(truth, (label, i) => {
+    const p = values[i * classes + label] ?? 0;
     return -Math.log(Math.min(Math.max(p, EPSILON), 1 - EPSILON));
   });
 }
 
 /**
- * Brier score: mean squared difference between probabilities and outcomes, summed over the classes; for two classes
- * of the positive class alone, so from 0 to 1. As scikit-learn's `brier_score_loss`.
+ * Squared difference between probabilities and outcomes of each row, summed over the classes; for two classes of the
+ * positive class alone, so from 0 to 1. Its mean is the Brier score, as scikit-learn's `brier_score_loss`.
  */
-export function brierScore(
-  truth: Uint32Array,
-  probabilities: Probabilities,
-  weights?: ArrayLike<number>,
-): number {
-  const { values, classes } = probabilities;
+export function brierLosses(truth: Uint32Array, { values, classes }: Probabilities): Float64Array {
   const scale = classes === 2 ? 0.5 : 1;
-  return weightedMean(truth.length, weights, (i) => {
+  return Float64Array.from(truth, (label, i) => {
     let sum = 0;
-    for (let k = 0; k < classes; k++) {
-      sum += ((values[i * classes + k] ?? 0) - (truth[i] === k ? 1 : 0)) ** 2;
-    }
+    for (let k = 0; k < classes; k++) sum += ((values[i * classes + k] ?? 0) - (label === k ? 1 : 0)) ** 2;
     return scale * sum;
   });
 }
@@ -80,18 +67,13 @@ export function calibration(positive: Uint8Array, scores: Float64Array, bins = 1
     }));
 }
 
-/** Mean of `of(i)` for i in 0 … n-1. */
-export function weightedMean(
-  n: number,
-  weights: ArrayLike<number> | undefined,
-  of: (i: number) => number,
-): number {
+/** @param weights `[n]`; absent: 1 each. */
+export function weightedMean(values: Float64Array, weights?: ArrayLike<number>): number {
   let sum = 0;
   let total = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < values.length; i++) {
     const weight = weights === undefined ? 1 : (weights[i] ?? 0);
-    if (weight === 0) continue;
-    sum += weight * of(i);
+    sum += weight * (values[i] ?? 0);
     total += weight;
   }
   return sum / total;

@@ -37,15 +37,7 @@ export class Ranking {
    * @param weights `[n]`; absent: 1 each.
    */
   rocAuc(weights?: ArrayLike<number>): number {
-    let area = 0;
-    let hits = 0;
-    let alarms = 0;
-    this.#walk(weights, (hitsNow, alarmsNow) => {
-      area += (alarmsNow - alarms) * (hits + hitsNow);
-      hits = hitsNow;
-      alarms = alarmsNow;
-    });
-    return area / (2 * hits * alarms);
+    return this.areas(weights).rocAuc;
   }
 
   /**
@@ -53,20 +45,36 @@ export class Ranking {
    * interpolation, as scikit-learn's `average_precision_score`. NaN when no row is positive.
    */
   averagePrecision(weights?: ArrayLike<number>): number {
+    return this.areas(weights).averagePrecision;
+  }
+
+  /** Both areas in one pass. */
+  areas(weights?: ArrayLike<number>): { rocAuc: number; averagePrecision: number } {
+    let area = 0;
     let sum = 0;
     let hits = 0;
-    this.#walk(weights, (hitsNow, alarmsNow) => {
-      if (hitsNow > hits) sum += ((hitsNow - hits) * hitsNow) / (hitsNow + alarmsNow);
-      hits = hitsNow;
-    });
-    return sum / hits;
+    let alarms = 0;
+    let lastHits = 0;
+    let lastAlarms = 0;
+    for (let i = 0; i < this.#order.length; i++) {
+      const row = this.#order[i] ?? 0;
+      const weight = weights === undefined ? 1 : (weights[row] ?? 0);
+      if (this.positive[row] === 1) hits += weight;
+      else alarms += weight;
+      if (this.#ends[i] === 0) continue;
+      area += (alarms - lastAlarms) * (lastHits + hits);
+      if (hits > lastHits) sum += ((hits - lastHits) * hits) / (hits + alarms);
+      lastHits = hits;
+      lastAlarms = alarms;
+    }
+    return { rocAuc: area / (2 * hits * alarms), averagePrecision: sum / hits };
   }
 
   /** ROC curve from (0, 0) to (1, 1), a point per distinct score: x = false positive rate, y = recall. */
   rocCurve(): CurvePoint[] {
     const points: CurvePoint[] = [{ x: 0, y: 0, threshold: Infinity }];
     const [positives, negatives] = this.#totals();
-    this.#walk(undefined, (hits, alarms, threshold) => {
+    this.#walk((hits, alarms, threshold) => {
       points.push({ x: alarms / negatives, y: hits / positives, threshold });
     });
     return points;
@@ -76,24 +84,20 @@ export class Ranking {
   precisionRecallCurve(): CurvePoint[] {
     const points: CurvePoint[] = [];
     const [positives] = this.#totals();
-    this.#walk(undefined, (hits, alarms, threshold) => {
+    this.#walk((hits, alarms, threshold) => {
       points.push({ x: hits / positives, y: hits / (hits + alarms), threshold });
     });
     return points;
   }
 
-  /** Calls `visit` with the weight of true and false positives at and above each distinct score, from the top. */
-  #walk(
-    weights: ArrayLike<number> | undefined,
-    visit: (hits: number, alarms: number, threshold: number) => void,
-  ): void {
+  /** Calls `visit` with the true and false positives at and above each distinct score, from the top. */
+  #walk(visit: (hits: number, alarms: number, threshold: number) => void): void {
     let hits = 0;
     let alarms = 0;
     for (let i = 0; i < this.#order.length; i++) {
       const row = this.#order[i] ?? 0;
-      const weight = weights === undefined ? 1 : (weights[row] ?? 0);
-      if (this.positive[row] === 1) hits += weight;
-      else alarms += weight;
+      if (this.positive[row] === 1) hits++;
+      else alarms++;
       if (this.#ends[i] === 1) visit(hits, alarms, this.scores[row] ?? Number.NaN);
     }
   }

@@ -17,14 +17,19 @@ export function regressionScores(
   if (truth.length !== predicted.length) {
     throw new RangeError(`${truth.length} true values, but ${predicted.length} predictions`);
   }
-  const n = truth.length;
-  const error = (i: number): number => (truth[i] ?? 0) - (predicted[i] ?? 0);
-  const mean = weightedMean(n, weights, (i) => truth[i] ?? 0);
-  const squared = weightedMean(n, weights, (i) => error(i) ** 2);
-  const variance = weightedMean(n, weights, (i) => ((truth[i] ?? 0) - mean) ** 2);
+  const errors = truth.map((value, i) => value - (predicted[i] ?? 0));
+  const mean = weightedMean(truth, weights);
+  const squared = weightedMean(
+    errors.map((error) => error ** 2),
+    weights,
+  );
+  const variance = weightedMean(
+    truth.map((value) => (value - mean) ** 2),
+    weights,
+  );
   return {
     r2: variance === 0 ? (squared === 0 ? 1 : 0) : 1 - squared / variance,
-    mae: weightedMean(n, weights, (i) => Math.abs(error(i))),
+    mae: weightedMean(errors.map(Math.abs), weights),
     rmse: Math.sqrt(squared),
   };
 }

@@ -1,7 +1,7 @@
 import { type Metrics, type Scores } from '../../contracts/stage';
 import { bootstrapIntervals, type BootstrapOptions } from './bootstrap';
 import { classificationScores } from './classification';
-import { brierScore, calibration, logLoss, type Probabilities } from './probabilities';
+import { brierLosses, calibration, logLosses, type Probabilities, weightedMean } from './probabilities';
 import { Ranking, thinned } from './ranking';
 
 /** What a classifier said of the held-out rows. */
@@ -36,14 +36,18 @@ export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions
   const views = probabilities === null ? [] : ranked.map((k) => classView(truth, probabilities, k));
   const rankings = views.map(({ positive, scores }) => new Ranking(positive, scores));
   const drawsRanked = (bootstrap?.resamples ?? 0) * truth.length * ranked.length <= MAX_RANKED_DRAWS;
+  const losses =
+    probabilities === null
+      ? null
+      : { log: logLosses(truth, probabilities), brier: brierLosses(truth, probabilities) };
   const measure = (weights: Float64Array | undefined, withAreas: boolean): Metrics => ({
     ...classificationScores(truth, predicted, labels, weights).metrics,
     ...(withAreas ? areas(rankings, weights) : {}),
-    ...(probabilities === null
+    ...(losses === null
       ? {}
       : {
-          log_loss: logLoss(truth, probabilities, weights),
-          brier_score: brierScore(truth, probabilities, weights),
+          log_loss: weightedMean(losses.log, weights),
+          brier_score: weightedMean(losses.brier, weights),
         }),
   });
   return {
@@ -82,11 +86,10 @@ export function classView(truth: Uint32Array, { values, classes }: Probabilities
 
 function areas(rankings: readonly Ranking[], weights: Float64Array | undefined): Metrics {
   if (rankings.length === 0) return {};
-  const mean = (of: (ranking: Ranking) => number): number =>
-    rankings.reduce((sum, ranking) => sum + of(ranking), 0) / rankings.length;
+  const each = rankings.map((ranking) => ranking.areas(weights));
   const found = {
-    roc_auc: mean((ranking) => ranking.rocAuc(weights)),
-    pr_auc: mean((ranking) => ranking.averagePrecision(weights)),
+    roc_auc: each.reduce((sum, { rocAuc }) => sum + rocAuc, 0) / each.length,
+    pr_auc: each.reduce((sum, { averagePrecision }) => sum + averagePrecision, 0) / each.length,
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => Number.isFinite(value)));
 }

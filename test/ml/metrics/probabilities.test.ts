@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrapIntervals } from '../../../ml/metrics/bootstrap';
-import { brierScore, calibration, logLoss, type Probabilities } from '../../../ml/metrics/probabilities';
+import {
+  brierLosses,
+  calibration,
+  logLosses,
+  type Probabilities,
+  weightedMean,
+} from '../../../ml/metrics/probabilities';
 import { quantile } from '../../../ml/metrics/quantile';
 import { Ranking, thinned } from '../../../ml/metrics/ranking';
 import { regressionScores } from '../../../ml/metrics/regression';
@@ -58,6 +64,12 @@ const allNear = (seen: readonly number[], expected: readonly number[]): void => 
   expect(seen).toHaveLength(expected.length);
   for (const [i, value] of seen.entries()) near(value, expected[i]);
 };
+
+const logLoss = (truth: Uint32Array, said: Probabilities, weights?: number[]): number =>
+  weightedMean(logLosses(truth, said), weights);
+
+const brierScore = (truth: Uint32Array, said: Probabilities, weights?: number[]): number =>
+  weightedMean(brierLosses(truth, said), weights);
 
 const both = (scores: readonly number[]): Probabilities => ({
   values: Float64Array.from(scores.flatMap((score) => [1 - score, score])),
