@@ -57,10 +57,15 @@ export async function followRun(
   }
 }
 
-async function watch(client: Client, handle: WorkflowHandle, ended: AbortSignal, watcher: Watcher): Promise<void> {
+async function watch(
+  client: Client,
+  handle: WorkflowHandle,
+  ended: AbortSignal,
+  watcher: Watcher,
+): Promise<void> {
   const begun = Date.now();
   let taken = false;
-  for (let interval = INTERVAL_MS.first; !ended.aborted; ) {
+  for (let interval = INTERVAL_MS.first; !ended.aborted;) {
     const view = await look(client, handle);
     if (ended.aborted) return;
     if (view !== null) {
