@@ -5,8 +5,10 @@ import { PIDS_LIMIT } from './stage-container';
 
 const INTERVAL_MS = 1000;
 
-/** Looks in a row at the limit of processes: a pool that uses it up for a moment is no fork bomb. */
+/** Looks near the limit of processes: a pool that uses it up for a moment is no fork bomb. */
 const LOOKS_AT_LIMIT = 4;
+
+const NEAR_LIMIT = 0.8;
 
 /**
  * Watches what no limit of the kernel ends: a disk that fills, a fork bomb that runs on at its limit of processes, a
@@ -57,7 +59,9 @@ export class Bounds {
     } catch (error) {
       if (error instanceof RetrainError) return error;
     }
-    this.atLimit = (await this.processes()) >= PIDS_LIMIT ? this.atLimit + 1 : 0;
+    // A bomb's processes die as fast as new ones fail to start, so near the limit counts, and a dip does not clear it.
+    const near = (await this.processes()) >= NEAR_LIMIT * PIDS_LIMIT;
+    this.atLimit = Math.max(0, this.atLimit + (near ? 1 : -1));
     if (this.atLimit < LOOKS_AT_LIMIT) return undefined;
     return unsafe(
       stage,

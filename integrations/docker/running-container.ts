@@ -39,6 +39,9 @@ export interface Watched {
 /** How long an engine may take to come back, in ms; then the attempt fails, and the next one waits again. */
 const ENGINE_BACK_WITHIN_MS = 30_000;
 
+/** How often the engine is asked, whatever else it says, in ms. */
+const LOOK_MS = 5000;
+
 /** How long the last lines of a log may take after the container has ended, in ms. */
 const LOG_DRAIN_MS = 2000;
 
@@ -47,6 +50,7 @@ export class RunningContainer {
   readonly log: StageLog;
   private engineWasAway = false;
   private logEnd: Promise<void> = Promise.resolve();
+  private logEnded = false;
   private deadline: number | undefined;
 
   constructor(
@@ -123,28 +127,55 @@ export class RunningContainer {
     }
   }
 
+  /**
+   * The engine's own answer to a wait may never come: of a response that breaks off, the client hears nothing. So the end of the
+   * log counts as a sign, too, and every few seconds the engine is asked.
+   */
   private async exited(): Promise<Ending> {
+    let signs = this.signsOfEnd();
     for (;;) {
       try {
-        await this.container.wait();
+        await Promise.race([...signs, sleep(LOOK_MS, undefined, { ref: false })]);
         const { State: state } = await this.container.inspect();
-        return { how: 'exited', state, engineWasAway: this.engineWasAway };
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          const { stage } = this.watched;
-          return {
-            how: 'broken',
-            error: new RetrainError(
-              'STAGE_FAILED',
-              `the container of ${stage} was removed by somebody else while it ran`,
-            ),
-          };
+        if (!state.Running) {
+          this.engineWasAway ||= await this.engineEndedIt(state);
+          return { how: 'exited', state, engineWasAway: this.engineWasAway };
         }
+        if (this.logEnded) {
+          // Between the end of its log and its own; or the log's connection was lost.
+          await sleep(100);
+          signs = signs.slice(0, 1);
+        }
+      } catch (error) {
+        if (statusOf(error) === 404) return { how: 'broken', error: this.removed() };
         if (statusOf(error) !== undefined) throw error;
         await this.engineBack(error);
-        if ((await this.container.inspect()).State.Running) this.logEnd = this.followLog();
+        this.logEnd = this.followLog();
+        signs = this.signsOfEnd();
       }
     }
+  }
+
+  private signsOfEnd(): Promise<unknown>[] {
+    const ended = this.container.wait() as Promise<unknown>;
+    return [ended, this.logEnd];
+  }
+
+  /** An engine that stops ends its containers first: the next moment tells whether that was it. */
+  private async engineEndedIt({ ExitCode, OOMKilled }: State): Promise<boolean> {
+    if (OOMKilled || ![137, 143].includes(ExitCode)) return false;
+    await sleep(1000);
+    return this.container.inspect().then(
+      () => false,
+      (error: unknown) => statusOf(error) === undefined,
+    );
+  }
+
+  private removed(): RetrainError {
+    return new RetrainError(
+      'STAGE_FAILED',
+      `the container of ${this.watched.stage} was removed by somebody else while it ran`,
+    );
   }
 
   /** @throws the connection's error when the engine stays away */
@@ -162,8 +193,10 @@ export class RunningContainer {
 
   /** Resolves when the log has ended, with the container or with the connection. */
   private async followLog(): Promise<void> {
+    const since = this.logEnded ? Math.floor(Date.now() / 1000) : 0;
+    this.logEnded = false;
     try {
-      const stream = await this.container.logs({ follow: true, stdout: true, stderr: true });
+      const stream = await this.container.logs({ follow: true, stdout: true, stderr: true, since });
       (this.container.modem as Docker['modem']).demuxStream(stream, this.log.stdout, this.log.stderr);
       await new Promise<void>((resolve) => {
         for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
@@ -171,5 +204,6 @@ export class RunningContainer {
     } catch {
       // Without its log a stage can still do its work; what it says is then missing from the message.
     }
+    this.logEnded = true;
   }
 }

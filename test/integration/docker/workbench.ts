@@ -11,6 +11,7 @@ import {
 } from '../../../integrations/docker/container-executor';
 import { imageDigest } from '../../../integrations/docker/images';
 import { type ContainerOwner, LABEL } from '../../../integrations/docker/stage-container';
+import { createEngine } from '../../../integrations/docker/engine';
 import { BASE_IMAGE, dockerHost, engine, testSettings } from './engine';
 
 /** An executor with a folder and a scope of its own, and what its stages reported. */
@@ -24,9 +25,10 @@ export class Workbench {
   cancelled = true;
 
   executor(env: Record<string, string> = {}): ContainerExecutor {
+    const settings = testSettings(env);
     return new ContainerExecutor({
-      engine,
-      settings: testSettings(env),
+      engine: createEngine(settings),
+      settings,
       paths: { toEngine: (file) => file },
       scope: this.scope,
       env: { ...process.env, ...env },

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { dockerHost } from './engine';
+
+const SCRIPT = path.resolve(__dirname, '..', '..', '..', 'scripts', 'setup-docker.sh');
+
+/** A second Docker engine, beside the one of the other tests, that a test may stop and kill. Needs root and dockerd. */
+export class OwnEngine {
+  private readonly dir = mkdtempSync(path.join(tmpdir(), 'retrain-engine-'));
+  readonly host = `unix://${this.dir}/run/docker.sock`;
+
+  /** Whether this machine can start one. */
+  static possible(): boolean {
+    try {
+      execFileSync('sh', ['-c', 'command -v dockerd'], { stdio: 'ignore' });
+      return process.getuid?.() === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  start(): void {
+    this.script('start');
+  }
+
+  /** Copies an image from the tests' engine. */
+  copyImage(image: string): void {
+    execFileSync('sh', [
+      '-c',
+      `docker --host '${dockerHost}' save '${image}' | docker --host '${this.host}' load --quiet`,
+    ]);
+  }
+
+  /** Ends it as an operator or a crash would; its containers go with it, or when it comes back. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const pid = Number(readFileSync(path.join(this.dir, 'run', 'docker.pid'), 'utf8'));
+    process.kill(pid, signal);
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  /** Ends it and everything that it had. */
+  remove(): void {
+    this.script('stop');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private script(command: string): void {
+    const { DOCKER_HOST: _host, ...env } = process.env;
+    execFileSync(SCRIPT, [command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...env,
+        // An engine that is there must not be taken for this one.
+        RETRAIN_DOCKER_ALONE: '1',
+        RETRAIN_CACHE_DIR: path.join(this.dir, 'cache'),
+        RETRAIN_DOCKER_RUN: path.join(this.dir, 'run'),
+        RETRAIN_DOCKERD_FLAGS: '--bridge=none --iptables=false --ip6tables=false',
+      },
+    });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
