@@ -1,29 +1,30 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+
+/** Below the ports that systems give to outgoing connections, which come and go at any moment. */
+const LOWEST_TRIED = 20_000;
+const HIGHEST_TRIED = 32_000;
+
+/** A port of the loopback interface that nobody listens on, and that no outgoing connection takes meanwhile. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(LOWEST_TRIED, HIGHEST_TRIED);
+    if (await isPortFree(port)) return port;
+  }
+}
 
 /** Whether this port of the loopback interface can be listened on. */
-export async function isPortFree(port: number): Promise<boolean> {
-  return (await listenBriefly(port)) !== null;
-}
-
-/** A port of the loopback interface that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const port = await listenBriefly(0);
-  if (port === null) throw new Error('no free port on 127.0.0.1');
-  return port;
-}
-
-function listenBriefly(port: number): Promise<number | null> {
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null);
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
       else reject(error);
     });
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const { port: bound } = server.address() as AddressInfo;
       server.close(() => {
-        resolve(bound);
+        resolve(true);
       });
     });
   });
