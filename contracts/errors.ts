@@ -77,6 +77,13 @@ export const ERRORS = {
     exit: EXIT.failed,
     http: 500,
   },
+  DISK_FULL: {
+    what: 'The disk of the content store is full.',
+    next: 'Make room (old objects: `dvc gc --workspace`), then repeat; nothing half-written is kept.',
+    retryable: true,
+    exit: EXIT.failed,
+    http: 507,
+  },
   STAGE_FAILED: {
     what: 'A stage ended with an error that is not the data’s or the config’s fault.',
     next: 'Read the message and the worker’s log.',
