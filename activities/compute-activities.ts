@@ -57,10 +57,17 @@ export function createComputeActivities(
         inputs: { [ARTIFACT.data]: stored },
         params: { data: params.data, preprocess: ownParams(params.preprocess), task: params.task },
         outputs: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
+        mayLeave: [ARTIFACT.profile],
       });
       const schema = output(result, ARTIFACT.schema);
       const { rows } = TableSchema.parse(await readJson(store, schema));
-      return { train: output(result, ARTIFACT.train), test: output(result, ARTIFACT.test), schema, rows };
+      return {
+        train: output(result, ARTIFACT.train),
+        test: output(result, ARTIFACT.test),
+        schema,
+        profile: result.byName[ARTIFACT.profile] ?? null,
+        rows,
+      };
     },
 
     async train({ spec, train, schema, mlflowRunId }) {
@@ -70,8 +77,13 @@ export function createComputeActivities(
         inputs: { [ARTIFACT.train]: train, [ARTIFACT.schema]: schema },
         params: { train: ownParams(spec.params.train), task: spec.params.task },
         outputs: [ARTIFACT.model],
+        mayLeave: [ARTIFACT.training],
       });
-      return { model: output(result, ARTIFACT.model), metrics: result.metrics };
+      return {
+        model: output(result, ARTIFACT.model),
+        training: result.byName[ARTIFACT.training] ?? null,
+        metrics: result.metrics,
+      };
     },
 
     /** Scores candidate and champion on the same held-out rows. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Context } from '@temporalio/activity';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,6 +25,8 @@ export interface StageJob {
   params: unknown;
   /** Names of the files that the stage must leave in out/. */
   outputs: readonly string[];
+  /** Files that are taken when they are there: a stage in another language need not know them. */
+  mayLeave?: readonly string[];
   /** Absent: in process. */
   container?: { options: ContainerOptions; digest: string };
   /** Where a container's log is kept. */
@@ -90,14 +93,15 @@ export class StageRunner {
 
   private async collect(
     dir: string,
-    { stage, outputs }: StageJob,
+    { stage, outputs, mayLeave = [] }: StageJob,
     durationMs: number,
     onProgress: (progress: StageProgress) => void,
   ): Promise<StageResult & { byName: Record<string, Artifact> }> {
     const metrics = await readMetrics(dir, stage);
     onProgress({ phase: 'storing' });
+    const left = mayLeave.filter((name) => existsSync(path.join(dir, 'out', name)));
     const stored = await Promise.all(
-      outputs.map((name) => this.store.putOwned(path.join(dir, 'out', name), name)),
+      [...outputs, ...left].map((name) => this.store.putOwned(path.join(dir, 'out', name), name)),
     );
     return {
       outputs: stored,

@@ -8,6 +8,7 @@ import { type Mlflow } from '../integrations/mlflow/client';
 import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { withHeartbeat } from './heartbeat';
+import { reportFiles } from './report-files';
 import { runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
@@ -77,9 +78,18 @@ export function createTrackingActivities({
       });
     },
 
-    /** Idempotent: writes the same tags and the same end again. The result comes before the status that points to it. */
-    async closeRun({ status, mlflowRunId, reason, result }) {
+    /**
+     * Idempotent: writes the same report, tags and end again. The report comes before the result, the result before the
+     * status that points to it.
+     */
+    async closeRun({ status, mlflowRunId, reason, result, report }) {
       return withHeartbeat(async (signal) => {
+        if (result !== undefined && report !== undefined) {
+          const { artifactUri } = await mlflow.runs.get(mlflowRunId, signal);
+          for (const { path, bytes } of await reportFiles(store, result, report)) {
+            await mlflow.artifacts.uploadBytes(artifactUri, path, bytes, signal);
+          }
+        }
         await mlflow.runs.finish(mlflowRunId, status, {
           tags: {
             ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),

@@ -42,6 +42,8 @@ export interface PreprocessOutput {
   train: Artifact;
   test: Artifact;
   schema: Artifact;
+  /** `TableProfile`; null from a stage that makes none. */
+  profile: Artifact | null;
   rows: { train: number; test: number };
 }
 
@@ -52,6 +54,8 @@ export interface TrainInput extends StageInput {
 
 export interface TrainOutput {
   model: Artifact;
+  /** `TrainingNotes`; null from a stage that takes none. */
+  training: Artifact | null;
   /** What the trainer measured of itself. */
   metrics: Metrics;
 }
@@ -112,11 +116,20 @@ export type PromoteOutput =
       gate: TrainingResult['gate'];
     };
 
+/** What the report tells beside the result. */
+export interface ReportArtifacts {
+  evaluation: Artifact;
+  profile: Artifact | null;
+  training: Artifact | null;
+}
+
 export interface CloseRunInput {
   status: 'FINISHED' | 'FAILED' | 'KILLED';
   mlflowRunId: string;
   reason?: string;
   result?: TrainingResult;
+  /** For a finished run. */
+  report?: ReportArtifacts;
 }
 
 export interface CloseRunOutput {

@@ -59,3 +59,6 @@ export const VERSION_TAG = {
 export function canonicalWorkflowId(model: string, pipelineKey: string): string {
   return `train-${model}-${pipelineKey.slice(0, 16)}`;
 }
+
+/** The report among the artifacts of an MLflow run. */
+export const REPORT = 'report.html';

@@ -11,7 +11,11 @@ import { tracking } from './activity-options';
 /** Production may move while a candidate is scored; more often than this, something is wrong. */
 const MAX_COMPARISONS = 5;
 
-type Verdict = Extract<PromoteOutput, { stale: false }> & { champion: TrainingResult['champion'] };
+type Verdict = Extract<PromoteOutput, { stale: false }> & {
+  champion: TrainingResult['champion'];
+  /** The scoring that decided. */
+  evaluated: EvaluateOutput;
+};
 
 /**
  * Candidate against champion, on the same held-out rows. What moves an alias is behind `decide`: this is
@@ -44,6 +48,7 @@ export class Contest {
       if (!promotion.stale) {
         return {
           ...promotion,
+          evaluated: scores,
           champion: rival === null ? null : { version: rival.version, metrics: scores.championMetrics },
         };
       }

@@ -6,7 +6,12 @@ import {
   workflowInfo,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import { type Champion, type EvaluateOutput, type PipelineActivities } from '../contracts/activities';
+import {
+  type Champion,
+  type EvaluateOutput,
+  type PipelineActivities,
+  type ReportArtifacts,
+} from '../contracts/activities';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { computing, tracking, uploading } from './activity-options';
 import { failureReason } from './failure-reason';
@@ -109,7 +114,12 @@ export class TrainingRun {
       () => contest.decide(firstChampion, evaluated),
       ({ reason }) => reason,
     );
-    return this.finish({
+    const report = {
+      evaluation: verdict.evaluated.evaluation,
+      profile: table.profile,
+      training: trained.training,
+    };
+    return this.finish(report, {
       outcome: verdict.outcome,
       model,
       modelVersion,
@@ -148,11 +158,12 @@ export class TrainingRun {
     );
   }
 
-  private async finish(result: TrainingResult): Promise<TrainingResult> {
+  private async finish(report: ReportArtifacts, result: TrainingResult): Promise<TrainingResult> {
     const { channels } = await act(tracking, 'close the MLflow run').closeRun({
       status: 'FINISHED',
       mlflowRunId: result.mlflowRunId,
       result,
+      report,
     });
     this.board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.`);
     const notice = endNotice(this.spec, result);

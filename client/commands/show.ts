@@ -8,11 +8,13 @@ import { loadParams } from '../../integrations/project/load-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { resultLinks } from '../links';
+import { openReport } from '../open-report';
 import { resultLines } from '../terminal/result-lines';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface ShowOptions {
   params: string;
+  report: boolean;
   json: boolean;
 }
 
@@ -23,6 +25,7 @@ export const show: CommandModule = {
       .description('show a run: outcome, metrics, lineage, links')
       .argument('[run]', 'an MLflow run id, or a model version such as v3; default: the newest run')
       .option('--params <file>', 'the params file, which names experiment and model', 'params.yaml')
+      .option('--report', 'fetch the report of the run and open it in the browser', false)
       .option('--json', 'print one JSON object', false)
       .addHelpText('after', '\nExample:\n  retrain show v3\n')
       .action(run);
@@ -36,6 +39,7 @@ async function run(wanted: string | undefined, options: ShowOptions): Promise<vo
     const found = await find(mlflow, config, options.params, wanted);
     if (options.json) screen.out(JSON.stringify({ run: found, result: resultFromTags(found.tags) }));
     else screen.out(lines(config, found).join('\n'));
+    if (options.report) await openReport(mlflow, config, found, options.json);
   } finally {
     await mlflow.close();
   }

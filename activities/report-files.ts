@@ -1,0 +1,54 @@
+import { type ReportArtifacts } from '../contracts/activities';
+import { REPORT } from '../contracts/names';
+import { type TrainingResult } from '../contracts/run';
+import { Evaluation, TableProfile, TrainingNotes } from '../contracts/stage';
+import { type ContentStore } from '../integrations/dvc/content-store';
+import { reportHtml } from '../ml/report/report-html';
+import { type ReportInput } from '../ml/report/report-input';
+import { reportMarkdown } from '../ml/report/report-markdown';
+import { vegaLitePlots } from '../ml/report/vega-lite';
+import { readJson } from './read-json';
+
+/** The report of a finished run: for browsers, for a pull request, and its plots for notebooks. */
+export async function reportFiles(
+  store: ContentStore,
+  result: TrainingResult,
+  artifacts: ReportArtifacts,
+): Promise<{ path: string; bytes: Uint8Array }[]> {
+  const [evaluation, profile, training] = await Promise.all([
+    readJson(store, artifacts.evaluation).then((json) => Evaluation.parse(json)),
+    artifacts.profile && readJson(store, artifacts.profile).then((json) => TableProfile.parse(json)),
+    artifacts.training && readJson(store, artifacts.training).then((json) => TrainingNotes.parse(json)),
+  ]);
+  const input: ReportInput = {
+    model: result.model,
+    version: result.modelVersion,
+    outcome: result.outcome,
+    reason: result.reason,
+    championVersion: result.champion?.version ?? null,
+    lineage: lineage(result),
+    gate: result.gate,
+    evaluation,
+    ...(profile === null ? {} : { profile }),
+    ...(training === null ? {} : { training }),
+  };
+  return [
+    { path: REPORT, bytes: Buffer.from(reportHtml(input)) },
+    { path: 'report.md', bytes: Buffer.from(reportMarkdown(input)) },
+    { path: 'plots.vega-lite.json', bytes: Buffer.from(JSON.stringify(vegaLitePlots(input))) },
+    ...(profile === null ? [] : [{ path: 'profile.json', bytes: Buffer.from(JSON.stringify(profile)) }]),
+  ];
+}
+
+function lineage(result: TrainingResult): Record<string, string> {
+  return {
+    'pipeline key': result.pipelineKey,
+    data: result.dataHash,
+    params: result.paramsHash,
+    code: result.codeHash,
+    ...(result.gitCommit === '' ? {} : { commit: result.gitCommit }),
+    'MLflow run': result.mlflowRunId,
+    workflow: `${result.workflowId} / ${result.workflowRunId}`,
+    finished: result.finishedAt,
+  };
+}
