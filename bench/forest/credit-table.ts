@@ -29,7 +29,7 @@ export function creditTable(rows: number, seed: number): LabelledMatrix {
     const loans = poisson(1, random);
     const dependents = random.float() < 0.026 ? NaN : poisson(0.76, random);
     const logit =
-      -5.0 +
+      -4.85 +
       1.9 * used +
       0.75 * Math.min(late30, 4) +
       1.05 * Math.min(late60, 3) +

@@ -5,7 +5,7 @@ import { TreeWriter } from '../tree-writer';
 import { BestSplit } from './best-split';
 import type { BinnedTable } from './bins';
 import { NodeStack } from './node-stack';
-import { BLOCK_ROWS, blockPlace, copyRows, partition, tablePlace, type Place } from './place';
+import { blockPlace, blockRows, copyRows, partition, tablePlace, type Place } from './place';
 import { drawRows } from './sample';
 import type { ForestSettings } from './settings';
 import type { NodeRows, SplitFinder } from './split-finder';
@@ -20,6 +20,7 @@ export interface GrownTree {
 export class Grower {
   private readonly table: Place;
   private readonly block: Place;
+  private readonly blockRows: number;
   private readonly tableStack = new NodeStack();
   private readonly blockStack = new NodeStack();
   private readonly times: Uint8Array;
@@ -37,7 +38,8 @@ export class Grower {
   ) {
     const withTargets = settings.criterion === 'squared_error';
     this.table = tablePlace(binned, withTargets);
-    this.block = blockPlace(binned.features, withTargets);
+    this.blockRows = Math.min(binned.rows, blockRows(binned.features));
+    this.block = blockPlace(this.blockRows, binned.features, withTargets);
     this.times = new Uint8Array(binned.rows);
     this.features = new Int32Array(binned.features);
     this.importances = new Float64Array(binned.features);
@@ -73,7 +75,7 @@ export class Grower {
       node.rows = place.rows[stack.side];
       node.from = stack.from;
       node.to = stack.to;
-      if (place === this.table && node.to - node.from <= BLOCK_ROWS) {
+      if (place === this.table && node.to - node.from <= this.blockRows) {
         copyRows(place, node.rows, node.from, node.to, this.block);
         this.blockStack.push(stack.node, 0, node.to - node.from, stack.depth, 0, stack.count, stack.sum);
         this.descend(this.block, this.blockStack);

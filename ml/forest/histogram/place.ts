@@ -2,7 +2,7 @@ import type { BinnedTable } from './bins';
 
 /**
  * Where a tree is being grown: the whole table, or a block of the few rows of one subtree, copied together so that
- * all further work on them stays in the first-level cache. Rows are named by their number within the place.
+ * all further work on them stays in the cache. Rows are named by their number within the place.
  */
 export interface Place {
   /** `[d]` columns of bin numbers. */
@@ -15,8 +15,13 @@ export interface Place {
   rows: [Int32Array, Int32Array];
 }
 
-/** Rows of a block: 10 features of it fit a first-level cache of 32 KiB or a second-level one easily. */
-export const BLOCK_ROWS = 4096;
+/** Bytes of bin numbers in a block: they and what comes with them fit a second-level cache. */
+const BLOCK_BYTES = 512 * 1024;
+
+/** Rows of a block, for a table of so many features. */
+export function blockRows(features: number): number {
+  return Math.max(256, Math.min(65_536, Math.floor(BLOCK_BYTES / features)));
+}
 
 export function tablePlace(binned: BinnedTable, withTargets: boolean): Place {
   const n = binned.rows;
@@ -28,12 +33,12 @@ export function tablePlace(binned: BinnedTable, withTargets: boolean): Place {
   };
 }
 
-export function blockPlace(features: number, withTargets: boolean): Place {
+export function blockPlace(rows: number, features: number, withTargets: boolean): Place {
   return {
-    columns: Array.from({ length: features }, () => new Uint8Array(BLOCK_ROWS)),
-    payload: new Int32Array(BLOCK_ROWS),
-    targets: new Float64Array(withTargets ? BLOCK_ROWS : 0),
-    rows: [new Int32Array(BLOCK_ROWS), new Int32Array(BLOCK_ROWS)],
+    columns: Array.from({ length: features }, () => new Uint8Array(rows)),
+    payload: new Int32Array(rows),
+    targets: new Float64Array(withTargets ? rows : 0),
+    rows: [new Int32Array(rows), new Int32Array(rows)],
   };
 }
 
@@ -56,8 +61,8 @@ function copyBytes(column: Uint8Array, rows: Int32Array, from: number, to: numbe
 }
 
 /**
- * Moves the rows `source[from…to)` to `target`: those with `low <= (code - shift) mod 256` … below `bound` to the
- * front in their order, the others to the back in reverse. Without a branch: which way a row goes cannot be
+ * Moves the rows `source[from…to)` to `target`: those with `(code - shift) mod 256 < bound` to the front, in their
+ * order, the others to the back, in reverse. Without a branch: which way a row goes cannot be
  * predicted.
  * @param shift 1 makes code 0 (missing) the largest, which sends it right; 0 leaves it the smallest
  * @returns the border between the two
