@@ -66,3 +66,5 @@ build: setup ## compile the project
 clean: ## stop the stack; remove the build and the test coverage (state and caches stay)
 	@if [ -e dist/client/main.js ]; then bin/retrain down; fi
 	@rm -rf dist coverage
+
+include docker.mk

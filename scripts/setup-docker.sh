@@ -58,8 +58,9 @@ start() {
     mkdir -p "$RUN" "$CACHE/data"
     chmod 700 "$RUN"
     rm -f "$RUN/docker.pid" "$SOCKET"
+    # A second engine gets a network of its own: it would take the first one's bridge away.
     # shellcheck disable=SC2086
-    setsid dockerd ${RETRAIN_DOCKERD_FLAGS:-} --host "unix://$SOCKET" --data-root "$CACHE/data" --exec-root "$RUN/exec" \
+    setsid ${RETRAIN_DOCKER_ALONE:+unshare --net} dockerd ${RETRAIN_DOCKERD_FLAGS:-} --host "unix://$SOCKET" --data-root "$CACHE/data" --exec-root "$RUN/exec" \
       --pidfile "$RUN/docker.pid" >"$RUN/dockerd.log" 2>&1 </dev/null &
     engine=$!
     tries=0
