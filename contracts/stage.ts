@@ -202,6 +202,19 @@ export const Evaluation = z.object({
   baseline: Scores.optional(),
   /** Two classes: the one that curves and cut-offs are about. */
   positive: z.string().optional(),
+  /** The candidate on parts of the rows: by level of a text, by quarter of a number. */
+  slices: z
+    .array(
+      z.object({
+        column: z.string(),
+        /** `Oslo`, or `3.5 to 5.1`. */
+        slice: z.string(),
+        rows: z.number().int(),
+        /** Accuracy, or the mean absolute error of a regression. */
+        value: z.number(),
+      }),
+    )
+    .optional(),
   /** Cut-off of the positive class’s probability, as `evaluate.threshold` asks for it. */
   threshold: z
     .object({

@@ -11,6 +11,7 @@ import {
 } from '../contracts/stage';
 import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepared, readStoredTable, type StoredTable } from '../ml/dataset/table-artifact';
+import { slicesOf } from '../ml/metrics/slices';
 import { baselineScores, Referee } from './referee';
 import { readSchema } from './read-schema';
 import { scoreOnnx, type Scored, type ScoringTable } from './score-onnx';
@@ -38,6 +39,7 @@ export const evaluate: Stage = async (context) => {
     ...rival,
     rows: table.rows,
     baseline: baselineScores(table, schema, referee),
+    slices: slicesOf(table.columns, referee.merit(said)),
     ...(referee.positive === undefined ? {} : { positive: referee.positive }),
     ...(threshold === undefined ? {} : { threshold }),
   };

@@ -56,6 +56,17 @@ export class Referee {
     );
   }
 
+  /** `[n]` 1 or 0 for right or wrong; the absolute error of a regression. */
+  merit(said: Scored): Float64Array {
+    if (this.#values !== undefined) {
+      const predicted = valuesOf(said);
+      return this.#values.map((value, row) => Math.abs(value - (predicted[row] ?? 0)));
+    }
+    const given = labelsOf(said);
+    const { classes } = this.schema;
+    return Float64Array.from(this.#labels ?? [], (label, row) => (classes[label] === given[row] ? 1 : 0));
+  }
+
   /** The cut-off that params ask for, chosen on the held-out rows. */
   threshold(said: Scored): Cutoff | undefined {
     const { threshold: rule } = this.params;

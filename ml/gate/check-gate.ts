@@ -1,8 +1,9 @@
 import { listed, RetrainError } from '../../contracts/errors';
+import { LOWER_IS_BETTER } from '../../contracts/params';
 import { type GateCheck } from '../../contracts/run';
 import { type Metrics } from '../../contracts/stage';
 
-/** Least value of each metric, as in `params.gate`. */
+/** Least value of each metric, or the largest of a loss or an error, as in `params.gate`. */
 export type Gate = Readonly<Partial<Record<string, number>>>;
 
 /**
@@ -20,6 +21,13 @@ export function checkGate(gate: Gate, metrics: Metrics): GateCheck[] {
         `gate.${metric}: the evaluation made no such metric, expected one of ${listed(Object.keys(metrics), 12)}`,
       );
     }
-    return [{ metric, minimum, value, passed: value >= minimum }];
+    return [{ metric, minimum, value, passed: atLeastAsGood(metric, value, minimum) }];
   });
+}
+
+/** Whether less of a metric is better: losses and errors. */
+export const lowerIsBetter = (metric: string): boolean => LOWER_IS_BETTER.includes(metric);
+
+function atLeastAsGood(metric: string, value: number, limit: number): boolean {
+  return lowerIsBetter(metric) ? value <= limit : value >= limit;
 }

@@ -2,7 +2,7 @@ import { RetrainError } from '../../contracts/errors';
 import { ALIAS } from '../../contracts/names';
 import { type GateCheck, type TrainingResult } from '../../contracts/run';
 import { type Metrics } from '../../contracts/stage';
-import { checkGate, type Gate } from './check-gate';
+import { checkGate, type Gate, lowerIsBetter } from './check-gate';
 
 export interface Champion {
   version: string;
@@ -39,8 +39,8 @@ const ROUNDING = 1e-12;
 
 /**
  * Decides what becomes of a candidate; pure. A failed gate: no alias. No champion: production. Strictly better
- * than the champion, and by `minImprovement` at least: production. Otherwise, or when the champion cannot be
- * scored on these rows: staging.
+ * than the champion (a loss or an error: less), and by `minImprovement` at least: production. Otherwise, or when
+ * the champion cannot be scored on these rows: staging.
  *
  * @throws RetrainError CONFIG_INVALID when the gate or the contest names a metric that was not made.
  */
@@ -67,15 +67,21 @@ function compare({ candidate, champion, metric, minImprovement, rows }: Contest)
     return { promote: false, reason: `${rival} cannot be scored on these ${rows} rows${why}` };
   }
   const mine = valueOf(candidate, metric, 'the candidate');
-  const its = valueOf(champion.metrics, metric, rival);
+  const its = champion.metrics[metric];
+  if (its === undefined) {
+    return { promote: false, reason: `${rival} gives no ${metric} on these ${rows} rows to compare with` };
+  }
   const [shownMine, shownIts] = shownApart(mine, its);
   const where = `on the same ${rows} rows`;
-  const gain = mine - its;
+  const gain = lowerIsBetter(metric) ? its - mine : mine - its;
   if (Math.abs(gain) <= ROUNDING) {
     return { promote: false, reason: `${metric} ${shownMine} only equals ${rival}'s ${where}` };
   }
   if (gain < 0) {
-    return { promote: false, reason: `${metric} ${shownMine} is below ${rival}'s ${shownIts} ${where}` };
+    return {
+      promote: false,
+      reason: `${metric} ${shownMine} is ${lowerIsBetter(metric) ? 'above' : 'below'} ${rival}'s ${shownIts} ${where}`,
+    };
   }
   const beats = `${metric} ${shownMine} beats ${rival}'s ${shownIts} ${where}`;
   return gain < minImprovement - ROUNDING
@@ -85,7 +91,7 @@ function compare({ candidate, champion, metric, minImprovement, rows }: Contest)
 
 function belowGate({ metric, value, minimum }: GateCheck): string {
   const [shownValue, shownMinimum] = shownApart(value, minimum);
-  return `${metric} ${shownValue} is below the gate's ${shownMinimum}`;
+  return `${metric} ${shownValue} is ${lowerIsBetter(metric) ? 'above' : 'below'} the gate's ${shownMinimum}`;
 }
 
 function valueOf(metrics: Metrics, metric: string, whose: string): number {

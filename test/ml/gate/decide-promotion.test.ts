@@ -117,6 +117,44 @@ describe('decidePromotion', () => {
     expect(decidePromotion(contest(changes))).toMatchObject({ outcome, alias, reason });
   });
 
+  it.each<[string, number, number, string, string]>([
+    [
+      'promotes a smaller error',
+      230,
+      250,
+      'promoted',
+      "mae 230.000 beats version 3's 250.000 on the same 30 rows",
+    ],
+    [
+      'stages a larger error',
+      260,
+      250,
+      'staged',
+      "mae 260.000 is above version 3's 250.000 on the same 30 rows",
+    ],
+    ['gives no alias above the gate', 301, 400, 'gate_failed', "mae 301.000 is above the gate's 300.000"],
+  ])('%s', (_, mine, its, outcome, reason) => {
+    const decision = decidePromotion(
+      contest({
+        candidate: { mae: mine },
+        champion: { version: '3', metrics: { mae: its } },
+        metric: 'mae',
+        gate: { mae: 300 },
+      }),
+    );
+    expect(decision).toMatchObject({ outcome, reason });
+  });
+
+  it('stages when the champion lacks the metric', () => {
+    const decision = decidePromotion(
+      contest({ candidate: { accuracy: 1, roc_auc: 0.9 }, metric: 'roc_auc', champion: champion(0.5) }),
+    );
+    expect(decision).toMatchObject({
+      outcome: 'staged',
+      reason: 'version 3 gives no roc_auc on these 30 rows to compare with',
+    });
+  });
+
   it('returns the checks of the gate', () => {
     expect(decidePromotion(contest({})).gate).toEqual([
       { metric: 'accuracy', minimum: 0.9, value: 0.9667, passed: true },

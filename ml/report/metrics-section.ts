@@ -1,0 +1,65 @@
+import { LOWER_IS_BETTER } from '../../contracts/params';
+import { type Scores } from '../../contracts/stage';
+import { metricFigure } from './figures';
+import { type Markup, markup } from './markup';
+import { type ReportInput } from './report-input';
+
+/** A line of the table of metrics. */
+export interface MetricRow {
+  metric: string;
+  candidate: string;
+  /** `0.91 to 0.97`, or empty. */
+  interval: string;
+  /** Empty where there is no champion or it lacks the metric. */
+  champion: string;
+  baseline: string;
+  /** `≥ 0.9`, or `≤` for losses and errors. */
+  gate: string;
+  /** Undefined: the gate does not name the metric. */
+  passed: boolean | undefined;
+}
+
+/** The metrics against champion, baseline and gate. */
+export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
+  const { candidate, champion, baseline } = evaluation;
+  return Object.entries(candidate.metrics).map(([metric, value]) => {
+    const check = gate.find((one) => one.metric === metric);
+    const interval = candidate.intervals?.[metric];
+    return {
+      metric,
+      candidate: metricFigure(value),
+      interval: interval === undefined ? '' : interval.map(metricFigure).join(' to '),
+      champion: of(champion, metric),
+      baseline: of(baseline, metric),
+      gate:
+        check === undefined ? '' : `${LOWER_IS_BETTER.includes(metric) ? '≤' : '≥'} ${String(check.minimum)}`,
+      passed: check?.passed,
+    };
+  });
+}
+
+function of(scores: Scores | null | undefined, metric: string): string {
+  const value = scores?.metrics[metric];
+  return value === undefined ? '' : metricFigure(value);
+}
+
+/** What heads the champion's column. */
+export function championTitle({ championVersion }: ReportInput): string {
+  return championVersion === null ? 'champion' : `version ${championVersion}`;
+}
+
+/** The table of metrics as HTML. */
+export function metricsSection(input: ReportInput): Markup {
+  const { evaluation } = input;
+  const rows = metricRows(input);
+  const withChampion = rows.some(({ champion }) => champion !== '');
+  const withInterval = rows.some(({ interval }) => interval !== '');
+  return markup`<h2>Metrics on ${evaluation.rows} held-out rows</h2>
+${evaluation.championError === null ? '' : markup`<p class="bad">The version in production could not be scored on these rows: ${evaluation.championError}</p>`}
+<div class="wide"><table><thead><tr><th>metric</th><th class="n">this model</th>${withInterval ? markup`<th>interval</th>` : ''}${withChampion ? markup`<th class="n">${championTitle(input)}</th>` : ''}<th class="n">baseline</th><th>gate</th></tr></thead><tbody>
+${rows.map(
+  (row) =>
+    markup`<tr><th scope="row">${row.metric}</th><td class="n">${row.candidate}</td>${withInterval ? markup`<td class="quiet">${row.interval}</td>` : ''}${withChampion ? markup`<td class="n">${row.champion}</td>` : ''}<td class="n quiet">${row.baseline}</td><td class="${row.passed === undefined ? '' : row.passed ? 'good' : 'bad'}">${row.gate}${row.passed === undefined ? '' : row.passed ? ' passed' : ' failed'}</td></tr>`,
+)}</tbody></table></div>
+<p class="quiet">The baseline always says the most frequent class, or the mean.</p>`;
+}

@@ -1,0 +1,41 @@
+import { championTitle, metricRows } from './metrics-section';
+import { type ReportInput } from './report-input';
+
+/** The verdict and the table of metrics as Markdown, for the summary of a CI job. */
+export function reportMarkdown(input: ReportInput): string {
+  const { model, version, outcome, reason, evaluation } = input;
+  const rows = metricRows(input);
+  const columns: { title: string; right: boolean; cells: string[] }[] = [
+    { title: 'metric', right: false, cells: rows.map(({ metric }) => metric) },
+    { title: 'this model', right: true, cells: rows.map(({ candidate }) => candidate) },
+    { title: 'interval', right: false, cells: rows.map(({ interval }) => interval) },
+    { title: championTitle(input), right: true, cells: rows.map(({ champion }) => champion) },
+    { title: 'baseline', right: true, cells: rows.map(({ baseline }) => baseline) },
+    {
+      title: 'gate',
+      right: false,
+      cells: rows.map(({ gate, passed }) =>
+        passed === undefined ? '' : `${gate} ${passed ? 'passed' : '**failed**'}`,
+      ),
+    },
+  ].filter(({ cells }) => cells.some((cell) => cell !== ''));
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    `### ${cell(version === undefined ? model : `${model}, version ${version}`)}`,
+    '',
+    ...(outcome === undefined
+      ? []
+      : [`**${outcome.replace('_', ' ')}**${reason === undefined ? '' : `: ${cell(reason)}`}`, '']),
+    line(columns.map(({ title }) => cell(title))),
+    line(columns.map(({ right }) => (right ? '--:' : ':--'))),
+    ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''))),
+    '',
+    `${evaluation.rows} held-out rows.`,
+    '',
+  ].join('\n');
+}
+
+/** A text that cannot break out of its cell. */
+function cell(text: string): string {
+  return text.replace(/[\\|<>`*_[\]]/g, '\\$&').replace(/\s+/g, ' ');
+}

@@ -1,0 +1,184 @@
+import { Evaluation, type Scores } from '../../../contracts/stage';
+import { Markup, markup } from '../../../ml/report/markup';
+import { reportHtml } from '../../../ml/report/report-html';
+import { type ReportInput } from '../../../ml/report/report-input';
+import { reportMarkdown } from '../../../ml/report/report-markdown';
+import { vegaLitePlots } from '../../../ml/report/vega-lite';
+
+const scores = (accuracy: number): Scores => ({
+  metrics: { accuracy, log_loss: 0.2 },
+  perClass: [
+    { label: '<b>no</b>', precision: 0.9, recall: 0.8, f1: 0.85, support: 20 },
+    { label: 'yes', precision: 0.7, recall: 0.6, f1: 0.65, support: 10 },
+  ],
+  confusion: [
+    [16, 4],
+    [4, 6],
+  ],
+  intervals: { accuracy: [0.9, 0.99] },
+  curves: [
+    {
+      label: 'yes',
+      roc: [
+        [0, 0],
+        [0.2, 0.9],
+        [1, 1],
+      ],
+      precisionRecall: [
+        [0.1, 1],
+        [1, 0.3],
+      ],
+      calibration: [{ predicted: 0.2, observed: 0.25, rows: 12 }],
+    },
+  ],
+});
+
+const input: ReportInput = {
+  model: 'iris & "friends"',
+  version: '4',
+  outcome: 'staged',
+  reason: "accuracy 0.950 is below version 3's 0.960 | on the same 30 rows",
+  championVersion: '3',
+  lineage: { 'data hash': '0123abcd', branch: '<script>alert(1)</script>' },
+  gate: [
+    { metric: 'accuracy', minimum: 0.9, value: 0.95, passed: true },
+    { metric: 'log_loss', minimum: 0.1, value: 0.2, passed: false },
+  ],
+  evaluation: Evaluation.parse({
+    candidate: scores(0.95),
+    champion: scores(0.96),
+    championError: null,
+    rows: 30,
+    baseline: { metrics: { accuracy: 0.67 }, perClass: [], confusion: [] },
+    slices: [{ column: 'city', slice: 'Oslo', rows: 12, value: 0.5 }],
+    positive: 'yes',
+  }),
+  training: { importances: [{ feature: 'petal_length', importance: 0.75 }] },
+  profile: {
+    rows: 150,
+    rowsRead: 152,
+    target: 'y',
+    columns: [
+      {
+        kind: 'number',
+        name: 'a',
+        missing: 15,
+        min: -1,
+        max: 2e9,
+        mean: 3.5,
+        deviation: 1,
+        quantiles: [-1, 0, 0, 0, 1, 3, 4, 5, 6, 7, 2e9],
+        histogram: [1, 0, 5],
+      },
+      { kind: 'text', name: 'y', missing: 0, distinct: 2, top: [{ value: 'yes', rows: 50 }] },
+    ],
+  },
+};
+
+describe('the HTML report', () => {
+  const html = reportHtml(input);
+
+  it('needs nothing else: no script, no address', () => {
+    expect(html).not.toMatch(/<script|https?:|src=|@import|url\(/i);
+    expect(html).toContain("default-src 'none'");
+  });
+
+  it('escapes what comes from the data', () => {
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).toContain('&lt;b&gt;no&lt;/b&gt;');
+    expect(html).toContain('iris &amp; &quot;friends&quot;, version 4');
+  });
+
+  it.each([
+    ['the verdict', 'accuracy 0.950 is below version 3&#39;s 0.960'],
+    ['the metric with its interval', '0.9000 to 0.9900'],
+    ['the champion by its version', 'version 3</th>'],
+    ['the baseline', '0.6700'],
+    ['the gate', '≥ 0.9 passed'],
+    ['the gate of a loss', '≤ 0.1 failed'],
+    ['importances', '75.0 %'],
+    ['slices', 'Oslo'],
+    ['missing values', '10.0 %'],
+    ['rows left out', '2 equal rows were left out'],
+    ['lineage', '0123abcd'],
+  ])('shows %s', (_, text) => {
+    expect(html).toContain(text);
+  });
+
+  it('draws each curve, candidate and champion, within its frame', () => {
+    const lines = [...html.matchAll(/<polyline class="line s(\d)" points="([^"]+)"/g)];
+    expect(lines.map(([, series]) => series)).toEqual(['0', '1', '0', '1', '0', '1']);
+    for (const [, , points = ''] of lines) {
+      const numbers = points.split(/[ ,]/).map(Number);
+      expect(numbers.every((at) => at >= 0 && at <= 310)).toBe(true);
+    }
+  });
+
+  it('is the same bytes every time', () => {
+    expect(reportHtml(structuredClone(input))).toBe(html);
+  });
+
+  it('does without what a run may lack', () => {
+    const bare = reportHtml({
+      model: 'm',
+      championVersion: null,
+      lineage: {},
+      gate: [],
+      evaluation: Evaluation.parse({
+        candidate: {
+          metrics: { r2: 0.5, mae: 1234.5 },
+          perClass: [],
+          confusion: [],
+          pairs: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+        champion: null,
+        championError: 'it takes columns that the data no longer has: <age>',
+        rows: 2,
+      }),
+    });
+    expect(bare).toContain('no longer has: &lt;age&gt;');
+    expect(bare).toContain('Predicted against true');
+    expect(bare).not.toContain('undefined');
+    expect(bare).not.toContain('NaN');
+  });
+});
+
+describe('markup', () => {
+  it('escapes everything but markup', () => {
+    expect(markup`<p title="${'"'}">${'<'}${[markup`<b>${1}</b>`, new Markup('<i>')]}</p>`.text).toBe(
+      '<p title="&quot;">&lt;<b>1</b><i></p>',
+    );
+  });
+});
+
+describe('the Markdown table', () => {
+  it('has a row per metric and no cell that breaks out', () => {
+    const lines = reportMarkdown(input).split('\n');
+    expect(lines).toContain('| metric | this model | interval | version 3 | baseline | gate |');
+    expect(lines).toContain('| accuracy | 0.9500 | 0.9000 to 0.9900 | 0.9600 | 0.6700 | ≥ 0.9 passed |');
+    expect(lines).toContain('| log_loss | 0.2000 |  | 0.2000 |  | ≤ 0.1 **failed** |');
+    expect(lines[2]).toBe("**staged**: accuracy 0.950 is below version 3's 0.960 \\| on the same 30 rows");
+  });
+});
+
+describe('the Vega-Lite plots', () => {
+  it('carry the data of the curves', () => {
+    const plots = vegaLitePlots(input);
+    expect(Object.keys(plots)).toEqual(['roc', 'precision-recall', 'calibration', 'importances']);
+    expect(plots['roc']).toMatchObject({
+      $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+      layer: [
+        {},
+        {
+          data: {
+            values: expect.arrayContaining([{ x: 0.2, y: 0.9, model: 'this model', order: 1 }]) as unknown,
+          },
+        },
+      ],
+    });
+    expect(JSON.parse(JSON.stringify(plots))).toEqual(plots);
+  });
+});
