@@ -62,18 +62,23 @@ export class ContentStore {
    * Stores a copy of a file or directory that others may go on to write to. What is stored is what was hashed.
    *
    * @param name of the artifact that is returned
-   * @throws RetrainError `DATA_NOT_FOUND`, `DATA_INVALID`, and `DATA_CHANGED` when something was written to meanwhile or is not
+   * @throws RetrainError `DATA_NOT_FOUND`, `DATA_INVALID`, `DISK_FULL`, and `DATA_CHANGED` when something was written to meanwhile or is not
    *   the expected one
    */
   async put(path: string, name: string, options: PutOptions = {}): Promise<Artifact> {
     const accept = (digest: { sha256: string }) => expectContent(path, digest, options.expect);
-    if (!(await isDirectory(path))) return { name, ...(await this.putFile(path, options, accept)) };
-    const { md5, sha256, sizeBytes } = await storeTree(resolve(path), this.objects, {
+    if (!(await isDirectory(path))) {
+      return { name, ...(await this.objects.writing(() => this.putFile(path, options, accept))) };
+    }
+    const trees: TreeOptions = {
       ...(this.state && { state: this.state }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...options.walk,
-    });
+    };
+    const { md5, sha256, sizeBytes } = await this.objects.writing(() =>
+      storeTree(resolve(path), this.objects, trees),
+    );
     accept({ sha256 });
     return { name, md5, sha256, sizeBytes };
   }
@@ -81,7 +86,7 @@ export class ContentStore {
   /** Stores bytes that are in memory. */
   async putBytes(bytes: Uint8Array | string, name: string): Promise<Artifact> {
     const digest = digestBytes(bytes);
-    await this.objects.write(bytes, digest.md5);
+    await this.objects.writing(() => this.objects.write(bytes, digest.md5));
     return { name, ...digest };
   }
 
@@ -180,14 +185,25 @@ export class ContentStore {
       if (sha256 !== artifact.sha256) throw await this.objects.setAside(artifact, `SHA-256 ${sha256}`);
       return;
     }
+    const { sha256 } = await this.describe(artifact.name, artifact.md5, signal);
+    if (sha256 !== artifact.sha256) throw await this.objects.setAside(artifact, `SHA-256 ${sha256}`);
+  }
+
+  /**
+   * The artifact of what the store has under a DVC hash, as a lock of DVC’s names it. Hashes all of it, and so checks it.
+   *
+   * @throws RetrainError `ARTIFACT_MISSING`, `ARTIFACT_DAMAGED` (set aside)
+   */
+  async describe(name: string, md5: string, signal?: AbortSignal): Promise<Artifact> {
+    if (!isDirectoryHash(md5)) return { name, ...(await this.verifyObject({ name, md5 }, signal)) };
     const files: { relpath: string; sha256: string }[] = [];
-    for (const { relpath, md5 } of await this.manifest(artifact)) {
-      const { sha256 } = await this.verifyObject({ name: `${artifact.name}/${relpath}`, md5 }, signal);
-      files.push({ relpath, sha256 });
+    let sizeBytes = 0;
+    for (const entry of await this.manifest({ name, md5 })) {
+      const digest = await this.verifyObject({ name: `${name}/${entry.relpath}`, md5: entry.md5 }, signal);
+      files.push({ relpath: entry.relpath, sha256: digest.sha256 });
+      sizeBytes += digest.sizeBytes;
     }
-    if (treeSha256(files) !== artifact.sha256) {
-      throw await this.objects.setAside(artifact, `SHA-256 ${treeSha256(files)}`);
-    }
+    return { name, md5, sha256: treeSha256(files), sizeBytes };
   }
 
   /**

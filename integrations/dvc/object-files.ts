@@ -117,6 +117,21 @@ export class ObjectFiles {
     }
   }
 
+  /** Does something that writes to the store; a full disk becomes DISK_FULL. */
+  async writing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause;
+      throw new RetrainError(
+        'DISK_FULL',
+        `${this.cacheDir} is full (${message}); make room, for instance with \`dvc gc --workspace\`, then repeat the command`,
+        { cause },
+      );
+    }
+  }
+
   missing({ name, md5 }: ObjectRef, cause?: unknown): RetrainError {
     return new RetrainError(
       'ARTIFACT_MISSING',

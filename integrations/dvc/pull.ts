@@ -14,7 +14,7 @@ import { AT_ONCE, TransferMeter, type TransferOptions, type TransferResult, type
  * says; a connection that breaks is taken up again where it broke. Manifests enter the cache after their files.
  *
  * @throws RetrainError `ARTIFACT_MISSING` when the remote lacks an object, `ARTIFACT_DAMAGED` when it has other bytes there,
- *   `REMOTE_UNREACHABLE`, `REMOTE_REFUSED`; what arrived before is kept
+ *   `REMOTE_UNREACHABLE`, `REMOTE_REFUSED`, `DISK_FULL`; what arrived before is kept
  */
 export async function pull(
   store: ContentStore,
@@ -35,11 +35,11 @@ export async function pull(
   );
   let movedBytes = 0;
   await inPool(files, options.atOnce ?? AT_ONCE, async (file) => {
-    movedBytes += await fetchObject(store, remote, file, options, meter);
+    movedBytes += await store.objects.writing(() => fetchObject(store, remote, file, options, meter));
     meter.object();
   });
   for (const { md5, bytes } of manifests) {
-    await store.objects.write(bytes, md5);
+    await store.objects.writing(() => store.objects.write(bytes, md5));
     meter.object();
   }
   return { moved: files.length + manifests.length, present, movedBytes };

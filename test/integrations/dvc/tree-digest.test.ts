@@ -183,6 +183,7 @@ test('a directory goes into the store and comes out again, file by file', async 
   const artifact = await store.put(join(dir, 'data'), 'data');
   expect(await store.has(artifact)).toBe(true);
   await store.verify(artifact);
+  expect(await store.describe('data', artifact.md5)).toEqual(artifact);
   await store.take(artifact, join(dir, 'out'));
   await store.take(artifact, join(dir, 'out'));
   expect((await digestTree(join(dir, 'out'))).sha256).toBe(artifact.sha256);
