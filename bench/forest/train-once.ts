@@ -3,7 +3,7 @@
  * rows, and prints one line of JSON. A process of its own, so that its peak memory is that of this one training.
  */
 import { TrainParams } from '../../contracts/train-params';
-import { predict } from '../../ml/model/model';
+import { predictTable } from '../../ml/model/model';
 import { trainerFor } from '../../ml/trainer/catalog';
 import { readTableFile } from './table-file';
 import { binaryAuc } from './auc';
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const { model } = await trainerFor(params.algorithm, params.engine).train(train, params);
   const seconds = (performance.now() - started) / 1000;
   const predicting = performance.now();
-  const probabilities = predict(model, held);
+  const probabilities = await predictTable(model, held);
   const predictSeconds = (performance.now() - predicting) / 1000;
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   console.log(

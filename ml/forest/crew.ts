@@ -11,7 +11,8 @@ export class Crew<To, From> {
    * @param entry path of a compiled file
    * @param data what each thread finds in `workerData`; shared memory in it is shared
    * @param onMessage called for each message of any thread
-   * @param onFailure called when a thread throws or exits before it was stopped
+   * @param onFailure called when a thread throws, or exits before it was stopped with another code than 0; with 0 too,
+   *   unless `mayExit`: a thread whose work is done may end by itself
    */
   constructor(
     entry: string,
@@ -19,6 +20,7 @@ export class Crew<To, From> {
     data: unknown,
     onMessage: (message: From) => void,
     onFailure: (error: Error) => void,
+    { mayExit = false }: { mayExit?: boolean } = {},
   ) {
     let stopped = false;
     this.onStop = () => (stopped = true);
@@ -27,7 +29,8 @@ export class Crew<To, From> {
       worker.on('message', onMessage);
       worker.on('error', onFailure);
       worker.on('exit', (code) => {
-        if (!stopped) onFailure(new Error(`a training thread stopped early, with exit code ${code}`));
+        if (!stopped && !(mayExit && code === 0))
+          onFailure(new Error(`a thread stopped early, with exit code ${code}`));
       });
       return worker;
     });

@@ -179,7 +179,8 @@ function softmax(scores: Float64Array, out: Float64Array, at: number): void {
   for (let k = 0; k < scores.length; k++) out[at + k] = (out[at + k] ?? 0) / sum;
 }
 
-function requireWidth(forest: Forest, width: number): void {
+/** @throws RetrainError MODEL_INVALID when rows are not as wide as the model's */
+export function requireWidth(forest: Forest, width: number): void {
   if (width === forest.features) return;
   throw new RetrainError(
     'MODEL_INVALID',

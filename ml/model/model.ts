@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { FeatureMatrix } from '../dataset/matrix';
 import type { Forest } from '../forest/forest';
 import { predictBatch } from '../forest/predict';
+import { predictInThreads, PREDICT_THREAD_ENTRY } from '../forest/predict-in-threads';
 import { predictLinear, type LinearModel } from '../linear/linear-model';
 
 /** What a trainer makes, and what `encodeOnnx` takes. */
@@ -12,4 +15,14 @@ export type Model = Forest | LinearModel;
  */
 export function predict(model: Model, table: FeatureMatrix): Float64Array {
   return model.kind === 'forest' ? predictBatch(model, table) : predictLinear(model, table);
+}
+
+/** Rows × trees from which threads are worth the 50 ms that they take to start. */
+const WORTH_THREADS = 5_000_000;
+
+/** `predict` in as many threads as there are cores, where that is worth it. */
+export async function predictTable(model: Model, table: FeatureMatrix): Promise<Float64Array> {
+  const large = model.kind === 'forest' && table.rows * model.trees.length >= WORTH_THREADS;
+  if (!large || !existsSync(PREDICT_THREAD_ENTRY)) return predict(model, table);
+  return predictInThreads(model, table, { threads: availableParallelism() });
 }

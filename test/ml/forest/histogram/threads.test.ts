@@ -105,5 +105,5 @@ test('a thread that fails fails the forest, and one that goes away does too', as
     growForest(rows, targetsOf(rows, 'two classes'), forest, { threads: 2, threadEntry: entry });
   await expect(grow()).rejects.toThrow('no such luck');
   writeFileSync(entry, 'process.exit(3)');
-  await expect(grow()).rejects.toThrow('a training thread stopped early, with exit code 3');
+  await expect(grow()).rejects.toThrow('a thread stopped early, with exit code 3');
 });
