@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
  * @returns unties it
  */
 export function tether(group: number): () => void {
-  const script = 'read -r _; kill -TERM -- "-$1"; sleep 3; kill -KILL -- "-$1"';
+  // The one form of `kill` for a group that dash, bash and zsh all take.
+  const script = 'read -r _; kill -TERM "-$1"; sleep 3; kill -KILL "-$1"';
   const guard = spawn('sh', ['-c', script, 'sh', String(group)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
