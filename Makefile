@@ -40,8 +40,12 @@ mlflow-local: setup ## start the servers without a worker
 	@bin/retrain up --no-worker
 
 .PHONY: test
-test: setup ## run every test, with real servers that are stopped after
+test: setup test-tools ## run every test, with real servers that are stopped after
 	@node_modules/.bin/jest $(ARGS)
+
+.PHONY: test-tools
+test-tools: ## install what judges us in tests: dvc, model_signing, an S3 server
+	@scripts/setup-test-tools.sh
 
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no server

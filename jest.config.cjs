@@ -1,5 +1,24 @@
 // Two projects: unit tests need nothing; integration tests get a real Temporal and a real MLflow server,
 // started once by the global set-up on free ports and stopped after the last suite.
+const { existsSync, readdirSync } = require('node:fs');
+const { homedir } = require('node:os');
+const path = require('node:path');
+
+// The programs that judge us, where scripts/setup-test-tools.sh has put them; a variable that is set wins.
+const cache =
+  process.env.RETRAIN_CACHE_DIR ||
+  path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'retrain');
+const tools = path.join(cache, 'test-tools');
+const minio = existsSync(tools) ? readdirSync(tools).find((name) => /^minio-v/.test(name)) : undefined;
+const judges = {
+  RETRAIN_TEST_DVC: path.join(tools, 'dvc', 'bin', 'dvc'),
+  RETRAIN_TEST_MODEL_SIGNING: path.join(tools, 'model-signing', 'bin', 'model_signing'),
+  RETRAIN_TEST_MINIO: path.join(tools, minio ?? 'minio', 'minio'),
+};
+for (const [name, file] of Object.entries(judges)) {
+  if (process.env[name] === undefined && existsSync(file)) process.env[name] = file;
+}
+
 const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',

@@ -55,7 +55,12 @@ export function createComputeActivities(
       const result = await runner.run({
         ...placed('preprocess', spec, mlflowRunId),
         inputs: { [ARTIFACT.data]: stored },
-        params: { data: params.data, preprocess: ownParams(params.preprocess), task: params.task },
+        params: {
+          data: params.data,
+          preprocess: ownParams(params.preprocess),
+          expect: params.expect,
+          task: params.task,
+        },
         outputs: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
         mayLeave: [ARTIFACT.profile],
       });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type RunSpec } from '../../contracts/run';
+import { columnChoice } from '../../ml/dataset/column-choice';
 import { checkColumns } from '../../ml/dataset/header';
 import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { digestData } from './digest-data';
@@ -36,7 +37,8 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
   const params = await loadParams(project, paramsPath, overrides);
   const { data, preprocess } = params;
   const file = insideProject(project, data.path, paramsPath);
-  const choice = { target: data.target, drop: preprocess.drop, rename: preprocess.rename };
+  // What an SQL query makes of the columns, only the stage can tell.
+  const choice = preprocess.sql === undefined ? columnChoice(params) : null;
   const [digest, images] = await Promise.all([
     digestData(project, file, signal).catch((error: unknown) => {
       throw relabelled(error, file, data.path);
