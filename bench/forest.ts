@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- forest [ROWS] [--json]`: the histogram forest and boosting against scikit-learn, LightGBM and
+ * `npm run bench -- forest [ROWS [ROUNDS]] [--json]`: the histogram forest and boosting against scikit-learn, LightGBM and
  * XGBoost, each in a process of its own, two threads, on one synthetic credit table (default 150,000 rows, a fifth
  * held out). RETRAIN_BENCH_PYTHON names a Python with scikit-learn, lightgbm and xgboost; without it, only our own
  * figures are printed.
@@ -29,10 +29,12 @@ const WORK: { work: string; params: Record<string, unknown>; peers: string[] }[]
   { work: 'gradient boosting', params: { algorithm: 'gradient-boosting' }, peers: ['lightgbm'] },
 ];
 
-const ROUNDS = 3;
 const python = process.env['RETRAIN_BENCH_PYTHON'];
 const json = process.argv.includes('--json');
-const rows = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 150_000);
+const [rows = 150_000, rounds = 3] = process.argv
+  .slice(2)
+  .filter((argument) => /^\d+$/.test(argument))
+  .map(Number);
 
 function measure(command: string, args: string[]): Figures {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -48,11 +50,27 @@ function middle(runs: Figures[]): Figures {
   return found;
 }
 
+function show({
+  work,
+  name,
+  seconds,
+  ratio,
+  auc,
+  peakMiB,
+  predictSeconds,
+}: Figures & { work: string; ratio: number }): void {
+  console.log(
+    `${work.padEnd(25)} ${name.padEnd(16)} ${seconds.toFixed(2).padStart(7)} s ${ratio.toFixed(2).padStart(6)}×` +
+      `  AUC ${auc.toFixed(4)}  peak ${peakMiB.toFixed(0).padStart(5)} MiB  predict ${predictSeconds.toFixed(2)} s`,
+  );
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'retrain-bench-'));
 try {
   const file = path.join(folder, 'table');
   writeTableFile(file, rows);
-  const results = WORK.flatMap(({ work, params, peers }) => {
+  const results: (Figures & { work: string; rows: number; ratio: number })[] = [];
+  for (const { work, params, peers } of WORK) {
     const own = (): Figures =>
       measure(process.execPath, [
         path.join(__dirname, 'forest', 'train-once.js'),
@@ -63,29 +81,20 @@ try {
     const ours: Figures[] = [own()];
     const others = (python === undefined ? [] : peers).map((peer) => {
       const runs: Figures[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < rounds; round++) {
         runs.push(measure(python ?? '', [peerScript, file, peer, JSON.stringify(params)]));
         ours.push(own());
       }
       return middle(runs);
     });
     const us = middle(ours);
-    return [us, ...others].map((figures) => ({
-      work,
-      rows,
-      ...figures,
-      ratio: figures.seconds / us.seconds,
-    }));
-  });
-  if (json) console.log(JSON.stringify(results));
-  else {
-    for (const { work, name, seconds, ratio, auc, peakMiB, predictSeconds } of results) {
-      console.log(
-        `${work.padEnd(25)} ${name.padEnd(16)} ${seconds.toFixed(2).padStart(7)} s ${ratio.toFixed(2).padStart(6)}×` +
-          `  AUC ${auc.toFixed(4)}  peak ${peakMiB.toFixed(0).padStart(5)} MiB  predict ${predictSeconds.toFixed(2)} s`,
-      );
+    for (const figures of [us, ...others]) {
+      const result = { work, rows, ...figures, ratio: figures.seconds / us.seconds };
+      results.push(result);
+      if (!json) show(result);
     }
   }
+  if (json) console.log(JSON.stringify(results));
 } finally {
   rmSync(folder, { recursive: true });
 }

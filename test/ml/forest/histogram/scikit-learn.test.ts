@@ -6,7 +6,7 @@ import type { Trained } from '../../../../ml/trainer/trainer';
 import { classificationSet, regressionSet, SCORES, type Spread } from '../data-sets';
 import { accuracy, rocAuc, rSquared } from '../scores';
 
-const SEEDS = [1, 2];
+const SEEDS = [1, 2, 3];
 
 /** The params of the variants in make_fixtures.py. */
 const VARIANTS: Record<string, object> = {
@@ -23,7 +23,7 @@ function train(table: LabelledMatrix | ValuedMatrix, params: object, seed: numbe
 
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Our mean over 2 seeds lies where scikit-learn's 20 seeds lie, give or take one row of the held-out ones. */
+/** Our mean over 3 seeds lies where scikit-learn's 20 seeds lie, give or take one row of the held-out ones. */
 function expectWithin(found: number[], spread: Spread, slack: number): void {
   expect(mean(found)).toBeGreaterThanOrEqual(spread.least - slack);
   expect(mean(found)).toBeLessThanOrEqual(spread.largest + slack);
@@ -41,37 +41,31 @@ describe.each(Object.keys(SCORES.classification))('on %s', (name) => {
 
   test.each(variants)('%s scores as scikit-learn’s does', async (variant) => {
     const spreads = scored?.models[variant];
-    if (spreads === undefined) throw new Error(`no scores of ${variant}`);
-    const found = await Promise.all(
-      SEEDS.map(async (seed) => {
-        const { model } = await train(rows, VARIANTS[variant] ?? {}, seed);
-        const probabilities = predict(model, held);
-        return {
-          accuracy: accuracy(probabilities, held.labels, held.classes),
-          auc: rocAuc(probabilities, held.labels, held.classes),
-        };
-      }),
-    );
+    if (scored === undefined || spreads === undefined) throw new Error(`no scores of ${variant}`);
+    const plain = variant === 'random-forest';
+    const params = { ...VARIANTS[variant], ...(plain ? { oob_score: true } : {}) };
+    const found = await Promise.all(SEEDS.map((seed) => train(rows, params, seed)));
+    const predictions = found.map(({ model }) => predict(model, held));
     expectWithin(
-      found.map((score) => score.accuracy),
+      predictions.map((p) => accuracy(p, held.labels, held.classes)),
       spreads.accuracy,
       1 / held.rows,
     );
     expectWithin(
-      found.map((score) => score.auc),
+      predictions.map((p) => rocAuc(p, held.labels, held.classes)),
       spreads.auc,
       0.005,
     );
-  });
-
-  test('the out-of-bag score and the importances are scikit-learn’s', async () => {
-    const found = await Promise.all(SEEDS.map((seed) => train(rows, { oob_score: true }, seed)));
-    const oob = found.map((trained) => trained.oobScore ?? NaN);
-    expectWithin(oob, scored?.oob ?? { least: 1, mean: 1, largest: 1 }, 1 / rows.rows);
-    for (let f = 0; f < rows.features; f++) {
+    if (!plain) return;
+    expectWithin(
+      found.map(({ oobScore }) => oobScore ?? NaN),
+      scored.oob,
+      1 / rows.rows,
+    );
+    scored.importances.forEach((theirs, f) => {
       const ours = mean(found.map(({ importances }) => importances?.[f] ?? NaN));
-      expect(Math.abs(ours - (scored?.importances[f] ?? NaN))).toBeLessThan(0.03);
-    }
+      expect(Math.abs(ours - theirs)).toBeLessThan(0.05);
+    });
   });
 });
 
