@@ -7,6 +7,13 @@ const { TestEnvironment } = require('jest-environment-node');
 module.exports = class OnnxEnvironment extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
-    Object.assign(this.global, { Float32Array, Float64Array, Int32Array, Uint8Array, BigInt64Array, BigUint64Array });
+    Object.assign(this.global, {
+      Float32Array,
+      Float64Array,
+      Int32Array,
+      Uint8Array,
+      BigInt64Array,
+      BigUint64Array,
+    });
   }
 };

@@ -38,7 +38,8 @@ export class ObjectServer {
     if (request.method === 'POST' || request.method === 'PUT') {
       const body = Buffer.concat(chunks);
       const md5 = createHash('md5').update(body).digest('base64');
-      if (md5 !== (request.headers['content-md5'] ?? md5)) return void response.writeHead(400).end('bad digest');
+      if (md5 !== (request.headers['content-md5'] ?? md5))
+        return void response.writeHead(400).end('bad digest');
       this.objects.set(key, body);
       return void response.writeHead(201).end();
     }
