@@ -16,7 +16,7 @@ export const ENGINES = ['ml-random-forest', 'histogram'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** Which engine trains when params.yaml does not say. */
-export const DEFAULT_ENGINE: Engine = 'ml-random-forest';
+export const DEFAULT_ENGINE: Engine = 'histogram';
 
 /** Options that only some trainers take: they have no default here, the trainer knows it. */
 const options = {

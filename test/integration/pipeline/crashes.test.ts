@@ -24,7 +24,7 @@ describe('kill -9 of the worker', () => {
 });
 
 async function killAt(moment: number): Promise<void> {
-  const project = new TestProject({ train: { n_estimators: 40, seed: moment } });
+  const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 40, seed: moment } });
   const registry = new RegistryView(project.model);
   try {
     const started = await project.start();
@@ -46,7 +46,7 @@ async function killAt(moment: number): Promise<void> {
 }
 
 describe('a worker that is stopped in mid-run', () => {
-  const project = new TestProject({ train: { n_estimators: 3000 } });
+  const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 3000 } });
   afterAll(() => project.remove());
 
   test('leaves its work to the next one', async () => {

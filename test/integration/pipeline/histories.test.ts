@@ -59,7 +59,7 @@ describe('the committed histories', () => {
  */
 describe('a history made now', () => {
   const record = process.env['RECORD_HISTORIES'] === '1';
-  const project = new TestProject({ train: { n_estimators: 5 } });
+  const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 5 } });
   let connection: Connection;
   let client: Client;
 
@@ -120,7 +120,7 @@ describe('a history made now', () => {
   });
 
   test('of a run whose worker died replays', async () => {
-    const doomed = new TestProject({ train: { n_estimators: 4000 } });
+    const doomed = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 4000 } });
     const first = await doomed.startWorker();
     const { workflowId = '' } = await doomed.start();
     await training(workflowId);

@@ -27,7 +27,7 @@ describe('a server that goes away in mid-run', () => {
   /** Long enough in training that the server is surely gone by the time it is needed again. */
   async function interrupted(outage: () => Promise<void>): Promise<void> {
     const env = { TEMPORAL_ADDRESS: temporal.address, MLFLOW_TRACKING_URI: mlflow.uri };
-    const project = new TestProject({ train: { n_estimators: 2000 } }, env);
+    const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 2000 } }, env);
     const registry = new RegistryView(project.model, mlflow.uri);
     try {
       const worker = await project.startWorker();

@@ -122,7 +122,14 @@ describe('a run that cannot go on', () => {
   });
 
   test('because it was cancelled stops the training within 5 s and marks the MLflow run KILLED', async () => {
-    const params = ['--set', 'train.n_estimators=10000', '--set', 'train.seed=1'];
+    const params = [
+      '--set',
+      'train.n_estimators=10000',
+      '--set',
+      'train.engine=ml-random-forest',
+      '--set',
+      'train.seed=1',
+    ];
     const { workflowId = '' } = await project.start(...params);
     const handle = client.workflow.getHandle(workflowId);
     const training = async (): Promise<boolean> => {
