@@ -36,6 +36,8 @@ const shared = {
 };
 
 module.exports = {
+  // Most suites wait for servers most of the time: two at once even on two cores, where Jest would run one.
+  maxWorkers: 2,
   testTimeout: 30_000,
   projects: [
     {
