@@ -56,7 +56,12 @@ export function failureOf(ended: EndedContainer): RetrainError {
   );
 }
 
-function hint({ stage, tail, network, disk }: EndedContainer): string {
+/** Exit codes of a stage that did not end by itself. An engine that stops says no more than that before it is gone. */
+const ENDED_FROM_OUTSIDE = new Set([137, 143]);
+
+function hint({ stage, tail, network, disk, state }: EndedContainer): string {
+  if (ENDED_FROM_OUTSIDE.has(state.ExitCode))
+    return '; it was ended from outside, by hand or by a Docker engine that was stopping';
   if (network === 'none' && NO_NETWORK.test(tail)) {
     return `; it has no network: name one with ${stage}.network if it needs one`;
   }
