@@ -5,8 +5,8 @@ import { type StageProgress } from '../contracts/stage';
 const INTERVAL_MS = 1000;
 
 /**
- * Runs work while telling the server, every second, that it goes on and how far it is. A cancellation reaches
- * the work through the signal.
+ * Runs work while telling the server, every second, that it goes on and how far it is; work that ends sooner costs
+ * no request. A cancellation reaches the work through the signal.
  */
 export async function withHeartbeat<T>(
   work: (signal: AbortSignal, onProgress: (progress: StageProgress) => void) => Promise<T>,
@@ -14,7 +14,6 @@ export async function withHeartbeat<T>(
   const context = Context.current();
   let latest: StageProgress | undefined;
   const beat = (): void => context.heartbeat(latest);
-  beat();
   const timer = setInterval(beat, INTERVAL_MS);
   try {
     return await work(context.cancellationSignal, (progress) => {
