@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { RetrainError } from '../contracts/errors';
 import { type StageProgress } from '../contracts/stage';
@@ -85,6 +85,7 @@ export class InProcessExecutor {
       throw new RetrainError('STAGE_FAILED', `${stage}: its thread died: ${why}`, { cause: error });
     } finally {
       aborted.stop();
+      drain(port1, onProgress);
       port1.close();
     }
   }
@@ -93,6 +94,15 @@ export class InProcessExecutor {
   async close(): Promise<void> {
     await Promise.all(this.#ending);
     await this.#pool.close({ force: true });
+  }
+}
+
+/** Hands on what the thread said before its result, which may overtake it: closing a port drops the rest. */
+function drain(port: MessagePort, onProgress: RunOptions['onProgress']): void {
+  let left = receiveMessageOnPort(port);
+  while (left !== undefined) {
+    onProgress?.(left.message as StageProgress);
+    left = receiveMessageOnPort(port);
   }
 }
 
