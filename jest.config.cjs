@@ -6,7 +6,7 @@ const path = require('node:path');
 
 // The programs that judge us, where scripts/setup-test-tools.sh has put them; a variable that is set wins.
 const cache =
-  process.env.RETRAIN_CACHE_DIR ||
+  process.env.RETRAIN_TOOLS_DIR ||
   path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'retrain');
 const tools = path.join(cache, 'test-tools');
 const minio = existsSync(tools) ? readdirSync(tools).find((name) => /^minio-v/.test(name)) : undefined;

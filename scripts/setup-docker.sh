@@ -9,12 +9,12 @@
 #
 # An engine that is there (DOCKER_HOST, or the default socket) is used and never stopped. Else, as root on Debian or
 # Ubuntu, the engine is installed and started by hand on a socket of its own. Its images and the base images are kept in
-# ${RETRAIN_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/retrain}/docker, so that the second start takes two seconds. RETRAIN_DOCKER_RUN is
+# ${RETRAIN_TOOLS_DIR:-${XDG_CACHE_HOME:-~/.cache}/retrain}/docker, so that the second start takes two seconds. RETRAIN_DOCKER_RUN is
 # the folder of its socket and log, RETRAIN_DOCKERD_FLAGS are further flags; with a cache of its own, and RETRAIN_DOCKER_ALONE=1, a second engine
 # runs beside the first.
 set -eu
 
-CACHE="${RETRAIN_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/docker"
+CACHE="${RETRAIN_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/docker"
 # Socket, pid file, log: outside the cache, as a socket's path may have 107 bytes at most.
 RUN="${RETRAIN_DOCKER_RUN:-/tmp/retrain-docker-$(id -u)}"
 SOCKET="$RUN/docker.sock"

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cache="${RETRAIN_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/test-tools"
+cache="${RETRAIN_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/test-tools"
 mkdir -p "$cache"
 # Two set-ups at a time would write into one another's folders.
 exec 9>"$cache/lock"

@@ -6,7 +6,7 @@ import { ensureSearchAttributes } from '../../temporal/search-attributes';
 import { namesServer, temporalSettings } from '../../temporal/settings';
 import { writeStackFile, type StackFile } from '../../temporal/stack-file';
 import type { Progress } from './progress';
-import { ensureRunning, type ServiceState } from './service';
+import { ensureRunning, requireStartable, type Service, type ServiceState } from './service';
 import { mlflowService, NAMESPACE, requireBuild, temporalService, workerService } from './services';
 import { withStackLock } from './stack-lock';
 import type { StackSettings } from './stack-settings';
@@ -26,7 +26,7 @@ export interface BroughtUp {
  * names (TEMPORAL_ADDRESS, MLFLOW_TRACKING_URI) is used instead of one of our own. Several at the same time wait
  * for one another. Interrupted, it leaves what it started for the next `up` or `down`.
  *
- * @throws RetrainError for the first part that does not come up; the others stay up
+ * @throws RetrainError for the first part that does not come up; the others stay up. When a port is taken, nothing is started
  */
 export async function bringUp(
   settings: StackSettings,
@@ -36,6 +36,7 @@ export async function bringUp(
   const startedMs = Date.now();
   if (options.worker) requireBuild();
   return withStackLock(settings, progress, async () => {
+    await requireStartable(ownServers(settings, progress));
     const parts = await Promise.allSettled([
       bringUpTemporal(settings, progress),
       bringUpMlflow(settings, progress),
@@ -55,6 +56,13 @@ export async function bringUp(
     if (worker.pid !== null) writeStackFile(settings.project, { ...stack, worker: { pid: worker.pid } });
     return { temporal, mlflow, worker: { ...worker, taskQueue }, durationMs: Date.now() - startedMs };
   });
+}
+
+function ownServers(settings: StackSettings, progress: Progress): Service[] {
+  return [
+    ...(namesServer(settings.env) ? [] : [temporalService(settings, progress)]),
+    ...(settings.env['MLFLOW_TRACKING_URI'] ? [] : [mlflowService(settings, progress)]),
+  ];
 }
 
 async function bringUpTemporal(settings: StackSettings, progress: Progress): Promise<BroughtUp['temporal']> {

@@ -32,6 +32,19 @@ export type ServiceState = 'started' | 'already running' | 'restarted';
 const RECOVERY_MS = 20_000;
 
 /**
+ * Refuses before anything is started: so a port that one part cannot have leaves no other part running.
+ *
+ * @throws RetrainError PORT_TAKEN; CONFIG_INVALID when a part runs with other settings and cannot be replaced
+ */
+export async function requireStartable(services: readonly Service[]): Promise<void> {
+  for (const service of services) {
+    const running = runningFrom(service.pidFile);
+    if (running === null) for (const port of service.ports) await refuseTaken(service, port);
+    else refuseOtherSettings(service, running);
+  }
+}
+
+/**
  * Makes sure that a part of the stack runs and is healthy; does only what is missing.
  *
  * @throws RetrainError PORT_TAKEN, TOOL_MISSING, SERVICE_DIED; CONFIG_INVALID when it runs with other settings
@@ -45,12 +58,7 @@ export async function ensureRunning(
   if (running.fingerprint === service.fingerprint) {
     if (await recovers(service, running)) return { pid: running.pid, state: 'already running' };
     progress.update(service.title, 'does not answer, starting it again');
-  } else if (!service.replaceable) {
-    throw new RetrainError(
-      'CONFIG_INVALID',
-      `${service.title} already runs with other settings (${running.fingerprint}, asked for ${service.fingerprint}); run \`retrain down\` first`,
-    );
-  }
+  } else refuseOtherSettings(service, running);
   await stopService(service);
   return { pid: await start(service, progress), state: 'restarted' };
 }
@@ -98,6 +106,14 @@ async function recovers(service: Service, { pid }: PidRecord): Promise<boolean> 
     await sleep(200);
   }
   return false;
+}
+
+function refuseOtherSettings({ title, replaceable, fingerprint }: Service, running: PidRecord): void {
+  if (replaceable || running.fingerprint === fingerprint) return;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `${title} already runs with other settings (${running.fingerprint}, asked for ${fingerprint}); run \`retrain down\` first`,
+  );
 }
 
 async function refuseTaken(service: Service, { port, flag, variable }: StackPort): Promise<void> {

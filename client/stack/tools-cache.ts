@@ -5,11 +5,11 @@ import { withFileLock } from './file-lock';
 import { type Environment } from '../../integrations/project/dot-env';
 
 /**
- * Where downloaded and built programs are kept, outside every clone: RETRAIN_CACHE_DIR, or `retrain` in the
+ * Where downloaded and built programs are kept, outside every clone: RETRAIN_TOOLS_DIR, or `retrain` in the
  * user's cache folder.
  */
 export function toolsCacheDir(env: Environment): string {
-  if (env['RETRAIN_CACHE_DIR']) return env['RETRAIN_CACHE_DIR'];
+  if (env['RETRAIN_TOOLS_DIR']) return env['RETRAIN_TOOLS_DIR'];
   const userCache = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
   return join(userCache, 'retrain');
 }

@@ -24,7 +24,7 @@ function machine(): { bin: string; cache: string; env: Record<string, string> } 
   mkdirSync(bin);
   // A proxy that nobody runs: the download fails at once, wherever the test runs.
   const env = {
-    ...{ PATH: bin, RETRAIN_CACHE_DIR: cache, HOME: dir, TMPDIR: dir },
+    ...{ PATH: bin, RETRAIN_TOOLS_DIR: cache, HOME: dir, TMPDIR: dir },
     HTTPS_PROXY: 'http://127.0.0.1:9',
   };
   return { bin, cache, env };

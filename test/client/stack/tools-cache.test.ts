@@ -13,7 +13,7 @@ const nobodyWaits = (): void => {
 
 describe('toolsCacheDir', () => {
   it.each([
-    [{ RETRAIN_CACHE_DIR: '/c', XDG_CACHE_HOME: '/x', HOME: '/h' }, '/c'],
+    [{ RETRAIN_TOOLS_DIR: '/c', XDG_CACHE_HOME: '/x', HOME: '/h' }, '/c'],
     [{ XDG_CACHE_HOME: '/x', HOME: '/h' }, '/x/retrain'],
     [{ HOME: '/h' }, '/h/.cache/retrain'],
   ])('of %j is %s', (env, dir) => {

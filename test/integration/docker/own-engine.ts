@@ -54,7 +54,7 @@ export class OwnEngine {
         ...env,
         // An engine that is there must not be taken for this one.
         RETRAIN_DOCKER_ALONE: '1',
-        RETRAIN_CACHE_DIR: path.join(this.dir, 'cache'),
+        RETRAIN_TOOLS_DIR: path.join(this.dir, 'cache'),
         RETRAIN_DOCKER_RUN: path.join(this.dir, 'run'),
         RETRAIN_DOCKERD_FLAGS: '--bridge=none --iptables=false --ip6tables=false',
       },

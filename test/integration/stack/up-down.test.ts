@@ -123,19 +123,24 @@ describe('retrain up and down', () => {
     expect(findProcess(process.pid)).not.toBeNull();
   });
 
-  it('names a port that is taken, by whom, and how to move it', async () => {
+  it('names a port that is taken, by whom, and how to move it, and starts nothing', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    const { code, stderr } = await project.cli(['up', '--no-worker', '--mlflow-port', String(port)]);
+    for (const [flag, title] of [
+      ['--mlflow-port', 'MLflow'],
+      ['--temporal-ui-port', 'Temporal'],
+    ] as const) {
+      const { code, stderr } = await project.cli(['up', '--no-worker', flag, String(port)]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        new RegExp(
+          `port ${port} on 127.0.0.1, which ${title} needs, is taken by .+ \\(process ${process.pid}\\).*${flag} or RETRAIN_`,
+        ),
+      );
+      expect((await json<TakenDown>(project, 'down')).stopped).toEqual([]);
+    }
     await new Promise((resolve) => other.close(resolve));
-    expect(code).toBe(2);
-    expect(stderr).toMatch(
-      new RegExp(
-        `port ${port} on 127.0.0.1, which MLflow needs, is taken by .+ \\(process ${process.pid}\\).*--mlflow-port or RETRAIN_MLFLOW_PORT`,
-      ),
-    );
-    await project.cli(['down']);
   });
 
   it('keeps its state: after down and up, the run is still there', async () => {
