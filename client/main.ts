@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   up: async () => (await import('./commands/up.js')).up,
   down: async () => (await import('./commands/down.js')).down,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  stage: async () => (await import('./commands/stage.js')).stage,
   schedule: async () => (await import('./commands/schedule.js')).schedule,
 };
 

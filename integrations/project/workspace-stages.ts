@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Params } from '../../contracts/params';
-import { ARTIFACT } from '../../contracts/stage';
+import { ARTIFACT, type Metrics } from '../../contracts/stage';
+import { byCodePoint } from '../dvc/code-point-order';
 import { COMPUTE_STAGES, STAGE_PARAMS, type ComputeStageName } from './compute-stage';
 
 /** Where the inputs and outputs of a stage are in the workspace, and how `dvc.yaml` calls it. All paths are relative to the project, with `/`. */
@@ -64,4 +65,10 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
     paramKeys: STAGE_PARAMS[stage],
     ...files[stage],
   }));
+}
+
+/** A stage's metrics as they are in the workspace, the same bytes whoever writes them: sorted, one per line. */
+export function metricsBytes(metrics: Metrics): string {
+  const sorted = Object.entries(metrics).sort(([a], [b]) => byCodePoint(a, b));
+  return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`;
 }
