@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what is missing: Node packages, the build, Temporal, MLflow
@@ -34,6 +34,29 @@ doctor: ## say for each part whether it is there, and how to get it
 .PHONY: run
 run: setup ## train on the data of params.yaml (the stack must be up)
 	@bin/retrain start --wait $(ARGS)
+
+.PHONY: run-push
+run-push: run ## train, then push data and model to the remote of .dvc/config
+	@bin/retrain data push
+
+.PHONY: preprocess train evaluate
+preprocess train evaluate: setup ## run one stage on the project's files; no servers needed
+	@bin/retrain stage $@ $(ARGS)
+
+.PHONY: pipeline
+pipeline: preprocess train evaluate ## run the three of them; what did not change is reused
+
+.PHONY: dvc-status
+dvc-status: setup ## say what differs from dvc.lock and .dvc files
+	@bin/retrain data status $(ARGS)
+
+.PHONY: dvc-push
+dvc-push: setup ## bring data, model and cached results to the remote
+	@bin/retrain data push $(ARGS)
+
+.PHONY: dvc-pull
+dvc-pull: setup ## fetch what dvc.lock and .dvc files record
+	@bin/retrain data pull $(ARGS)
 
 .PHONY: mlflow-local
 mlflow-local: setup ## start the servers without a worker

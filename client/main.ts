@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   down: async () => (await import('./commands/down.js')).down,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   stage: async () => (await import('./commands/stage.js')).stage,
+  data: async () => (await import('./commands/data.js')).data,
   schedule: async () => (await import('./commands/schedule.js')).schedule,
 };
 

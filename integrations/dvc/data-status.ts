@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FileDigest } from '../../ml/hashing/digest';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { isDirectoryHash } from './cache-layout';
 import { ignoreRules } from './ignore-rules';
@@ -32,26 +33,35 @@ export async function dataStatus(
   return statuses;
 }
 
-/** Hash of a file or directory of the project as it is now; null when nothing is there. */
-export async function currentMd5(
+/** Hashes of a file or directory of the project as it is now; null when nothing is there. */
+export async function currentDigest(
   workspace: Workspace,
   relpath: string,
   options: { signal?: AbortSignal } = {},
-): Promise<string | null> {
+): Promise<FileDigest | null> {
   const path = join(workspace.root, relpath);
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) return null;
   if (found.isDirectory()) {
     const ignored = ignoreRules(workspace.root, path);
-    return (await digestTree(path, { state: workspace.state, ignored, ...options })).md5;
+    return digestTree(path, { state: workspace.state, ignored, ...options });
   }
   const stamp = { sizeBytes: found.size, mtimeMs: found.mtimeMs, ino: found.ino };
   const known = workspace.state.file(path, stamp);
-  if (known) return known.md5;
+  if (known) return known;
   const readAt = Date.now();
   const digest = await digestFile(path, options);
   if (isSettled(stamp, readAt)) workspace.state.saveFiles([{ path, stamp, digest }]);
-  return digest.md5;
+  return digest;
+}
+
+/** DVC’s hash of `currentDigest`. */
+export async function currentMd5(
+  workspace: Workspace,
+  relpath: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<string | null> {
+  return (await currentDigest(workspace, relpath, options))?.md5 ?? null;
 }
 
 /** One line for people: `modified  data (data.dvc)`. */

@@ -1,0 +1,89 @@
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { dvc, dvcAside, dvcInit, judged } from '../integrations/dvc/real-dvc';
+import { Workbench } from './workbench';
+
+jest.setTimeout(120_000);
+
+const top = mkdtempSync(path.join(tmpdir(), 'retrain-data-'));
+const first = new Workbench(path.join(top, 'first'));
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+
+/** What git would bring to another machine: neither data nor cache. */
+function cloned(name: string): Workbench {
+  const clone = new Workbench(path.join(top, name));
+  for (const file of ['params.yaml', 'dvc.yaml', 'dvc.lock', '.dvc/config', 'metrics'])
+    cpSync(first.path(file), clone.path(file), { recursive: true });
+  rmSync(clone.path('data'), { recursive: true });
+  mkdirSync(clone.path('data'));
+  return clone;
+}
+
+const MODEL = 'models/iris/model.onnx';
+
+judged('what one machine trained and pushed, another pulls and reuses; and dvc pulls the same', async () => {
+  dvcInit(first.dir);
+  dvc(first.dir, 'remote', 'add', '--default', 'store', path.join(top, 'remote'));
+  await first.writePipeline();
+  await dvcAside(first.dir, 'repro');
+  expect((await first.cli(['data', 'status'])).stdout).toContain(
+    'Data and pipelines are up to date (6 tracked',
+  );
+
+  const pushed = await first.cli(['data', 'push']);
+  expect(pushed).toMatchObject({ code: 0, stderr: '' });
+  // Six outs, the training data, the evaluation, which dvc does not know of.
+  expect(pushed.stdout).toMatch(/^Pushed 7 objects, [\d.]+ kB, to .*remote; 0 were there\.$/m);
+  expect(await first.json('data', 'push')).toMatchObject({ moved: 0, present: 7, stages: 3 });
+  expect(await dvcAside(first.dir, 'status', '--cloud')).toContain('are in sync');
+
+  const second = cloned('second');
+  const pulled = await second.json<{ written: string[]; stages: number }>('data', 'pull');
+  expect(pulled).toMatchObject({ removed: [], missing: [], stages: 3 });
+  expect(pulled.written).toContain('data/iris.csv');
+  expect(readFileSync(second.path(MODEL))).toEqual(readFileSync(first.path(MODEL)));
+  for (const stage of ['preprocess', 'train', 'evaluate'])
+    expect(await second.json('stage', stage)).toMatchObject({ reused: true });
+  expect((await second.cli(['data', 'status'])).stdout).toContain('up to date');
+
+  const third = cloned('third');
+  await dvcAside(third.dir, 'pull');
+  expect(readFileSync(third.path(MODEL))).toEqual(readFileSync(first.path(MODEL)));
+  expect(existsSync(third.path('data/iris.csv'))).toBe(false);
+});
+
+judged('the status names what differs as dvc does: outs, data, params', async () => {
+  appendFileSync(first.path('data/iris.csv'), '5.0,3.4,1.5,0.2,setosa\n');
+  appendFileSync(first.path(MODEL), '!');
+  rmSync(first.path('prepared/iris/test.parquet'));
+  first.writeParams({ n_estimators: 6 });
+  const { stdout } = await first.cli(['data', 'status']);
+  expect(stdout).toContain(`modified   ${MODEL} (dvc.lock: train)`);
+  expect(stdout).toContain('deleted    prepared/iris/test.parquet (dvc.lock: preprocess)');
+  expect(stdout).toContain('preprocess: modified data/iris.csv');
+  expect(stdout).toContain('train: changed params.yaml: train');
+  const judge = await dvcAside(first.dir, 'status');
+  expect(judge).toMatch(/modified: +data\/iris.csv/);
+  expect(judge).toMatch(/deleted: +prepared\/iris\/test.parquet/);
+});
+
+judged('a pull does not overwrite what would be lost', async () => {
+  const refused = await first.cli(['data', 'pull', 'train']);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/^error: models\/iris\/model\.onnx would be lost/);
+  expect((await first.cli(['data', 'pull', 'train', '--force'])).code).toBe(0);
+  expect((await first.cli(['data', 'status', 'train'])).stdout).toContain('up to date');
+});
+
+test('without a workspace, a remote or such a target, the next step is said', async () => {
+  const bare = new Workbench(path.join(top, 'bare'));
+  expect((await bare.cli(['data', 'status'])).stderr).toMatch(/is in no DVC workspace.*`dvc init`/);
+  mkdirSync(bare.path('.dvc'));
+  appendFileSync(bare.path('.dvc/config'), '');
+  expect(await bare.cli(['data', 'push'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/no default remote \(none is configured\)/) as string,
+  });
+  expect((await bare.cli(['data', 'status', 'nothing'])).stderr).toContain('nothing is not tracked');
+});
