@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what is missing: Node packages, the build, Temporal, MLflow
@@ -39,12 +39,21 @@ run: setup ## train on the data of params.yaml (the stack must be up)
 run-push: run ## train, then push data and model to the remote of .dvc/config
 	@bin/retrain data push
 
-.PHONY: preprocess train evaluate
-preprocess train evaluate: setup ## run one stage on the project's files; no servers needed
-	@bin/retrain stage $@ $(ARGS)
+.PHONY: preprocess
+preprocess: setup ## run one stage on the project's files; no servers needed
+	@bin/retrain stage preprocess $(ARGS)
+
+.PHONY: train
+train: setup ## the same; train takes what preprocess left
+	@bin/retrain stage train $(ARGS)
+
+.PHONY: evaluate
+evaluate: setup ## the same; evaluate takes what both left
+	@bin/retrain stage evaluate $(ARGS)
 
 .PHONY: pipeline
-pipeline: preprocess train evaluate ## run the three of them; what did not change is reused
+pipeline: setup ## run the three of them; what did not change is reused
+	@for stage in preprocess train evaluate; do bin/retrain stage $$stage $(ARGS) || exit; done
 
 .PHONY: dvc-status
 dvc-status: setup ## say what differs from dvc.lock and .dvc files

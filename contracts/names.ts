@@ -29,6 +29,10 @@ export const ALIAS = {
 export const RUN_TAG = {
   dataHash: 'data_hash',
   dataMd5: 'data_md5',
+  /** Bytes of the data; of a directory: of all of its files. */
+  dataSize: 'data_size',
+  /** SHA-256 by name of what the stages made: `artifact_sha256.train.parquet`. */
+  artifactSha256: 'artifact_sha256',
   paramsHash: 'params_hash',
   codeHash: 'code_hash',
   /** One per container stage: `image_digest.train`. */
@@ -53,6 +57,10 @@ export const VERSION_TAG = {
   pipelineKey: 'pipeline_key',
   gitCommit: 'git_commit',
   gatePassed: 'gate_passed',
+  /** Verdict of the last `retrain reproduce --run`, when it was given, and at which commit. */
+  reproduced: 'reproduced',
+  reproducedAt: 'reproduced_at',
+  reproducedCommit: 'reproduced_commit',
 } as const;
 
 /** `train-<model>-<first 16 hex of the key>`: the canonical workflow id of a pipeline key. */

@@ -21,6 +21,7 @@ export function runTags(spec: RunSpec): Record<string, string> {
     [RUN_TAG.dataHash]: data.sha256,
     [RUN_TAG.dataMd5]: data.md5,
     [`${RUN_TAG.dataMd5}.${data.path}`]: data.md5,
+    [RUN_TAG.dataSize]: String(data.sizeBytes),
     [RUN_TAG.paramsHash]: spec.paramsHash,
     [RUN_TAG.codeHash]: spec.codeHash,
     ...Object.fromEntries(
