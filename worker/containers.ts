@@ -14,6 +14,7 @@ import {
 import { createEngine } from '../integrations/docker/engine';
 import { imageDigest, requireEngine } from '../integrations/docker/images';
 import { sweepOrphans } from '../integrations/docker/orphans';
+import { ownContainerId } from '../integrations/docker/own-container';
 import { findPathMap } from '../integrations/docker/path-map';
 import { type ContainerOwner } from '../integrations/docker/stage-container';
 import { type WorkerConfig } from './config';
@@ -90,7 +91,10 @@ export class Containers {
     const { docker: settings, scratchDir, stageEnv: env } = this.config;
     await requireEngine(this.engine, settings.shown);
     const { hostScratch } = settings;
-    const paths = await findPathMap(this.engine, { scratchDir, hostScratch, hostname: hostname() });
+    const paths = await findPathMap(this.engine, {
+      ...{ scratchDir, hostScratch },
+      ...{ containerId: ownContainerId(), hostname: hostname() },
+    });
     const scope = await this.scope();
     this.executor = new ContainerExecutor({ engine: this.engine, settings, paths, scope, env });
     return this.executor;

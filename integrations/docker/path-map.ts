@@ -15,7 +15,9 @@ interface Surroundings {
   scratchDir: string;
   /** Set by the operator: the engine's path of it. */
   hostScratch?: string | undefined;
-  /** The worker's host name: in a container, the id of that container. */
+  /** Id of the container that the worker runs in, where it can be told. */
+  containerId?: string | undefined;
+  /** The worker's host name: in a container, the id of that container, unless it was given another. */
   hostname: string;
   /** Default: whether the marker is there that the engine puts into every container. */
   inContainer?: boolean;
@@ -28,20 +30,21 @@ interface Surroundings {
  * @throws RetrainError CONFIG_INVALID when the folder is on none, so that no stage could see it
  */
 export async function findPathMap(engine: Docker, surroundings: Surroundings): Promise<PathMap> {
-  const { scratchDir, hostScratch, hostname } = surroundings;
+  const { scratchDir, hostScratch, containerId, hostname } = surroundings;
   if (hostScratch !== undefined) return mapped(scratchDir, hostScratch);
-  if (!(surroundings.inContainer ?? existsSync('/.dockerenv'))) return mapped(scratchDir, scratchDir);
+  const inContainer = surroundings.inContainer ?? (containerId !== undefined || existsSync('/.dockerenv'));
+  if (!inContainer) return mapped(scratchDir, scratchDir);
   let mounts: Docker.ContainerInspectInfo['Mounts'];
   try {
-    mounts = (await engine.getContainer(hostname).inspect()).Mounts;
+    mounts = (await engine.getContainer(containerId ?? hostname).inspect()).Mounts;
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
-    // The marker alone proves nothing: virtual machines are made from images, too. The engine's host is known by its name.
+    // Virtual machines are made from images, too, and engines run in containers, beside us: that is known by the host's name.
     const { Name } = (await engine.info()) as { Name: string };
     if (Name === hostname) return mapped(scratchDir, scratchDir);
     throw new RetrainError(
       'CONFIG_INVALID',
-      `this worker runs in a container that its Docker engine does not know (${hostname}), so it cannot tell where stages find ${scratchDir}; set RETRAIN_DOCKER_HOST_SCRATCH to that folder's path on the engine's host`,
+      `this worker runs in a container that its Docker engine does not know (${containerId ?? hostname}), so it cannot tell where stages find ${scratchDir}; set RETRAIN_DOCKER_HOST_SCRATCH to that folder's path on the engine's host`,
     );
   }
   const [mount] = mounts

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { ownContainerId } from '../../../integrations/docker/own-container';
 import { findPathMap } from '../../../integrations/docker/path-map';
 
 const SCRATCH = '/project/.retrain/scratch';
@@ -37,6 +38,22 @@ describe('where the engine sees the scratch folder', () => {
     expect(paths.toEngine(`${SCRATCH}/a/in`)).toBe('/var/lib/docker/volumes/state/_data/scratch/a/in');
   });
 
+  test('is asked for by the container’s id where the host name is the host’s', async () => {
+    const id = 'd5414a004fb6'.padEnd(64, '0');
+    const asked: string[] = [];
+    const knowing = engineWith([{ Source: '/srv/state', Destination: SCRATCH }]);
+    const recording = {
+      ...knowing,
+      getContainer: (name: string) => (asked.push(name), knowing.getContainer(name)),
+    };
+    const paths = await find(recording as unknown as Docker, { containerId: id, hostname: 'host' });
+    expect(asked).toEqual([id]);
+    expect(paths.toEngine(`${SCRATCH}/a`)).toBe('/srv/state/a');
+    // An engine that runs in the same container as the worker does not know it, but shares its name and its files.
+    const beside = await find(engineWith(undefined), { containerId: id, hostname: 'host' });
+    expect(beside.toEngine(`${SCRATCH}/a`)).toBe(`${SCRATCH}/a`);
+  });
+
   test('is where the operator says', async () => {
     const paths = await find(engineWith(undefined), { hostScratch: '/mnt/scratch' });
     expect(paths.toEngine(`${SCRATCH}/a`)).toBe('/mnt/scratch/a');
@@ -47,5 +64,17 @@ describe('where the engine sees the scratch folder', () => {
       /scratch folder .* is on no volume/,
     );
     await expect(find(engineWith(undefined))).rejects.toThrow(/set RETRAIN_DOCKER_HOST_SCRATCH/);
+  });
+});
+
+describe('the id of the worker’s own container', () => {
+  test('is in the mounts that the engine makes for it', () => {
+    const id = 'd5414a004fb61b4b6c05972a31d8b5e25166902ab62fc4e287c168e6582e126b';
+    const line = `92 74 254:0 /data/containers/${id}/hostname /etc/hostname rw,relatime - ext4 /dev/vda rw`;
+    expect(ownContainerId(`91 74 0:21 / /proc rw - proc proc rw\n${line}\n`)).toBe(id);
+  });
+
+  test('is not found outside of one', () => {
+    expect(ownContainerId('27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n')).toBeUndefined();
   });
 });
