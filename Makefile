@@ -76,7 +76,7 @@ test: setup test-tools ## run every test, with real servers that are stopped aft
 	@node_modules/.bin/jest $(ARGS)
 
 .PHONY: test-tools
-test-tools: ## install what judges us in tests: dvc, model_signing, an S3 server
+test-tools: ## install what judges us in tests: dvc, an S3 server, compose, …
 	@scripts/setup-test-tools.sh
 
 .PHONY: test-unit

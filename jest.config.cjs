@@ -13,6 +13,9 @@ const minio = existsSync(tools) ? readdirSync(tools).find((name) => /^minio-v/.t
 const judges = {
   RETRAIN_TEST_DVC: path.join(tools, 'dvc', 'bin', 'dvc'),
   RETRAIN_TEST_MODEL_SIGNING: path.join(tools, 'model-signing', 'bin', 'model_signing'),
+  RETRAIN_TEST_KUBERNETES_VALIDATE: path.join(tools, 'kubernetes-validate', 'bin', 'kubernetes-validate'),
+  RETRAIN_TEST_COMPOSE: path.join(tools, 'containers', 'docker-compose'),
+  RETRAIN_TEST_KUSTOMIZE: path.join(tools, 'containers', 'kustomize'),
   RETRAIN_TEST_MINIO: path.join(tools, minio ?? 'minio', 'minio'),
 };
 for (const [name, file] of Object.entries(judges)) {

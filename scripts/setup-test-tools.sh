@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO). Installs those that are
-# missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
+# The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO), docker compose, kustomize, the
+# schemas of Kubernetes. Installs those that are missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,9 +36,47 @@ minio() {
   echo '  minio: built'
 }
 
+# docker compose 2 and kustomize: the machine's own, or those of Debian 13, unpacked into the cache, as Debian 12 has none.
+containers() {
+  local dir="$cache/containers" part="$cache/containers.part" packages=() sources
+  if [ -x "$dir/docker-compose" ] && [ -x "$dir/kustomize" ]; then return; fi
+  rm -rf "$part"
+  mkdir -p "$part/lists/partial" "$part/archives/partial" "$part/bin"
+  case "$(docker compose version --short 2>/dev/null)" in
+    2.* | v2.* | 5.* | v5.*)
+      printf '#!/bin/sh\nexec docker compose "$@"\n' >"$part/bin/docker-compose"
+      chmod +x "$part/bin/docker-compose"
+      ;;
+    *) packages+=(docker-compose) ;;
+  esac
+  if command -v kustomize >/dev/null; then ln -s "$(command -v kustomize)" "$part/bin/kustomize"; else packages+=(kustomize); fi
+  if [ ${#packages[@]} -gt 0 ]; then
+    if ! command -v apt-get >/dev/null || ! [ -f /usr/share/keyrings/debian-archive-keyring.gpg ]; then
+      echo "  ${packages[*]}: not on this machine; their tests are skipped (in CI they fail)"
+      return
+    fi
+    echo "  ${packages[*]}: fetching from Debian 13"
+    sources="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main"
+    echo "$sources" >"$part/sources.list"
+    # Lists and archives of its own: what this machine installs, and may install, stays as it is.
+    local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$part/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$part/lists"
+      -o "Dir::Cache=$part" -o Dir::State::status=/dev/null -o APT::Sandbox::User=
+      -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
+    "${apt[@]}" update
+    (cd "$part" && "${apt[@]}" download "${packages[@]}")
+    for package in "$part"/*.deb; do dpkg-deb --extract "$package" "$part/root"; done
+    find "$part/root" -type f \( -name docker-compose -o -name kustomize \) -perm -u+x -exec mv {} "$part/bin/" \;
+  fi
+  rm -rf "$dir"
+  mv "$part/bin" "$dir"
+  rm -rf "$part"
+}
+
 pids=()
 venv dvc test/tools/dvc-requirements.txt & pids+=($!)
 venv model-signing test/tools/model-signing-requirements.txt & pids+=($!)
+venv kubernetes-validate test/tools/kubernetes-validate-requirements.txt & pids+=($!)
+containers & pids+=($!)
 minio & pids+=($!)
 failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done

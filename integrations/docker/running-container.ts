@@ -52,6 +52,8 @@ export class RunningContainer {
   private logEnd: Promise<void> = Promise.resolve();
   private logEnded = false;
   private deadline: number | undefined;
+  /** Ends the engine's open answers: of a container that goes on they would keep a process alive that wants to end. */
+  private readonly hangUp = new AbortController();
 
   constructor(
     private readonly container: Docker.Container,
@@ -107,6 +109,7 @@ export class RunningContainer {
       throw engineError(error, `look after the container of ${this.watched.stage}`, this.watched.shown);
     } finally {
       bounds.stop();
+      this.hangUp.abort();
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
       await this.log.close();
     }
@@ -136,6 +139,7 @@ export class RunningContainer {
     for (;;) {
       try {
         await Promise.race([...signs, sleep(LOOK_MS, undefined, { ref: false })]);
+        if (this.hangUp.signal.aborted) return { how: 'detached' };
         const { State: state } = await this.container.inspect();
         if (!state.Running) {
           this.engineWasAway ||= await this.engineEndedIt(state);
@@ -147,6 +151,7 @@ export class RunningContainer {
           signs = signs.slice(0, 1);
         }
       } catch (error) {
+        if (this.hangUp.signal.aborted) return { how: 'detached' };
         if (statusOf(error) === 404) return { how: 'broken', error: this.removed() };
         if (statusOf(error) !== undefined) throw error;
         await this.engineBack(error);
@@ -157,7 +162,7 @@ export class RunningContainer {
   }
 
   private signsOfEnd(): Promise<unknown>[] {
-    const ended = this.container.wait() as Promise<unknown>;
+    const ended = this.container.wait({ abortSignal: this.hangUp.signal }) as Promise<unknown>;
     return [ended, this.logEnd];
   }
 
@@ -196,7 +201,10 @@ export class RunningContainer {
     const since = this.logEnded ? Math.floor(Date.now() / 1000) : 0;
     this.logEnded = false;
     try {
-      const stream = await this.container.logs({ follow: true, stdout: true, stderr: true, since });
+      const stream = await this.container.logs({
+        ...{ follow: true, stdout: true, stderr: true, since },
+        abortSignal: this.hangUp.signal,
+      });
       (this.container.modem as Docker['modem']).demuxStream(stream, this.log.stdout, this.log.stderr);
       await new Promise<void>((resolve) => {
         for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
