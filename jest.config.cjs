@@ -10,12 +10,20 @@ const cache =
   path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'retrain');
 const tools = path.join(cache, 'test-tools');
 const minio = existsSync(tools) ? readdirSync(tools).find((name) => /^minio-v/.test(name)) : undefined;
+// The stack's own MLflow environment: its Python has onnx and onnxruntime.
+const pythons = existsSync(cache)
+  ? readdirSync(cache)
+      .filter((name) => /^mlflow-[\d.]+-\w+$/.test(name))
+      .map((name) => path.join(cache, name, 'bin', 'python'))
+      .filter((file) => existsSync(file))
+  : [];
 const judges = {
   RETRAIN_TEST_DVC: path.join(tools, 'dvc', 'bin', 'dvc'),
   RETRAIN_TEST_MODEL_SIGNING: path.join(tools, 'model-signing', 'bin', 'model_signing'),
   RETRAIN_TEST_KUBERNETES_VALIDATE: path.join(tools, 'kubernetes-validate', 'bin', 'kubernetes-validate'),
   RETRAIN_TEST_COMPOSE: path.join(tools, 'containers', 'docker-compose'),
   RETRAIN_TEST_KUSTOMIZE: path.join(tools, 'containers', 'kustomize'),
+  RETRAIN_TEST_PYTHON: pythons[0] ?? '',
   RETRAIN_TEST_MINIO: path.join(tools, minio ?? 'minio', 'minio'),
 };
 for (const [name, file] of Object.entries(judges)) {

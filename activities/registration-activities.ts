@@ -35,10 +35,10 @@ export function createRegistrationActivities({
           readBytes(store, model),
           readBytes(store, evaluated.evaluation),
         ]);
-        const described = { runId: mlflowRunId, createdAt: at };
+        const described = { runId: mlflowRunId, createdAt: at, schema: table, onnx };
         const gate = checkGate(spec.params.gate, evaluated.metrics);
         const files = [
-          ...modelDirectory({ ...described, schema: table, onnx }).map((file) => ({
+          ...modelDirectory(described).map((file) => ({
             ...file,
             path: `${MODEL_PATH}/${file.path}`,
           })),

@@ -58,6 +58,13 @@ export const ARTIFACT = {
   evaluation: 'evaluation.json',
 } as const;
 
+/** Names of what a model gives: classes, with a probability each, or a number. No raw column can have such a name. */
+export const MODEL_OUTPUT = {
+  label: 'label',
+  probabilities: 'probabilities',
+  prediction: 'prediction',
+} as const;
+
 /**
  * One column of the raw rows that a model takes, and what is done to it, in this order, before the trees see it.
  * A number is clipped to `min` … `max`, then a missing one becomes `impute` (null: stays missing). A text becomes
@@ -100,6 +107,10 @@ export const TableSchema = z.object({
   rows: z.object({ train: z.number().int(), test: z.number().int() }),
   /** First five training rows, prepared, `[k, d]`: the model’s input example. */
   example: z.array(z.array(z.number())),
+  rawExample: z
+    .array(z.array(z.union([z.number(), z.string(), z.null()])))
+    .optional()
+    .describe('The same rows raw, in the order of `inputs`; null where a value is missing.'),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
 
@@ -151,7 +162,7 @@ export type TableProfile = z.infer<typeof TableProfile>;
 
 /** What a registered model says of itself: enough to score it on another table with the same columns. */
 export const ModelDescription = z.looseObject({
-  features: z.array(z.string()).min(1),
+  features: z.array(z.string()).min(1).describe('The columns that it takes, in order.'),
   classes: z.array(z.string()).default([]),
 });
 export type ModelDescription = z.infer<typeof ModelDescription>;

@@ -12,7 +12,7 @@ import { distinctRows } from '../ml/dataset/deduplicate';
 import { requireExpectations } from '../ml/dataset/expectations';
 import { fitInputs, prepareMatrix, preparedNames } from '../ml/dataset/prepare';
 import { profileTable } from '../ml/dataset/profile';
-import { columnOf, takeRows, type RawTable } from '../ml/dataset/raw-table';
+import { columnOf, takeRows, textAt, type Column, type RawTable } from '../ml/dataset/raw-table';
 import { type ReadResult } from '../ml/dataset/read-csv-table';
 import { readTable } from '../ml/dataset/read-table';
 import { writeTable } from '../ml/dataset/table-artifact';
@@ -56,7 +56,7 @@ export const preprocess: Stage = async (context) => {
     target,
     classes,
     rows: { train: split.train.length, test: split.test.length },
-    example: exampleOf(table, inputs, split.train),
+    ...examplesOf(table, inputs, split.train),
   };
   const profile: TableProfile = profileTable(table, features, target, read.rows);
   writeFileSync(context.output(ARTIFACT.schema), `${JSON.stringify(schema)}\n`);
@@ -92,13 +92,25 @@ async function readData(context: StageContext, params: TableParams): Promise<Rea
   );
 }
 
-/** First training rows, prepared; a number that stays missing is shown as 0, as JSON has no NaN. */
-function exampleOf(table: RawTable, inputs: readonly InputColumn[], trainRows: Uint32Array): number[][] {
+/** First training rows, prepared and raw; a prepared number that stays missing is shown as 0, as JSON has no NaN. */
+function examplesOf(
+  table: RawTable,
+  inputs: readonly InputColumn[],
+  trainRows: Uint32Array,
+): Pick<TableSchema, 'example' | 'rawExample'> {
   const first = takeRows(table, trainRows.subarray(0, EXAMPLE_ROWS));
   const { values, rows, features } = prepareMatrix(first.columns, first.rows, inputs);
-  return Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: features }, (__, f) => values[f * rows + row] || 0),
-  );
+  const rowNumbers = Array.from({ length: rows }, (_, row) => row);
+  return {
+    example: rowNumbers.map((row) => Array.from({ length: features }, (_, f) => values[f * rows + row] || 0)),
+    rawExample: rowNumbers.map((row) => inputs.map(({ name }) => rawCell(columnOf(first, name), row))),
+  };
+}
+
+function rawCell(column: Column, row: number): number | string | null {
+  if (column.kind === 'text') return textAt(column, row) ?? null;
+  const value = column.values[row] ?? Number.NaN;
+  return Number.isNaN(value) ? null : value;
 }
 
 function deduplicated(

@@ -79,9 +79,11 @@ function refused(error: unknown): never {
 type Feed = (start: number, end: number) => Record<string, Tensor>;
 
 /** Raw columns by name where the model names them, else the dense matrix. */
-function feedFor({ inputNames }: InferenceSession, table: ScoringTable): Feed {
+function feedFor({ inputNames, inputMetadata }: InferenceSession, table: ScoringTable): Feed {
   const columns = inputNames.map((name) => table.columns.find((column) => column.name === name));
-  if (columns.every((column) => column !== undefined)) {
+  // A dense input may happen to be called as a column; but it takes several features at once.
+  const oneByOne = inputMetadata.every((input) => !input.isTensor || input.shape[1] === 1);
+  if (oneByOne && columns.every((column) => column !== undefined)) {
     return (start, end) =>
       Object.fromEntries(columns.map((column) => [column.name, rawTensor(column, start, end)]));
   }

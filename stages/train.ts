@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Params, TrainParams } from '../contracts/params';
 import { ARTIFACT, type TrainingNotes } from '../contracts/stage';
-import { labelledMatrix, readStoredTable, valuedMatrix } from '../ml/dataset/table-artifact';
+import { inputsOf, labelledMatrix, readStoredTable, valuedMatrix } from '../ml/dataset/table-artifact';
 import { encodeOnnx } from '../ml/onnx/encode';
 import { trainerFor } from '../ml/trainer/catalog';
 import { readSchema } from './read-schema';
@@ -27,6 +27,7 @@ export const train: Stage = async (context) => {
   context.report({ phase: 'encoding' });
   const onnx = encodeOnnx(model, {
     featureNames: schema.features,
+    inputs: inputsOf(schema),
     classLabels: schema.classes,
     modelName: params.algorithm,
   });

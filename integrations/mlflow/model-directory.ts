@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 import { ARTIFACT, type TableSchema } from '../../contracts/stage';
-import { modelSignature } from './model-signature';
+import { inputsOf } from '../../ml/dataset/table-artifact';
+import { readOnnxInterface } from '../../ml/onnx/read-interface';
+import { modelSignature, rawColumnsOf } from './model-signature';
+import { LOADER_CODE, LOADER_MODULE } from './pyfunc-loader';
 
 /** Python and the packages with which a model is known to load and to predict; they go into its requirements. */
 export interface ModelVersions {
@@ -31,7 +34,7 @@ export interface ModelFile {
 
 export interface ModelDirectoryInput {
   schema: TableSchema;
-  /** The graph, by `encodeOnnx`. */
+  /** The graph, by `encodeOnnx` or by another trainer. */
   onnx: Uint8Array;
   runId: string;
   /** When the model was trained, epoch ms. */
@@ -52,10 +55,12 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
     `onnx==${versions.onnx}`,
     `onnxruntime==${versions.onnxruntime}`,
   ];
+  const { columns, raw, data } = rowsTaken(input);
   // Row-wise table, the form in which MLflow keeps a DataFrame; a missing number is null.
-  const example = { columns: input.schema.features, data: input.schema.example };
+  const example = { columns, data };
   return [
     { path: ARTIFACT.model, bytes: input.onnx },
+    ...(raw ? [text(`code/${LOADER_MODULE}.py`, LOADER_CODE)] : []),
     text('requirements.txt', `${requirements.join('\n')}\n`),
     yaml('python_env.yaml', {
       python: versions.python,
@@ -76,10 +81,10 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
 /**
  * The run tag by which MLflow’s UI shows that a run has a model. Key `mlflow.log-model.history`; set it after the upload.
  */
-export function modelHistoryTag(input: Omit<ModelDirectoryInput, 'onnx' | 'schema'>): Record<string, string> {
+export function modelHistoryTag(input: ModelDirectoryInput): Record<string, string> {
   const entry = {
     artifact_path: MODEL_PATH,
-    flavors: flavors(input.versions ?? MODEL_VERSIONS),
+    flavors: flavors(input.versions ?? MODEL_VERSIONS, rowsTaken(input).raw),
     run_id: input.runId,
     utc_time_created: pythonTime(input.createdAt),
     model_uuid: input.runId,
@@ -87,12 +92,28 @@ export function modelHistoryTag(input: Omit<ModelDirectoryInput, 'onnx' | 'schem
   return { 'mlflow.log-model.history': JSON.stringify([entry]) };
 }
 
+/** The columns of the rows that the model takes, and the first rows: raw where it has an input for each column. */
+function rowsTaken({ onnx, schema }: ModelDirectoryInput): {
+  raw: boolean;
+  columns: string[];
+  data: (number | string | null)[][];
+} {
+  const taken = rawColumnsOf(readOnnxInterface(onnx), schema);
+  if (taken === null) return { raw: false, columns: schema.features, data: schema.example };
+  const columns = taken.map(({ name }) => name);
+  const positions = columns.map((column) => inputsOf(schema).findIndex(({ name }) => name === column));
+  // A stage of another language may not tell the raw rows; without `inputs`, the prepared ones are raw.
+  const rows = schema.rawExample ?? (schema.inputs === undefined ? schema.example : []);
+  return { raw: true, columns, data: rows.map((row) => positions.map((at) => row[at] ?? null)) };
+}
+
 function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
   const { schema } = input;
+  const { raw, columns } = rowsTaken(input);
   return {
     artifact_path: MODEL_PATH,
-    flavors: flavors(versions),
-    metadata: { target: schema.target, feature_names: schema.features, class_labels: schema.classes },
+    flavors: flavors(versions, raw),
+    metadata: { target: schema.target, feature_names: columns, class_labels: schema.classes },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.onnx.byteLength,
     // One model per run, so the run’s id names the model too, and the file depends on nothing random.
@@ -104,12 +125,12 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       serving_input_path: 'serving_input_example.json',
       type: 'dataframe',
     },
-    signature: modelSignature(schema),
+    signature: modelSignature(readOnnxInterface(input.onnx), schema),
     utc_time_created: pythonTime(input.createdAt),
   };
 }
 
-function flavors(versions: ModelVersions): object {
+function flavors(versions: ModelVersions, raw: boolean): object {
   return {
     onnx: {
       code: null,
@@ -118,9 +139,10 @@ function flavors(versions: ModelVersions): object {
       providers: ['CPUExecutionProvider'],
     },
     python_function: {
+      ...(raw ? { code: 'code' } : {}),
       data: ARTIFACT.model,
       env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
-      loader_module: 'mlflow.onnx',
+      loader_module: raw ? LOADER_MODULE : 'mlflow.onnx',
       python_version: versions.python,
     },
   };

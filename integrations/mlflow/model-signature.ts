@@ -1,11 +1,10 @@
-import type { TableSchema } from '../../contracts/stage';
-import { ONNX_LABEL, ONNX_PROBABILITIES } from '../../ml/onnx/encode';
+import { type InputColumn, type TableSchema } from '../../contracts/stage';
+import { inputsOf } from '../../ml/dataset/table-artifact';
+import { type OnnxInterface, type OnnxValue } from '../../ml/onnx/read-interface';
 
-interface TensorSpec {
-  type: 'tensor';
-  'tensor-spec': { dtype: string; shape: number[] };
-  name?: string;
-}
+type Spec =
+  | { type: 'tensor'; 'tensor-spec': { dtype: string; shape: number[] }; name?: string }
+  | { type: 'any' | 'string'; name: string; required: true };
 
 /** `signature` of an MLmodel file: each part JSON in a string. Source: mlflow/models/signature.py. */
 export interface ModelSignature {
@@ -15,29 +14,59 @@ export interface ModelSignature {
 }
 
 /**
- * What the model takes and gives. The input is one unnamed float64 tensor `[-1, d]`, although the graph’s own is float32:
- * with this signature pyfunc takes what Python users hold, a DataFrame of the d feature columns in order or a NumPy array,
- * both float64 by default, and casts it. Named or float32 tensors would refuse both; a column-based signature
- * makes mlflow.onnx return a DataFrame, which fails on two outputs of different length.
- * The outputs are `label`, string `[-1]`, and `probabilities`, float32 `[-1, K]`.
+ * The raw columns that a model takes, where it has one input for each; null for a model with one input for the
+ * prepared rows, as train-sklearn's is.
  */
-export function modelSignature(schema: TableSchema): ModelSignature {
+export function rawColumnsOf({ inputs }: OnnxInterface, schema: TableSchema): InputColumn[] | null {
+  const columns = inputsOf(schema);
+  const named = inputs.every(
+    ({ name, shape }) => shape.at(-1) === 1 && columns.some((column) => column.name === name),
+  );
+  return named ? columns.filter(({ name }) => inputs.some((input) => input.name === name)) : null;
+}
+
+/**
+ * What the model takes and gives, for pyfunc, which holds what a caller passes against it.
+ *
+ * A model of raw columns: the columns by name, in any order, as DataFrames have them. A number is of the type `any`: pandas makes
+ * int64 of a column of whole numbers, which MLflow refuses for `double`. A model of prepared rows: one
+ * unnamed float64 tensor `[-1, d]`, although the graph's own is float32, so that pyfunc takes a DataFrame of the d
+ * feature columns in order or a NumPy array, both float64 by default, and casts it (docs/decisions/0006).
+ * The outputs are those of the graph: `label` and `probabilities`, or `prediction`.
+ */
+export function modelSignature(graph: OnnxInterface, schema: TableSchema): ModelSignature {
+  const columns = rawColumnsOf(graph, schema);
   return {
-    inputs: pythonJson([tensor('float64', [-1, schema.features.length])]),
-    outputs: pythonJson([
-      tensor('str', [-1], ONNX_LABEL),
-      tensor('float32', [-1, schema.classes.length], ONNX_PROBABILITIES),
-    ]),
+    inputs: pythonJson(
+      columns === null
+        ? [tensor('float64', [-1, schema.features.length])]
+        : columns.map(({ name, kind }) => ({
+            type: kind === 'number' ? ('any' as const) : ('string' as const),
+            name,
+            required: true as const,
+          })),
+    ),
+    outputs: pythonJson(graph.outputs.map(outputSpec)),
     params: null,
   };
 }
 
-function tensor(dtype: string, shape: number[], name?: string): TensorSpec {
+const DTYPE = { float: 'float32', int64: 'int64', string: 'str' } as const;
+
+function outputSpec({ name, element, shape }: OnnxValue): Spec {
+  return tensor(
+    element === null ? 'object' : DTYPE[element],
+    shape.map((size) => size ?? -1),
+    name,
+  );
+}
+
+function tensor(dtype: string, shape: number[], name?: string): Spec {
   return { type: 'tensor', 'tensor-spec': { dtype, shape }, ...(name === undefined ? {} : { name }) };
 }
 
 /** With the separators of Python’s json.dumps, so that the text is the one that MLflow itself writes. */
-function pythonJson(specs: readonly TensorSpec[]): string {
+function pythonJson(specs: readonly Spec[]): string {
   const text = (value: unknown): string => {
     if (Array.isArray(value)) return `[${value.map(text).join(', ')}]`;
     if (typeof value !== 'object' || value === null) return JSON.stringify(value);

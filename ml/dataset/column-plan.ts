@@ -1,5 +1,6 @@
 import { listed, RetrainError } from '../../contracts/errors';
 import { nearest } from '../../contracts/nearest';
+import { MODEL_OUTPUT } from '../../contracts/stage';
 import { UNNAMED_INDEX } from './header-line';
 
 /** The columns that params.yaml names. `drop` and the keys of `rename` are names in the file, the others new names. */
@@ -93,6 +94,7 @@ export function planColumns(header: readonly string[], file: string, choice: Col
     }
     if (!dropped(position) && !aside.has(position)) {
       if (name === UNNAMED_INDEX && inFile === UNNAMED_INDEX) throw unnamed(where);
+      if (Object.hasOwn(MODEL_OUTPUT, name)) throw outputName(where, position, name);
       return [{ position, name, kind: encoded.has(position) ? 'text' : 'number', role: 'feature' }];
     }
     const kind = extras.get(position);
@@ -111,6 +113,14 @@ function unnamed(where: string): RetrainError {
   return new RetrainError(
     'DATA_INVALID',
     `${where}: column 1 has no name, so it may be a row index; drop it (preprocess.drop: [${UNNAMED_INDEX}]) or name it (preprocess.rename)`,
+  );
+}
+
+/** The inputs of an ONNX graph are named as the columns, and must not be named as its outputs. */
+function outputName(where: string, position: number, name: string): RetrainError {
+  return new RetrainError(
+    'DATA_INVALID',
+    `${where}: column ${position + 1} is called "${name}", as an output of the model is; drop it (preprocess.drop), if it is what another model said, or name it otherwise (preprocess.rename: { ${name}: … })`,
   );
 }
 

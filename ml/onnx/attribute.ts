@@ -11,6 +11,9 @@ function attribute(name: string, type: keyof typeof TYPE): Message {
 export const intAttribute = (name: string, value: number): Message =>
   attribute(name, 'int').int(FIELD.int, value);
 
+export const floatAttribute = (name: string, value: number): Message =>
+  attribute(name, 'float').float(FIELD.float, value);
+
 export const stringAttribute = (name: string, value: string): Message =>
   attribute(name, 'string').string(FIELD.string, value);
 

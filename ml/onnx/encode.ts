@@ -1,19 +1,24 @@
 import { RetrainError } from '../../contracts/errors';
+import { type InputColumn, MODEL_OUTPUT } from '../../contracts/stage';
+import { preparedNames } from '../dataset/prepare';
 import type { Model } from '../model/model';
 import { intAttribute } from './attribute';
 import { Graph } from './graph';
 import { addLinear } from './linear';
+import { addRawColumns } from './raw-columns';
 import { addTreeEnsemble } from './tree-ensemble';
 
 /** Names of the graph's values, as callers of a runtime use them. */
 export const ONNX_INPUT = 'input';
-export const ONNX_LABEL = 'label';
-export const ONNX_PROBABILITIES = 'probabilities';
-export const ONNX_PREDICTION = 'prediction';
+export const ONNX_LABEL = MODEL_OUTPUT.label;
+export const ONNX_PROBABILITIES = MODEL_OUTPUT.probabilities;
+export const ONNX_PREDICTION = MODEL_OUTPUT.prediction;
 
 export interface OnnxNames {
-  /** `[d]` columns of the input, in order; kept in the model's metadata as `feature_names`, JSON. */
+  /** `[d]` columns that the trees see, in order; kept in the model's metadata as `feature_names`, JSON. */
   featureNames: readonly string[];
+  /** The raw columns that become those: each is an input of its own. Absent: one input takes the d columns as they are. */
+  inputs?: readonly InputColumn[];
   /** `[K]` what `label` says for class 0…K-1; empty for regression. */
   classLabels: readonly string[];
   /** Name of the graph. */
@@ -23,7 +28,8 @@ export interface OnnxNames {
 /**
  * Encodes a model as ONNX (IR 7, opset 13, ai.onnx.ml 3). The same model and names give the same bytes.
  *
- * Input `input`: float `[N, d]`, NaN where a value is missing. Outputs of a classifier: `label`, string `[N]`,
+ * Inputs: one per raw column, as `addRawColumns` says; or, without raw columns, `input`, float `[N, d]`, NaN where a
+ * value is missing. Outputs of a classifier: `label`, string `[N]`,
  * and `probabilities`, float `[N, K]`; of a regression: `prediction`, float `[N]`. Equal to `predictBatch` up to
  * float32 sums (1e-6).
  * @throws RetrainError MODEL_INVALID when the names do not fit the model
@@ -32,7 +38,7 @@ export function encodeOnnx(model: Model, names: OnnxNames): Uint8Array {
   requireCount('feature names', names.featureNames.length, model.features);
   requireCount('class labels', names.classLabels.length, model.classes);
   const graph = new Graph();
-  const input = graph.input(ONNX_INPUT, 'float', ['N', model.features]);
+  const input = addInput(graph, model, names.inputs);
   const raw =
     model.kind === 'forest'
       ? addTreeEnsemble(graph, model, input, 'raw_scores')
@@ -50,6 +56,12 @@ export function encodeOnnx(model: Model, names: OnnxNames): Uint8Array {
     feature_names: JSON.stringify(names.featureNames),
     ...(model.task === 'classification' ? { class_labels: JSON.stringify(names.classLabels) } : {}),
   });
+}
+
+function addInput(graph: Graph, model: Model, inputs: readonly InputColumn[] | undefined): string {
+  if (inputs === undefined) return graph.input(ONNX_INPUT, 'float', ['N', model.features]);
+  requireCount('prepared columns', preparedNames(inputs).length, model.features);
+  return addRawColumns(graph, inputs);
 }
 
 function addProbabilities(graph: Graph, model: Model, raw: string): void {

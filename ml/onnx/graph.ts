@@ -28,25 +28,33 @@ export class Graph {
   private readonly initializers: Message[] = [];
   private readonly inputs: Message[] = [];
   private readonly outputs: Message[] = [];
+  private readonly outputNames = new Set<string>();
+  private readonly taken = new Set<string>();
 
+  /** Declares what callers give. Before the nodes: a name of theirs that is taken gets another. */
   input(name: string, element: Element, shape: readonly Dimension[]): string {
     this.inputs.push(valueInfo(name, element, shape));
+    this.taken.add(name);
     return name;
   }
 
+  /** Declares what callers get. Before the node that makes it. */
   output(name: string, element: Element, shape: readonly Dimension[]): string {
     this.outputs.push(valueInfo(name, element, shape));
+    this.outputNames.add(name);
+    this.taken.add(name);
     return name;
   }
 
-  /** Adds a node with one output, and returns the output's name. */
+  /** Adds a node with one output, and returns the output's name: the given one, unless it is taken. */
   node(
     op: string,
     inputs: readonly string[],
-    output: string,
+    wanted: string,
     attributes: Message[] = [],
     domain = '',
   ): string {
+    const output = this.outputNames.has(wanted) ? wanted : this.free(wanted);
     const node = new Message();
     for (const input of inputs) node.string(1, input);
     node.string(2, output).string(3, `${op}_${this.nodes.length}`).string(4, op);
@@ -56,12 +64,14 @@ export class Graph {
     return output;
   }
 
-  floatConstant(name: string, shape: readonly number[], values: Float32Array): string {
+  floatConstant(wanted: string, shape: readonly number[], values: Float32Array): string {
+    const name = this.free(wanted);
     this.initializers.push(tensor(name, 'float', shape).bytes(9, littleEndian(values)));
     return name;
   }
 
-  intConstant(name: string, shape: readonly number[], values: readonly number[]): string {
+  intConstant(wanted: string, shape: readonly number[], values: readonly number[]): string {
+    const name = this.free(wanted);
     const bytes = new Uint8Array(values.length * 8);
     const view = new DataView(bytes.buffer);
     values.forEach((value, i) => {
@@ -71,7 +81,8 @@ export class Graph {
     return name;
   }
 
-  stringConstant(name: string, values: readonly string[]): string {
+  stringConstant(wanted: string, values: readonly string[]): string {
+    const name = this.free(wanted);
     this.initializers.push(
       tensor(name, 'string', [values.length]).strings(6, values.length, (i) => values[i] ?? ''),
     );
@@ -93,6 +104,13 @@ export class Graph {
       model.message(14, new Message().string(1, key).string(2, value));
     }
     return model.finish();
+  }
+
+  private free(wanted: string): string {
+    let name = wanted;
+    for (let n = 1; this.taken.has(name); n++) name = `${wanted}_${n}`;
+    this.taken.add(name);
+    return name;
   }
 }
 

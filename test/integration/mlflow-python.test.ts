@@ -57,7 +57,7 @@ function iris(): { table: LabelledMatrix; schema: TableSchema } {
   };
 }
 
-describe('a model logged by us, loaded by Python’s MLflow', () => {
+describe('a model of prepared rows logged by us, loaded by Python’s MLflow', () => {
   let mlflow: Mlflow;
   let heard: Heard;
   let expected: { label: string[]; probabilities: Float64Array };
@@ -90,7 +90,7 @@ describe('a model logged by us, loaded by Python’s MLflow', () => {
       await mlflow.artifacts.uploadBytes(run.artifactUri, `${MODEL_PATH}/${file.path}`, file.bytes);
     }
     await mlflow.runs.finish(run.runId, 'FINISHED', {
-      tags: modelHistoryTag({ runId: run.runId, createdAt }),
+      tags: modelHistoryTag({ schema, onnx, runId: run.runId, createdAt }),
     });
     const source = `runs:/${run.runId}/${MODEL_PATH}`;
     const version = await mlflow.registry.findOrCreateVersion({ name, runId: run.runId, source, tags: {} });

@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type RetrainError } from '../../contracts/errors';
 import { Evaluation, type StageProgress, TableSchema } from '../../contracts/stage';
+import { TrainParams } from '../../contracts/train-params';
 import { readParquet } from '../../ml/dataset/parquet/read-parquet';
+import { labelledMatrix, readStoredTable } from '../../ml/dataset/table-artifact';
+import { encodeOnnx } from '../../ml/onnx/encode';
+import { histogramForest } from '../../ml/trainer/histogram-forest';
 import { InProcessExecutor } from '../../stages/in-process';
 import { CompiledStages, IRIS, PREPROCESS, StageFolder } from './stage-folder';
 
@@ -64,6 +68,21 @@ async function wholeRun(
   return { preprocess: done, train: trained, evaluate: evaluated };
 }
 
+/** A model with the one input `[N, 4]`, features in the given order, and its description. */
+async function denseModel(done: StageFolder, order: readonly string[]): Promise<StageFolder> {
+  const schema = TableSchema.parse(done.json('schema.json'));
+  const { inputs: _, ...dense } = schema;
+  const stored = readStoredTable(done.out('train.parquet'), schema);
+  const columns = order.flatMap((name) => stored.columns.filter((column) => column.name === name));
+  const table = labelledMatrix({ ...stored, columns }, { ...dense, features: [...order] });
+  const { model } = await histogramForest.train(table, TrainParams.parse({ n_estimators: 10 }));
+  const made = folder({});
+  const names = { featureNames: order, classLabels: schema.classes, modelName: 'dense' };
+  writeFileSync(made.out('model.onnx'), encodeOnnx(model, names));
+  writeFileSync(made.out('description.json'), JSON.stringify({ features: order, classes: schema.classes }));
+  return made;
+}
+
 const inThread = (stage: string, { dir }: StageFolder): Promise<unknown> => executor.run(stage, dir);
 
 describe('the stages on iris', () => {
@@ -77,6 +96,7 @@ describe('the stages on iris', () => {
       rows: { train: 120, test: 30 },
     });
     expect(schema.example).toHaveLength(5);
+    expect(schema.rawExample?.[0]).toEqual(schema.example[0]?.map((value) => Number(value.toFixed(1))));
     const evaluation = Evaluation.parse(evaluate?.json('evaluation.json'));
     expect(evaluation.candidate.metrics['accuracy']).toBeGreaterThan(0.85);
     expect(evaluation.champion).toEqual(evaluation.candidate);
@@ -153,9 +173,31 @@ describe('a champion', () => {
       champion: null,
       championError: expect.stringContaining('columns that the data no longer has: sepal_width') as string,
     });
-    const unnamed = evaluateFolder(fewer, trained).take('champion.onnx', old!.out('model.onnx'));
-    await inThread('evaluate', unnamed);
-    expect(Evaluation.parse(unnamed.json('evaluation.json')).championError).toContain('onnxruntime refuses');
+    const undescribed = evaluateFolder(fewer, trained).take('champion.onnx', old!.out('model.onnx'));
+    await inThread('evaluate', undescribed);
+    expect(undescribed.bytes('evaluation.json').equals(named.bytes('evaluation.json'))).toBe(true);
+  });
+
+  it('of prepared rows, as other trainers make it, is scored by its description', async () => {
+    const { preprocess: plain, train: candidate } = await wholeRun(inThread);
+    const order = ['petal_width', 'petal_length', 'sepal_width', 'sepal_length'];
+    const shuffled = await denseModel(plain!, order);
+    const evaluated = evaluateFolder(plain!, candidate!).take('champion.onnx', shuffled.out('model.onnx'));
+    evaluated.take('champion.json', shuffled.out('description.json'));
+    await inThread('evaluate', evaluated);
+    const { champion, candidate: scores } = Evaluation.parse(evaluated.json('evaluation.json'));
+    expect(champion?.metrics['accuracy']).toBeGreaterThan(0.85);
+    expect(champion?.confusion.flat()).toHaveLength(scores.confusion.flat().length);
+
+    const fewer = preprocessFolder({ drop: ['sepal_width'] });
+    await inThread('preprocess', fewer);
+    const trained = trainFolder(fewer);
+    await inThread('train', trained);
+    const undescribed = evaluateFolder(fewer, trained).take('champion.onnx', shuffled.out('model.onnx'));
+    await inThread('evaluate', undescribed);
+    expect(Evaluation.parse(undescribed.json('evaluation.json')).championError).toContain(
+      'onnxruntime refuses',
+    );
   });
 
   it('that is damaged is noted, and a damaged candidate is a failure', async () => {

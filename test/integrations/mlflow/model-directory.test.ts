@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import type { TableSchema } from '../../../contracts/stage';
 import { modelDirectory } from '../../../integrations/mlflow/model-directory';
 import { modelMetadata } from '../../../integrations/mlflow/model-metadata';
+import { Graph } from '../../../ml/onnx/graph';
 
 const schema: TableSchema = {
   features: ['a', 'yes'],
@@ -13,9 +14,30 @@ const schema: TableSchema = {
     [2, 3],
   ],
 };
-const input = { schema, onnx: Uint8Array.of(1, 2, 3), runId: 'r1', createdAt: Date.UTC(2026, 0, 2) };
-const files = (): Map<string, string> =>
-  new Map(modelDirectory(input).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]));
+
+/** A model of prepared rows, as other trainers make them. */
+function denseModel(): Uint8Array {
+  const graph = new Graph();
+  graph.input('input', 'float', ['N', 2]);
+  graph.output('label', 'string', ['N']);
+  graph.output('probabilities', 'float', ['N', 3]);
+  return graph.finish('dense', {});
+}
+
+/** A model that takes each raw column by its name. */
+function rawModel(): Uint8Array {
+  const graph = new Graph();
+  graph.input('a', 'float', ['N', 1]);
+  graph.input('yes', 'string', ['N', 1]);
+  graph.output('prediction', 'float', ['N']);
+  return graph.finish('raw', {});
+}
+
+const input = { schema, onnx: denseModel(), runId: 'r1', createdAt: Date.UTC(2026, 0, 2) };
+const files = (changes: object = {}): Map<string, string> =>
+  new Map(
+    modelDirectory({ ...input, ...changes }).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]),
+  );
 
 test('it has the files that MLflow’s format names, MLmodel last', () => {
   expect([...files().keys()]).toEqual([
@@ -27,6 +49,49 @@ test('it has the files that MLflow’s format names, MLmodel last', () => {
     'serving_input_example.json',
     'MLmodel',
   ]);
+});
+
+test('what a model takes and gives, its graph says: prepared rows', () => {
+  const read = parse(files().get('MLmodel') ?? '', { version: '1.1' }) as { signature: unknown };
+  expect(read.signature).toEqual({
+    inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]',
+    outputs:
+      '[{"type": "tensor", "tensor-spec": {"dtype": "str", "shape": [-1]}, "name": "label"}, {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}, "name": "probabilities"}]',
+    params: null,
+  });
+});
+
+test('what a model takes and gives, its graph says: raw columns by name', () => {
+  const found = files({
+    onnx: rawModel(),
+    schema: {
+      ...schema,
+      features: ['a', 'yes=no'],
+      inputs: [
+        { kind: 'number', name: 'a', min: null, max: null, impute: 2 },
+        { kind: 'category', name: 'yes', encoding: 'one-hot', levels: ['no'] },
+      ],
+      rawExample: [
+        [1.5, 'no'],
+        [null, null],
+      ],
+    },
+  });
+  const read = parse(found.get('MLmodel') ?? '', { version: '1.1' }) as {
+    signature: { inputs: string; outputs: string };
+    flavors: { python_function: object };
+    metadata: object;
+  };
+  expect(read.signature.inputs).toBe(
+    '[{"type": "any", "name": "a", "required": true}, {"type": "string", "name": "yes", "required": true}]',
+  );
+  expect(read.signature.outputs).toBe(
+    '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1]}, "name": "prediction"}]',
+  );
+  expect(read.metadata).toMatchObject({ feature_names: ['a', 'yes'] });
+  expect(read.flavors.python_function).toMatchObject({ code: 'code', loader_module: 'retrain_model' });
+  expect(found.has('code/retrain_model.py')).toBe(true);
+  expect(found.get('input_example.json')).toBe('{"columns":["a","yes"],"data":[[1.5,"no"],[null,null]]}');
 });
 
 test('the same input gives the same bytes', () => {
@@ -56,6 +121,7 @@ test('the requirements are pinned, and the same for pip and conda', () => {
 test('the metadata file names the model’s bytes by hash and size', () => {
   const { bytes } = modelMetadata({
     ...input,
+    onnx: Uint8Array.of(1, 2, 3),
     modelType: 'random-forest',
     trainedAt: input.createdAt,
     experimentId: '7',

@@ -191,6 +191,12 @@ describe('an unreadable table gives one line with file, line and column', () => 
     ],
     ['a dropped target', 'a,y\n1,x\n', 'd.csv:1: preprocess.drop holds the target "y"', { drop: ['y'] }],
     [
+      'a feature called as an output of the model',
+      'a,label,y\n1,2,x\n',
+      'd.csv:1: column 2 is called "label", as an output of the model is',
+      {},
+    ],
+    [
       'nothing but the target',
       'a,y\n1,x\n',
       'd.csv:1: no feature is left besides the target "y"',
