@@ -1,6 +1,7 @@
 import { RetrainError } from '../../contracts/errors';
 import type { FeatureMatrix } from '../dataset/matrix';
 import { predictionWidth, type Forest, type Tree } from './forest';
+import { addLeaves, addRow, fillBlock, packTree, ROWS_ABREAST } from './walk';
 
 /** Bytes of rows that are copied together to row-major order, so that a row's features share cache lines. */
 const BLOCK_BYTES = 4 * 1024 * 1024;
@@ -41,22 +42,21 @@ export function predictRange(
   predictions: Float64Array,
 ): void {
   const { features, outputs, leafWidth } = forest;
-  const blockRows = Math.max(16, Math.min(end - start, Math.floor(BLOCK_BYTES / (4 * features))));
-  const block = new Float32Array(blockRows * features);
+  const rowWidth = 2 * features;
+  const most = Math.max(16, Math.min(end - start, Math.floor(BLOCK_BYTES / (4 * rowWidth))));
+  const blockRows = ROWS_ABREAST * Math.ceil(most / ROWS_ABREAST);
+  const block = new Float32Array(blockRows * rowWidth);
   const raw = new Float64Array(blockRows * outputs);
   const width = predictionWidth(forest);
   for (let from = start; from < end; from += blockRows) {
     const rows = Math.min(blockRows, end - from);
-    for (let f = 0; f < features; f++) {
-      const column = table.values.subarray(f * table.rows + from, f * table.rows + from + rows);
-      for (let i = 0; i < rows; i++) block[i * features + f] = column[i] ?? NaN;
-    }
+    fillBlock(table.values, table.rows, features, from, rows, block);
     raw.fill(0);
     for (const tree of forest.trees) {
       if (rows >= ROWS_PER_NODE * tree.feature.length) {
-        addLeaves(packTree(tree), leafWidth, block, features, rows, raw, outputs);
+        addLeaves(packTree(tree, features), leafWidth, block, rowWidth, rows, raw, outputs);
       } else {
-        for (let i = 0; i < rows; i++) addLeaf(tree, leafWidth, block, i * features, raw, i * outputs);
+        for (let i = 0; i < rows; i++) addLeaf(tree, leafWidth, block, i * rowWidth, raw, i * outputs);
       }
     }
     finish(forest, raw, rows, predictions, from * width);
@@ -72,56 +72,7 @@ function addLeaf(
   raw: Float64Array,
   to: number,
 ): void {
-  const row = leafOf(tree, rows, at) * leafWidth;
-  const first = to + tree.output;
-  for (let k = 0; k < leafWidth; k++) raw[first + k]! += tree.values[row + k]!;
-}
-
-/** A tree with the four numbers of a node side by side: a step down then costs one cache line and not four. */
-interface PackedTree {
-  /** `[nodes, 4]` feature or -1, threshold (as float32 bits), place of the left child (or row of `values`), missingLeft. */
-  nodes: Int32Array;
-  thresholds: Float32Array;
-  values: Float32Array;
-  output: number;
-}
-
-function packTree({ feature, threshold, child, missingLeft, values, output }: Tree): PackedTree {
-  const nodes = new Int32Array(4 * feature.length);
-  const thresholds = new Float32Array(nodes.buffer);
-  for (let i = 0; i < feature.length; i++) {
-    const leaf = feature[i]! < 0;
-    nodes[4 * i] = feature[i]!;
-    thresholds[4 * i + 1] = threshold[i]!;
-    nodes[4 * i + 2] = leaf ? child[i]! : 4 * child[i]!;
-    nodes[4 * i + 3] = missingLeft[i]!;
-  }
-  return { nodes, thresholds, values, output };
-}
-
-/** Adds the leaves that the first `count` rows of a row-major block fall into to their raw scores. */
-function addLeaves(
-  { nodes, thresholds, values, output }: PackedTree,
-  leafWidth: number,
-  block: Float32Array,
-  features: number,
-  count: number,
-  raw: Float64Array,
-  outputs: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    const at = i * features;
-    let node = 0;
-    for (let tested = nodes[0]!; tested >= 0; tested = nodes[node]!) {
-      const value = block[at + tested]!;
-      const left = nodes[node + 2]!;
-      const goesLeft = value <= thresholds[node + 1]! || (value !== value && nodes[node + 3] === 1);
-      node = goesLeft ? left : left + 4;
-    }
-    const row = nodes[node + 2]! * leafWidth;
-    const to = i * outputs + output;
-    for (let k = 0; k < leafWidth; k++) raw[to + k]! += values[row + k]!;
-  }
+  addRow(tree.values, leafOf(tree, rows, at) * leafWidth, leafWidth, raw, to + tree.output);
 }
 
 /** The row of `tree.values` that a table row, its features at `rows[at…]`, falls into. */
