@@ -67,6 +67,10 @@ dvc-push: setup ## bring data, model and cached results to the remote
 dvc-pull: setup ## fetch what dvc.lock and .dvc files record
 	@bin/retrain data pull $(ARGS)
 
+.PHONY: restore
+restore: setup ## put back the data of dvc.lock, or of MODEL=name[@alias]
+	@bin/retrain restore $(MODEL) $(ARGS)
+
 .PHONY: mlflow-local
 mlflow-local: setup ## start the servers without a worker
 	@bin/retrain up --no-worker

@@ -16,6 +16,8 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   stage: async () => (await import('./commands/stage.js')).stage,
   data: async () => (await import('./commands/data.js')).data,
+  restore: async () => (await import('./commands/restore.js')).restore,
+  verify: async () => (await import('./commands/verify.js')).verify,
   schedule: async () => (await import('./commands/schedule.js')).schedule,
 };
 

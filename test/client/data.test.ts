@@ -76,6 +76,44 @@ judged('a pull does not overwrite what would be lost', async () => {
   expect((await first.cli(['data', 'status', 'train'])).stdout).toContain('up to date');
 });
 
+judged('restore puts back the data of dvc.lock, all of it, and loses nothing without --force', async () => {
+  const params = first.text('params.yaml');
+  const edited = first.text('data/iris.csv');
+  const refused = await first.cli(['restore', '--json']);
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.stdout)).toMatchObject({
+    error: {
+      code: 'LOCAL_CHANGES',
+      message: expect.stringMatching(/^data\/iris\.csv would be lost/) as string,
+    },
+  });
+  expect(existsSync(first.path('prepared/iris/test.parquet'))).toBe(false);
+  const forced = await first.cli(['restore', '--force']);
+  expect(forced.stdout).toMatch(
+    /Restored dvc.lock and .dvc files:\n {2}prepared\/iris\/test.parquet\n {2}data\/iris.csv/,
+  );
+  expect(first.text('data/iris.csv')).not.toBe(edited);
+  expect(first.text('params.yaml')).toBe(params);
+  first.writeParams();
+  expect(await dvcAside(first.dir, 'status')).toContain('up to date');
+  // From the remote, when the cache is lost.
+  rmSync(first.path('.dvc/cache'), { recursive: true });
+  rmSync(first.path('models'), { recursive: true });
+  expect((await first.cli(['restore'])).stdout).toContain(MODEL);
+  expect((await first.cli(['restore'])).stdout).toContain('Nothing to do');
+});
+
+judged('restore says what is nowhere, before anything is written', async () => {
+  const fourth = cloned('fourth');
+  rmSync(fourth.path('.dvc/config'));
+  appendFileSync(fourth.path('.dvc/config'), '[core]\n    no_scm = True\n');
+  const { code, stderr } = await fourth.cli(['restore']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /models\/iris\/model\.onnx \(md5 \w{32}\).* cannot be restored: not in the cache, and no remote/,
+  );
+});
+
 test('without a workspace, a remote or such a target, the next step is said', async () => {
   const bare = new Workbench(path.join(top, 'bare'));
   expect((await bare.cli(['data', 'status'])).stderr).toMatch(/is in no DVC workspace.*`dvc init`/);

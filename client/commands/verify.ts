@@ -1,0 +1,167 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Command } from 'commander';
+import { RetrainError } from '../../contracts/errors';
+import {
+  PROVENANCE_FILE,
+  verifyProvenance,
+  type ProvenanceStatement,
+} from '../../integrations/signing/provenance';
+import { SIGNATURE_FILE } from '../../integrations/signing/sign-model';
+import { verifyModel } from '../../integrations/signing/verify-model';
+import { type CommandModule } from '../command';
+import { loadClientConfig, type ClientConfig } from '../config';
+import { aligned, paint, screen } from '../terminal/screen';
+import { untilInterrupted } from '../until-interrupted';
+
+const VARIABLE = 'RETRAIN_SIGNING_PUBLIC_KEY';
+
+interface VerifyFlags {
+  key?: string;
+  json: boolean;
+}
+
+export const verify: CommandModule = {
+  define(program: Command) {
+    program
+      .command('verify')
+      .description('check a model against its signature and its provenance, offline')
+      .argument('<model>', 'the folder of a model, or such as iris-classifier@production')
+      .option('--key <file>', `the public key, in PEM; default: ${VARIABLE}, a file or the key itself`)
+      .option('--json', 'print one JSON object', false)
+      .addHelpText(
+        'after',
+        '\nA registered model is fetched into .retrain/models/; while MLflow is away, the copy of the last time is checked. With a\nkey, a model without a signature fails; without one, only its files are held against its provenance. Exit code 1 when\nsomething differs, with the first file that does.\n\nExample:\n  retrain verify iris-classifier@production --key signing.pub\n',
+      )
+      .action((model: string, flags: VerifyFlags) =>
+        untilInterrupted('the check', (signal) => run(model, flags, signal)),
+      );
+  },
+};
+
+async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
+  const config = loadClientConfig();
+  const key = await publicKey(config, flags);
+  const { dir, what, note } = await locate(config, model, signal);
+  const signed = await checkSignature(dir, what, key, signal);
+  const statement = existsSync(path.join(dir, PROVENANCE_FILE)) ? await verifyProvenance(dir) : null;
+  if (statement === null && signed === 'no') {
+    throw new RetrainError(
+      'VERIFICATION_FAILED',
+      `${what} has neither ${PROVENANCE_FILE} nor ${SIGNATURE_FILE}: there is nothing to check it against; train it again, or get it from where it was signed`,
+    );
+  }
+  if (flags.json) {
+    const { buildDefinition = null, runDetails = null } = statement?.predicate ?? {};
+    const files = statement?.subject.map(({ name }) => name) ?? null;
+    screen.out(
+      JSON.stringify({
+        model: what,
+        dir,
+        verified: true,
+        signature: signed,
+        files,
+        buildDefinition,
+        runDetails,
+      }),
+    );
+    return;
+  }
+  if (note !== null) screen.err(paint.dim(note));
+  screen.out(lines(what, signed, statement).join('\n'));
+}
+
+/** @throws RetrainError CONFIG_NOT_FOUND */
+async function publicKey({ env, project }: ClientConfig, { key }: VerifyFlags): Promise<string | null> {
+  const given = key ?? env[VARIABLE];
+  if (!given) return null;
+  if (given.startsWith('-----BEGIN')) return given;
+  try {
+    return await readFile(path.resolve(project, given), 'utf8');
+  } catch (cause) {
+    throw new RetrainError(
+      'CONFIG_NOT_FOUND',
+      `${key === undefined ? VARIABLE : '--key'} ${given}: ${(cause as Error).message}; name the public key’s PEM file`,
+      { cause },
+    );
+  }
+}
+
+async function locate(
+  config: ClientConfig,
+  model: string,
+  signal: AbortSignal,
+): Promise<{ dir: string; what: string; note: string | null }> {
+  const dir = path.resolve(config.project, model);
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return { dir, what: model, note: null };
+  if (!model.includes('@')) {
+    throw new RetrainError(
+      'DATA_NOT_FOUND',
+      `${model}: no such folder; name the folder of a model, or a registered one as ${model.split('/')[0] ?? 'iris'}@production`,
+    );
+  }
+  const [{ copyModel }, { parseModelReference }] = await Promise.all([
+    import('../model-copy.js'),
+    import('../../integrations/mlflow/registered-run.js'),
+  ]);
+  const reference = parseModelReference(model);
+  const copy = await copyModel(config, reference, signal);
+  return {
+    dir: copy.dir,
+    what: `${reference.model} v${copy.version}`,
+    note: copy.fresh
+      ? null
+      : `MLflow does not answer: this is the copy that was fetched last, in ${path.relative(config.project, copy.dir)}`,
+  };
+}
+
+type Signed = 'valid' | 'unchecked' | 'no';
+
+async function checkSignature(
+  dir: string,
+  what: string,
+  key: string | null,
+  signal: AbortSignal,
+): Promise<Signed> {
+  if (!existsSync(path.join(dir, SIGNATURE_FILE))) {
+    if (key === null) return 'no';
+    throw new RetrainError(
+      'VERIFICATION_FAILED',
+      `${what} is not signed: it has no ${SIGNATURE_FILE}, and a key was given; do not use it, or check it without a key`,
+    );
+  }
+  if (key === null) return 'unchecked';
+  await verifyModel(dir, key, { signal });
+  return 'valid';
+}
+
+const SIGNATURE: Record<Signed, () => string> = {
+  valid: () => paint.good('valid, made with the key that was given'),
+  unchecked: () => `there is one; give its public key with --key or ${VARIABLE} to check it`,
+  no: () => 'the model is not signed',
+};
+
+function lines(what: string, signed: Signed, statement: ProvenanceStatement | null): string[] {
+  const { buildDefinition, runDetails } = statement?.predicate ?? {};
+  const dependencies = (buildDefinition?.resolvedDependencies ?? []).map(({ name, uri, digest = {} }) => [
+    paint.dim(`  ${name ?? 'source'}`),
+    `${uri ?? ''} ${digest['sha256'] ?? digest['gitCommit'] ?? ''}`.trim(),
+  ]);
+  return [
+    `${paint.good(paint.strong(`${what} is as it was ${signed === 'valid' ? 'signed' : 'made'}`))}`,
+    ...aligned([
+      [paint.dim('  signature'), SIGNATURE[signed]()],
+      [
+        paint.dim('  files'),
+        statement === null
+          ? `there is no ${PROVENANCE_FILE}`
+          : `${statement.subject.length} as recorded in ${PROVENANCE_FILE}`,
+      ],
+      ...dependencies,
+      ...(runDetails?.metadata.invocationId === undefined
+        ? []
+        : [[paint.dim('  run'), runDetails.metadata.invocationId]]),
+    ]),
+  ];
+}

@@ -1,0 +1,92 @@
+import { RetrainError } from '../../contracts/errors';
+import { ALIAS, RUN_TAG } from '../../contracts/names';
+import { type Mlflow } from './client';
+import { type ModelVersion } from './registry-record';
+import { type MlflowRun } from './run-record';
+
+/** A model version and the run that made it. */
+export interface RegisteredRun {
+  version: ModelVersion;
+  run: MlflowRun;
+}
+
+/** `iris`, `iris@production`, `iris@3`, `iris@v3`, `iris/3`. */
+export interface ModelReference {
+  model: string;
+  by: { alias: string } | { version: string };
+}
+
+/**
+ * Reads how people name a model version; without version and alias it is the one in production.
+ *
+ * @throws RetrainError USAGE
+ */
+export function parseModelReference(text: string): ModelReference {
+  const parsed = /^(?:models:\/)?([^@/\s]+)(?:[@/]([^@/\s]+))?$/.exec(text);
+  const [, model, which = ALIAS.production] = parsed ?? [];
+  if (model === undefined) {
+    throw new RetrainError('USAGE', `a model is named as iris@production or iris@3, got ${text}`);
+  }
+  const number = /^v?(\d{1,9})$/.exec(which)?.[1];
+  return { model, by: number === undefined ? { alias: which } : { version: number } };
+}
+
+/** @throws RetrainError NOT_FOUND */
+export async function findVersion(
+  mlflow: Mlflow,
+  { model, by }: ModelReference,
+  signal?: AbortSignal,
+): Promise<ModelVersion> {
+  if ('version' in by) return mlflow.registry.getVersion(model, by.version, signal);
+  const found = await mlflow.registry.findByAlias(model, by.alias, signal);
+  if (found !== null) return found;
+  const known = await mlflow.registry.findModel(model, signal);
+  const aliases = Object.keys(known?.aliases ?? {});
+  throw new RetrainError(
+    'NOT_FOUND',
+    known === null
+      ? `there is no registered model ${model}; list the runs: retrain list`
+      : `${model} has no alias ${by.alias}; it has ${aliases.length === 0 ? 'none' : aliases.join(', ')}`,
+  );
+}
+
+/** @throws RetrainError NOT_FOUND, also for a version that came from no run */
+export async function findRegisteredRun(
+  mlflow: Mlflow,
+  reference: ModelReference,
+  signal?: AbortSignal,
+): Promise<RegisteredRun> {
+  const version = await findVersion(mlflow, reference, signal);
+  if (version.runId === '') {
+    throw new RetrainError(
+      'NOT_FOUND',
+      `${version.name} v${version.version} came from no run, so nothing is recorded of it`,
+    );
+  }
+  return { version, run: await mlflow.runs.get(version.runId, signal) };
+}
+
+/** The data that a run was trained on. */
+export interface RecordedData {
+  /** Relative to the project. */
+  path: string;
+  md5: string;
+  sha256: string;
+  /** Null: the run is older than this tag. */
+  sizeBytes: number | null;
+}
+
+/** @throws RetrainError NOT_FOUND for a run that another program made */
+export function recordedData({ name, params, tags }: MlflowRun): RecordedData {
+  const path = params['data.path'];
+  const md5 = tags[RUN_TAG.dataMd5];
+  const sha256 = tags[RUN_TAG.dataHash];
+  const size = Number(tags[RUN_TAG.dataSize] ?? NaN);
+  if (path === undefined || md5 === undefined || sha256 === undefined) {
+    throw new RetrainError(
+      'NOT_FOUND',
+      `the MLflow run ${name} does not say what it was trained on (tags ${RUN_TAG.dataMd5}, ${RUN_TAG.dataHash}); retrain did not make it`,
+    );
+  }
+  return { path, md5, sha256, sizeBytes: Number.isFinite(size) ? size : null };
+}
