@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { type PipelineActivities } from '../contracts/activities';
-import { containerOptions, ownParams } from '../contracts/container';
+import { containerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
 import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { computeStage, type ComputeStageName } from '../integrations/project/compute-stage';
 import { codeHashWith, type StageCode } from '../integrations/project/stage-code';
+import { type StageResults } from '../integrations/project/stage-results';
 import { type ContainerStages } from './container-stages';
 import { relabelled } from '../integrations/project/relabelled';
 import { readJson } from './read-json';
@@ -15,6 +17,7 @@ export interface ComputeDeps {
   /** The project's folder, absolute. */
   project: string;
   store: ContentStore;
+  results: StageResults;
   executor: StageExecutor;
   containers: ContainerStages;
   scratchDir: string;
@@ -29,8 +32,8 @@ export interface ComputeDeps {
 export function createComputeActivities(
   deps: ComputeDeps,
 ): Pick<PipelineActivities, 'preprocess' | 'train' | 'evaluate'> {
-  const { project, store, code } = deps;
-  const runner = new StageRunner(store, deps.executor, deps.containers, deps.scratchDir);
+  const { project, store, code, results } = deps;
+  const runner = new StageRunner(store, results, deps.executor, deps.containers, deps.scratchDir);
 
   function requireSameCode({ codeHash: wanted, images }: RunSpec): void {
     const codeHash = codeHashWith(code, images);
@@ -45,7 +48,7 @@ export function createComputeActivities(
     /** Stores the data first, under the hash that the run was started for, and works on the stored copy only. */
     async preprocess({ spec, mlflowRunId }) {
       requireSameCode(spec);
-      const { params, data } = spec;
+      const { data } = spec;
       const file = path.resolve(project, data.path);
       const stored = await store
         .put(file, ARTIFACT.data, { expect: { sha256: data.sha256 } })
@@ -53,16 +56,8 @@ export function createComputeActivities(
           throw relabelled(error, file, data.path);
         });
       const result = await runner.run({
-        ...placed('preprocess', spec, mlflowRunId),
+        ...job('preprocess', spec, code, mlflowRunId),
         inputs: { [ARTIFACT.data]: stored },
-        params: {
-          data: params.data,
-          preprocess: ownParams(params.preprocess),
-          expect: params.expect,
-          task: params.task,
-        },
-        outputs: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
-        mayLeave: [ARTIFACT.profile],
       });
       const schema = output(result, ARTIFACT.schema);
       const { rows } = TableSchema.parse(await readJson(store, schema));
@@ -72,22 +67,22 @@ export function createComputeActivities(
         schema,
         profile: result.byName[ARTIFACT.profile] ?? null,
         rows,
+        metrics: result.metrics,
+        reused: result.reused,
       };
     },
 
     async train({ spec, train, schema, mlflowRunId }) {
       requireSameCode(spec);
       const result = await runner.run({
-        ...placed('train', spec, mlflowRunId),
+        ...job('train', spec, code, mlflowRunId),
         inputs: { [ARTIFACT.train]: train, [ARTIFACT.schema]: schema },
-        params: { train: ownParams(spec.params.train), task: spec.params.task },
-        outputs: [ARTIFACT.model],
-        mayLeave: [ARTIFACT.training],
       });
       return {
         model: output(result, ARTIFACT.model),
         training: result.byName[ARTIFACT.training] ?? null,
         metrics: result.metrics,
+        reused: result.reused,
       };
     },
 
@@ -95,7 +90,7 @@ export function createComputeActivities(
     async evaluate({ spec, test, schema, model, champion, mlflowRunId }) {
       requireSameCode(spec);
       const result = await runner.run({
-        ...placed('evaluate', spec, mlflowRunId),
+        ...job('evaluate', spec, code, mlflowRunId),
         inputs: {
           [ARTIFACT.test]: test,
           [ARTIFACT.schema]: schema,
@@ -103,8 +98,6 @@ export function createComputeActivities(
           ...(champion === null ? {} : { [ARTIFACT.championModel]: champion.model }),
           ...(champion?.description == null ? {} : { [ARTIFACT.championDescription]: champion.description }),
         },
-        params: { evaluate: ownParams(spec.params.evaluate), task: spec.params.task },
-        outputs: [ARTIFACT.evaluation],
       });
       const evaluation = output(result, ARTIFACT.evaluation);
       const scored = Evaluation.parse(await readJson(store, evaluation));
@@ -114,19 +107,23 @@ export function createComputeActivities(
         championMetrics: scored.champion?.metrics ?? null,
         championError: scored.championError,
         rows: scored.rows,
+        stageMetrics: result.metrics,
+        reused: result.reused,
       };
     },
   };
 }
 
-/** Where a stage of the run is to run. @throws RetrainError CONFIG_INVALID for a spec without the image's digest */
-function placed(
-  stage: 'preprocess' | 'train' | 'evaluate',
-  { params, images }: RunSpec,
+/** A stage of the run, and where it is to run. @throws RetrainError CONFIG_INVALID for a spec without the image's digest */
+function job(
+  stage: ComputeStageName,
+  { params, images, forceId }: RunSpec,
+  code: StageCode,
   mlflowRunId: string | undefined,
-): Pick<StageJob, 'stage' | 'container' | 'mlflowRunId'> {
+): Omit<StageJob, 'inputs'> {
+  const placed = { work: computeStage(stage, params, code, images), afresh: forceId !== undefined };
   const options = containerOptions(params[stage]);
-  if (options === undefined) return { stage };
+  if (options === undefined) return placed;
   const digest = images?.[stage];
   if (digest === undefined) {
     throw new RetrainError(
@@ -134,5 +131,5 @@ function placed(
       `spec.images has no digest for the image of ${stage}; leave spec out and let the worker fill it in`,
     );
   }
-  return { stage, container: { options, digest }, mlflowRunId };
+  return { ...placed, container: { options, digest }, mlflowRunId };
 }

@@ -1,24 +1,41 @@
+import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import { type PipelineActivities, type PromoteInput, type PromoteOutput } from '../contracts/activities';
+import {
+  type PipelineActivities,
+  type PromoteInput,
+  type PromoteOutput,
+  type RegisterInput,
+} from '../contracts/activities';
 import { ALIAS, VERSION_TAG } from '../contracts/names';
-import { TableSchema } from '../contracts/stage';
+import { Evaluation, TableSchema } from '../contracts/stage';
 import { checkGate } from '../ml/gate/check-gate';
 import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { MODEL_PATH, modelDirectory, modelHistoryTag } from '../integrations/mlflow/model-directory';
+import { modelMetadata } from '../integrations/mlflow/model-metadata';
+import { type Origin } from '../integrations/signing/provenance';
 import { withHeartbeat } from './heartbeat';
+import { type SigningKey, withPassport } from './model-package';
 import { readBytes, readJson } from './read-json';
 
 export interface RegistrationDeps {
   mlflow: Mlflow;
   store: ContentStore;
+  /** Null: models are not signed. */
+  signingKey: SigningKey | null;
+  scratchDir: string;
+  /** Of retrain. */
+  version: string;
 }
 
 /** From a scored candidate to a registered version, and from there to an alias. */
 export function createRegistrationActivities({
   mlflow,
   store,
+  signingKey,
+  scratchDir,
+  version,
 }: RegistrationDeps): Pick<PipelineActivities, 'register' | 'promote'> {
   return {
     /**
@@ -26,8 +43,9 @@ export function createRegistrationActivities({
      * points to it. Idempotent: metrics carry the time at which the activity was first scheduled, uploads replace
      * themselves, and a run has one version, which is looked up before it is made.
      */
-    async register({ spec, mlflowRunId, schema, model, evaluated }) {
-      const at = Context.current().info.scheduledTimestampMs;
+    async register(input) {
+      const { spec, mlflowRunId, schema, model, evaluated } = input;
+      const { scheduledTimestampMs: at, activityId, attempt } = Context.current().info;
       return withHeartbeat(async (signal, onProgress) => {
         const [run, table, onnx, evaluation] = await Promise.all([
           mlflow.runs.get(mlflowRunId, signal),
@@ -37,12 +55,35 @@ export function createRegistrationActivities({
         ]);
         const described = { runId: mlflowRunId, createdAt: at, schema: table, onnx };
         const gate = checkGate(spec.params.gate, evaluated.metrics);
+        const metadata = modelMetadata({
+          modelType: spec.params.train.algorithm,
+          trainedAt: at,
+          runId: mlflowRunId,
+          experimentId: input.mlflowExperimentId,
+          metrics: evaluated.metrics,
+          thresholds: thresholdsOf(Evaluation.parse(JSON.parse(evaluation.toString('utf8')))),
+          schema: table,
+          model,
+          hashes: {
+            data: spec.data.sha256,
+            dataMd5: spec.data.md5,
+            params: spec.paramsHash,
+            code: spec.codeHash,
+            pipelineKey: spec.pipelineKey,
+          },
+          gitCommit: spec.git.commit,
+          dataBytes: spec.data.sizeBytes,
+        });
+        const packaged = await withPassport(
+          modelDirectory(described),
+          originOf(input, at, version),
+          signingKey,
+          path.join(scratchDir, `${mlflowRunId}-${activityId}-${attempt}`, MODEL_PATH),
+        );
         const files = [
-          ...modelDirectory(described).map((file) => ({
-            ...file,
-            path: `${MODEL_PATH}/${file.path}`,
-          })),
+          ...packaged.map((file) => ({ ...file, path: `${MODEL_PATH}/${file.path}` })),
           { path: 'evaluation.json', bytes: evaluation },
+          metadata,
         ];
         for (const [done, { path, bytes }] of files.entries()) {
           onProgress({ phase: `uploading ${path}`, done, total: files.length });
@@ -53,7 +94,7 @@ export function createRegistrationActivities({
           { metrics: evaluated.metrics, tags: modelHistoryTag(described), at },
           signal,
         );
-        const version = await mlflow.registry.findOrCreateVersion(
+        const registered = await mlflow.registry.findOrCreateVersion(
           {
             name: spec.params.model,
             runId: mlflowRunId,
@@ -70,7 +111,10 @@ export function createRegistrationActivities({
           },
           signal,
         );
-        return { modelVersion: version.version };
+        return {
+          modelVersion: registered.version,
+          metadata: await store.putBytes(metadata.bytes, metadata.path),
+        };
       });
     },
 
@@ -93,6 +137,26 @@ export function createRegistrationActivities({
       });
     },
   };
+}
+
+/** Where the model comes from, for its provenance. */
+function originOf(input: RegisterInput, at: number, version: string): Origin {
+  const { spec, workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt } = input;
+  return {
+    params: spec.params,
+    paramsHash: spec.paramsHash,
+    data: spec.data,
+    codeHash: spec.codeHash,
+    pipelineKey: spec.pipelineKey,
+    git: spec.git,
+    ...(spec.images === undefined ? {} : { images: spec.images }),
+    ...{ workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt, version },
+    finishedAt: new Date(at).toISOString(),
+  };
+}
+
+function thresholdsOf({ positive, threshold }: Evaluation): Record<string, number> {
+  return positive === undefined || threshold === undefined ? {} : { [positive]: threshold.threshold };
 }
 
 function decide({ spec, championVersion, evaluated }: PromoteInput): PromotionDecision {

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
 import { Context } from '@temporalio/activity';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type ContainerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
-import { type Artifact, Metrics, type StageProgress, type StageResult } from '../contracts/stage';
+import { type Artifact, type StageProgress, type StageResult } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { computeStageKey, type ComputeStage } from '../integrations/project/compute-stage';
+import { type StageResults } from '../integrations/project/stage-results';
+import { collectStage, layOutStage } from '../integrations/project/stage-folder';
 import { type ContainerStages } from './container-stages';
 import { withHeartbeat } from './heartbeat';
 
@@ -19,37 +21,57 @@ export interface StageExecutor {
 }
 
 export interface StageJob {
-  stage: string;
+  /** What runs: its params, code and outputs. */
+  work: ComputeStage;
   /** By the name that the stage knows them by. */
   inputs: Readonly<Record<string, Artifact>>;
-  params: unknown;
-  /** Names of the files that the stage must leave in out/. */
-  outputs: readonly string[];
-  /** Files that are taken when they are there: a stage in another language need not know them. */
-  mayLeave?: readonly string[];
   /** Absent: in process. */
   container?: { options: ContainerOptions; digest: string };
   /** Where a container's log is kept. */
   mlflowRunId?: string | undefined;
+  /** Run it even if its result is known. */
+  afresh: boolean;
+}
+
+export interface StageOutcome extends StageResult {
+  byName: Record<string, Artifact>;
+  /** Nothing ran: an earlier run had the same inputs, params and code. */
+  reused: boolean;
 }
 
 /**
- * Lays out in/ and params.json in a scratch folder, runs the stage, and moves out/ into the content store.
+ * Takes the known result of a stage with these inputs, params and code. Else lays out in/ and params.json in a scratch
+ * folder, runs the stage, moves out/ into the content store, and remembers the result.
  *
  * Idempotent: the scratch folder is this attempt's own and goes away with it (what a killed worker leaves
- * is swept when the next one starts); the store names outputs by content, so doing it again changes nothing. The
- * folder of a container stage is the activity's, so that the next attempt finds the container at work in it.
+ * is swept when the next one starts); the store names outputs by content, so doing it again changes nothing; the result is
+ * remembered after its outputs are there. The folder of a container stage is the activity's, so that the next attempt finds
+ * the container at work in it.
  */
 export class StageRunner {
   constructor(
     private readonly store: ContentStore,
+    private readonly results: StageResults,
     private readonly executor: StageExecutor,
     private readonly containers: ContainerStages,
     private readonly scratchDir: string,
   ) {}
 
-  async run(job: StageJob): Promise<StageResult & { byName: Record<string, Artifact> }> {
+  async run(job: StageJob): Promise<StageOutcome> {
+    const { work, inputs } = job;
+    if (!work.cacheable) return { ...(await this.execute(job)), reused: false };
+    const identity = { work, inputs, key: computeStageKey(work, inputs) };
+    const known = job.afresh ? null : await withHeartbeat((signal) => this.results.find(identity, signal));
+    if (known !== null) return { ...known, byName: byName(known.outputs), reused: true };
+    const result = await this.execute(job);
+    await withHeartbeat((signal) => this.results.save(identity, result, signal));
+    return { ...result, reused: false };
+  }
+
+  private async execute(job: StageJob): Promise<Omit<StageOutcome, 'reused'>> {
     const { workflowExecution, activityId, attempt } = Context.current().info;
+    const { stage, params } = job.work;
+    const folder = { inputs: job.inputs, params };
     const activity = `${workflowExecution?.runId ?? 'local'}-${activityId}`;
     const { container } = job;
     const dir = path.join(
@@ -59,15 +81,17 @@ export class StageRunner {
     let goesOn = false;
     try {
       return await withHeartbeat(async (signal, onProgress) => {
-        if (container === undefined) await this.layOut(dir, job);
+        if (container === undefined) await layOutStage(this.store, dir, folder);
         const { durationMs } =
           container === undefined
-            ? await this.executor.run(job.stage, dir, { signal, onProgress })
+            ? await this.executor.run(stage, dir, { signal, onProgress })
             : await this.containers.run({
-                ...{ stage: job.stage, dir, ...container, mlflowRunId: job.mlflowRunId, signal, onProgress },
-                prepare: () => this.layOut(dir, job),
+                ...{ stage, dir, ...container, mlflowRunId: job.mlflowRunId, signal, onProgress },
+                prepare: () => layOutStage(this.store, dir, folder),
               });
-        return await this.collect(dir, job, durationMs, onProgress);
+        onProgress({ phase: 'storing' });
+        const made = await collectStage(this.store, dir, job.work);
+        return { ...made, byName: byName(made.outputs), durationMs };
       });
     } catch (error) {
       goesOn = this.containers.goesOn(error);
@@ -76,62 +100,10 @@ export class StageRunner {
       if (!goesOn) await rm(dir, { recursive: true, force: true });
     }
   }
-
-  private async layOut(dir: string, { inputs, params }: StageJob): Promise<void> {
-    await rm(dir, { recursive: true, force: true });
-    await Promise.all([
-      mkdir(path.join(dir, 'in'), { recursive: true }),
-      mkdir(path.join(dir, 'out'), { recursive: true }),
-    ]);
-    await Promise.all([
-      writeFile(path.join(dir, 'params.json'), JSON.stringify(params)),
-      ...Object.entries(inputs).map(([name, artifact]) =>
-        this.store.take(artifact, path.join(dir, 'in', name)),
-      ),
-    ]);
-  }
-
-  private async collect(
-    dir: string,
-    { stage, outputs, mayLeave = [] }: StageJob,
-    durationMs: number,
-    onProgress: (progress: StageProgress) => void,
-  ): Promise<StageResult & { byName: Record<string, Artifact> }> {
-    const metrics = await readMetrics(dir, stage);
-    onProgress({ phase: 'storing' });
-    const left = mayLeave.filter((name) => existsSync(path.join(dir, 'out', name)));
-    const stored = await Promise.all(
-      [...outputs, ...left].map((name) => this.store.putOwned(path.join(dir, 'out', name), name)),
-    );
-    return {
-      outputs: stored,
-      byName: Object.fromEntries(stored.map((artifact) => [artifact.name, artifact])),
-      metrics,
-      durationMs,
-    };
-  }
 }
 
-async function readMetrics(dir: string, stage: string): Promise<Metrics> {
-  let text: string;
-  try {
-    text = await readFile(path.join(dir, 'out', 'metrics.json'), 'utf8');
-  } catch (cause) {
-    throw new RetrainError(
-      'STAGE_FAILED',
-      `${stage} ended without writing out/metrics.json, its sign of success`,
-      { cause },
-    );
-  }
-  try {
-    return Metrics.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new RetrainError(
-      'STAGE_FAILED',
-      `${stage} wrote an out/metrics.json that is not a flat mapping of names to numbers: ${text.slice(0, 100).trim()}`,
-      { cause },
-    );
-  }
+function byName(artifacts: readonly Artifact[]): Record<string, Artifact> {
+  return Object.fromEntries(artifacts.map((artifact) => [artifact.name, artifact]));
 }
 
 /** The output of that name; a stage that said it was done has written it. */

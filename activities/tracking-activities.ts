@@ -1,4 +1,4 @@
-import { type Champion, type PipelineActivities } from '../contracts/activities';
+import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
 import { ALIAS, RUN_TAG } from '../contracts/names';
 import { ARTIFACT } from '../contracts/stage';
@@ -8,21 +8,27 @@ import { type Mlflow } from '../integrations/mlflow/client';
 import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { withHeartbeat } from './heartbeat';
+import { type WorkspaceView } from './workspace-view';
 import { reportFiles } from './report-files';
-import { runParams, runTags } from '../integrations/mlflow/run-fields';
+import { type Computing, runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
   mlflow: Mlflow;
   store: ContentStore;
+  /** What computes here, for the lineage. */
+  computing: Computing;
   /** Names of the configured notice channels. */
   channels: readonly string[];
+  workspace: WorkspaceView;
 }
 
 /** The MLflow run from its opening to its end, and the champion's model. */
 export function createTrackingActivities({
   mlflow,
   store,
+  computing,
   channels,
+  workspace,
 }: TrackingDeps): Pick<PipelineActivities, 'openRun' | 'fetchChampion' | 'closeRun'> {
   return {
     /** Idempotent: a run is found again by its tags, which the request that makes it sets; see `Runs.open`. */
@@ -36,7 +42,7 @@ export function createTrackingActivities({
             experimentId,
             name: `${params.model} ${spec.pipelineKey.slice(0, 8)}`,
             identity: { pipelineKey: spec.pipelineKey, forceId: spec.forceId, workflowId, workflowRunId },
-            tags: runTags(spec),
+            tags: runTags(spec, computing),
             params: runParams(spec),
             dataset: {
               name: data.path,
@@ -79,11 +85,18 @@ export function createTrackingActivities({
     },
 
     /**
-     * Idempotent: writes the same report, tags and end again. The report comes before the result, the result before the
-     * status that points to it.
+     * Idempotent: writes the same files, report, tags and end again. Workspace and report come before the result, the
+     * result before the status that points to it.
      */
-    async closeRun({ status, mlflowRunId, reason, result, report }) {
-      return withHeartbeat(async (signal) => {
+    async closeRun({ status, mlflowRunId, reason, result, report, publish }) {
+      return withHeartbeat(async (signal, onProgress) => {
+        const unpublished =
+          publish === undefined
+            ? null
+            : await workspace.show(publish, {
+                signal,
+                onWait: (who) => onProgress({ phase: `waiting for ${who}` }),
+              });
         if (result !== undefined && report !== undefined) {
           const { artifactUri } = await mlflow.runs.get(mlflowRunId, signal);
           for (const { path, bytes } of await reportFiles(store, result, report)) {
@@ -94,16 +107,23 @@ export function createTrackingActivities({
           tags: {
             ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),
             ...(result === undefined ? {} : resultTags(result)),
+            ...(publish === undefined ? {} : artifactTags(publish)),
           },
           ...(result === undefined
             ? {}
             : { identity: { ...result, experimentId: result.mlflowExperimentId } }),
           signal,
         });
-        return { channels: [...channels] };
+        return { channels: [...channels], unpublished };
       });
     },
   };
+}
+
+/** Hash of each file that the stages made: what a reproduction is held against. */
+function artifactTags({ table, trained }: PublishInput): Record<string, string> {
+  const made = [table.train, table.test, table.schema, trained.model];
+  return Object.fromEntries(made.map(({ name, sha256 }) => [`${RUN_TAG.artifactSha256}.${name}`, sha256]));
 }
 
 /** A spec made by hand could claim to be another run. */

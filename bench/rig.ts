@@ -49,7 +49,7 @@ export async function buildRig(exchange?: HttpExchange): Promise<Rig> {
     ...loadWorkerConfig(ROOT),
     project,
     taskQueue: `bench-${process.pid}`,
-    cacheDir: path.join(project, '.dvc', 'cache'),
+    cache: path.join(project, '.dvc', 'cache'),
     scratchDir: path.join(project, '.retrain', 'scratch'),
   };
   const { temporal, taskQueue } = config;

@@ -16,6 +16,8 @@ export interface ClientConfig {
   stack: StackFile | null;
   mlflow: MlflowSettings;
   taskQueue: string;
+  /** RETRAIN_CACHE: folder of the content store; null: DVC's own. */
+  cache: string | null;
   /** dist/stage-code.json */
   stageCodeFile: string;
 }
@@ -30,6 +32,7 @@ export function loadClientConfig(project = process.cwd()): ClientConfig {
     stack,
     mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),
     taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
+    cache: env['RETRAIN_CACHE'] || null,
     stageCodeFile: path.join(__dirname, '..', 'stage-code.json'),
   };
 }

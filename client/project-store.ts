@@ -30,7 +30,6 @@ export async function requireWorkspace(config: ClientConfig): Promise<Workspace>
   );
 }
 
-function cacheOf({ project, env }: ClientConfig): { cacheDir?: string } {
-  const given = env['RETRAIN_CACHE'];
-  return given ? { cacheDir: path.resolve(project, given) } : {};
+function cacheOf({ project, cache }: ClientConfig): { cacheDir?: string } {
+  return cache === null ? {} : { cacheDir: path.resolve(project, cache) };
 }

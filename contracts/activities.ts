@@ -36,15 +36,23 @@ interface StageInput {
   mlflowRunId?: string;
 }
 
+/** What every compute stage tells beside its outputs. */
+interface StageOutput {
+  /** Nothing ran: the result of the same inputs, params and code was known. */
+  reused: boolean;
+}
+
 export type PreprocessInput = StageInput;
 
-export interface PreprocessOutput {
+export interface PreprocessOutput extends StageOutput {
   train: Artifact;
   test: Artifact;
   schema: Artifact;
   /** `TableProfile`; null from a stage that makes none. */
   profile: Artifact | null;
   rows: { train: number; test: number };
+  /** What the stage counted. */
+  metrics: Metrics;
 }
 
 export interface TrainInput extends StageInput {
@@ -52,7 +60,7 @@ export interface TrainInput extends StageInput {
   schema: Artifact;
 }
 
-export interface TrainOutput {
+export interface TrainOutput extends StageOutput {
   model: Artifact;
   /** `TrainingNotes`; null from a stage that takes none. */
   training: Artifact | null;
@@ -75,7 +83,7 @@ export interface EvaluateInput extends StageInput {
   champion: Champion | null;
 }
 
-export interface EvaluateOutput {
+export interface EvaluateOutput extends StageOutput {
   evaluation: Artifact;
   metrics: Metrics;
   /** The champion on the same rows; null without a champion or when it cannot be scored. */
@@ -83,11 +91,18 @@ export interface EvaluateOutput {
   championError: string | null;
   /** Held-out rows. */
   rows: number;
+  /** What the stage itself left in out/metrics.json. */
+  stageMetrics: Metrics;
 }
 
 export interface RegisterInput {
   spec: RunSpec;
   mlflowRunId: string;
+  mlflowExperimentId: string;
+  workflowId: string;
+  workflowRunId: string;
+  /** ISO 8601. */
+  startedAt: string;
   schema: Artifact;
   model: Artifact;
   evaluated: EvaluateOutput;
@@ -95,6 +110,8 @@ export interface RegisterInput {
 
 export interface RegisterOutput {
   modelVersion: string;
+  /** model_metadata.json */
+  metadata: Artifact;
 }
 
 export interface PromoteInput {
@@ -123,6 +140,15 @@ export interface ReportArtifacts {
   training: Artifact | null;
 }
 
+/** What the workspace shows of a finished run. */
+export interface PublishInput {
+  spec: RunSpec;
+  table: PreprocessOutput;
+  trained: TrainOutput;
+  evaluated: EvaluateOutput;
+  metadata: Artifact;
+}
+
 export interface CloseRunInput {
   status: 'FINISHED' | 'FAILED' | 'KILLED';
   mlflowRunId: string;
@@ -130,11 +156,14 @@ export interface CloseRunInput {
   result?: TrainingResult;
   /** For a finished run. */
   report?: ReportArtifacts;
+  publish?: PublishInput;
 }
 
 export interface CloseRunOutput {
   /** Channels, by name, that notices go to. */
   channels: string[];
+  /** Why the workspace does not show this run; null: it does, or was not to. */
+  unpublished: string | null;
 }
 
 export interface SendNoticeInput {

@@ -34,9 +34,16 @@ export const RUN_TAG = {
   /** SHA-256 by name of what the stages made: `artifact_sha256.train.parquet`. */
   artifactSha256: 'artifact_sha256',
   paramsHash: 'params_hash',
+  /** Also one per compute stage: `code_hash.train`. */
   codeHash: 'code_hash',
   /** One per container stage: `image_digest.train`. */
   imageDigest: 'image_digest',
+  /** One per file that a stage made: `artifact_sha256.model.onnx`. */
+  artifactSha256: 'artifact_sha256',
+  /** JSON: versions of what computed. */
+  libraryVersions: 'library_versions',
+  /** One per file of the data where the repository has a web page of it: `data_url.data/iris.csv`. */
+  dataUrl: 'data_url',
   pipelineKey: 'pipeline_key',
   forceId: 'force_id',
   workflowId: 'workflow_id',

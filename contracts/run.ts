@@ -76,6 +76,7 @@ export const TrainingResult = z.object({
   /** `production`, `staging`, or null when the gate failed. */
   alias: z.string().nullable(),
   reason: z.string(),
+  reused: z.array(z.string()).optional().describe('Stages that did not run, as their result was known.'),
   stageMs: z.record(z.string(), z.number()).describe('Wall time of each stage in ms.'),
   finishedAt: z.string(),
 });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type Client } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
 import { createComputeActivities } from '../activities/compute-activities';
@@ -8,18 +9,25 @@ import { createQueueActivities } from '../activities/queue-activities';
 import { createRegistrationActivities } from '../activities/registration-activities';
 import { createTrackingActivities } from '../activities/tracking-activities';
 import { type StageExecutor } from '../activities/stage-runner';
+import { WorkspaceView } from '../activities/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
 import { type Notice } from '../contracts/notice';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { ContentStore } from '../integrations/dvc/content-store';
+import { readDvcConfig, remoteNamed } from '../integrations/dvc/dvc-config';
+import { openRemote } from '../integrations/dvc/remote';
 import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type NoticeChannel } from '../integrations/notify/channel';
 import { channelsFrom } from '../integrations/notify/channels';
+import { type ObjectStorage } from '../integrations/objectstore/object-storage';
+import { contentStoreDir } from '../integrations/project/content-store-dir';
 import { type StageCode } from '../integrations/project/stage-code';
+import { StageResults } from '../integrations/project/stage-results';
 import { InProcessExecutor } from '../stages/in-process';
 import { workflowUrl } from '../temporal/web-ui';
 import { type WorkerConfig } from './config';
 import { Containers } from './containers';
+import { libraryVersions, productVersion } from './library-versions';
 
 /** The outside systems that activities work with. A test that makes one fail wraps it here. */
 export interface Services {
@@ -27,10 +35,12 @@ export interface Services {
   client: Client;
   mlflow: Mlflow;
   store: ContentStore;
+  results: StageResults;
   executor: StageExecutor;
   containers: Pick<Containers, 'stages' | 'digestOf'>;
   channels: readonly NoticeChannel[];
   code: StageCode;
+  logger: Logger;
   close(): Promise<void>;
 }
 
@@ -41,7 +51,14 @@ export async function createServices(
   logger: Logger,
 ): Promise<Services> {
   const mlflow = createMlflow(config.mlflow);
-  const store = new ContentStore(config.cacheDir);
+  const store = new ContentStore(await contentStoreDir(config.project, config.cache));
+  const results = new StageResults(store, {
+    project: config.project,
+    ...(config.sharedCache === null ? {} : { shared: sharedCache(config.project, config.sharedCache) }),
+    onTrouble: (what, error) => {
+      logger.warn(`${what} failed; the stage runs`, { reason: String(error) });
+    },
+  });
   const executor = new InProcessExecutor({ threadEntry: config.threadEntry, threads: config.threads });
   const containers = new Containers(config, client, logger);
   await Promise.all([executor.warmUp(), store.sweep(), containers.start()]);
@@ -50,10 +67,12 @@ export async function createServices(
     client,
     mlflow,
     store,
+    results,
     executor,
     containers,
     channels: channelsFrom(config.notices),
     code,
+    logger,
     close: async () => {
       containers.close();
       await Promise.all([executor.close(), mlflow.close()]);
@@ -62,7 +81,7 @@ export async function createServices(
 }
 
 export function createActivities(services: Services): PipelineActivities & NoticeActivities {
-  const { config, client, mlflow, store, executor, containers, channels, code } = services;
+  const { config, client, mlflow, store, results, executor, containers, channels, code } = services;
   const { project, taskQueue, scratchDir, temporal } = config;
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
@@ -73,13 +92,38 @@ export function createActivities(services: Services): PipelineActivities & Notic
     ...createProjectActivities({ project, code, imageDigest: (image) => containers.digestOf(image) }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
-    ...createTrackingActivities({ mlflow, store, channels: channels.map(({ name }) => name) }),
+    ...createTrackingActivities({
+      ...{ mlflow, store },
+      computing: { stageCode: code.stages, versions: libraryVersions() },
+      channels: channels.map(({ name }) => name),
+      workspace: new WorkspaceView(project, store, code, (error) => {
+        services.logger.warn('workspace not written', { reason: String(error) });
+      }),
+    }),
     ...createComputeActivities({
-      ...{ project, store, executor, scratchDir, code },
+      ...{ project, store, results, executor, scratchDir, code },
       containers: containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
     }),
-    ...createRegistrationActivities({ mlflow, store }),
+    ...createRegistrationActivities({
+      ...{ mlflow, store, scratchDir },
+      signingKey: config.signingKey,
+      version: productVersion(),
+    }),
     ...createNoticeActivities({ channels, links: (notice) => noticeLinks(services, notice) }),
+  };
+}
+
+/** Opens the remote when it is first asked for; one that cannot be opened is tried again. */
+function sharedCache(project: string, name: string): () => Promise<ObjectStorage> {
+  let opened: Promise<ObjectStorage> | undefined;
+  return () => {
+    opened ??= readDvcConfig(path.join(project, '.dvc')).then((config) =>
+      openRemote(remoteNamed(config, name)),
+    );
+    opened.catch(() => {
+      opened = undefined;
+    });
+    return opened;
   };
 }
 

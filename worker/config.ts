@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { TASK_QUEUE } from '../contracts/names';
@@ -21,8 +22,12 @@ export interface WorkerConfig {
   /** Where container stages get the variables that they may ask for. */
   stageEnv: Environment;
   taskQueue: string;
-  /** Content store, in DVC's cache layout. */
-  cacheDir: string;
+  /** RETRAIN_CACHE: folder of the content store, in DVC's cache layout; null: DVC's own. */
+  cache: string | null;
+  /** Name of the DVC remote through which machines share results of stages; null: none is asked. */
+  sharedCache: string | null;
+  /** RETRAIN_SIGNING_KEY: PEM file of the private key that signs models; null: they are not signed. */
+  signingKey: { pem: string; passphrase?: string } | null;
   /** Working folders of stages; emptied when a worker starts, but for those of containers that go on. */
   scratchDir: string;
   /** Holds the worker's pid while it polls. */
@@ -50,7 +55,9 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     docker: dockerSettings(env),
     stageEnv: env,
     taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
-    cacheDir: path.resolve(project, env['RETRAIN_CACHE'] || path.join('.dvc', 'cache')),
+    cache: env['RETRAIN_CACHE'] || null,
+    sharedCache: env['RETRAIN_SHARED_CACHE'] || null,
+    signingKey: signingKey(project, env),
     scratchDir: path.join(state, 'scratch'),
     readyFile: path.join(state, 'run', 'worker.ready'),
     threads: count(env['RETRAIN_THREADS'], 'RETRAIN_THREADS', 2),
@@ -59,6 +66,22 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     stageCodeFile: path.join(dist, 'stage-code.json'),
     threadEntry: path.join(dist, 'stages', 'thread-entry.js'),
   };
+}
+
+function signingKey(project: string, env: Environment): WorkerConfig['signingKey'] {
+  const file = env['RETRAIN_SIGNING_KEY'];
+  if (file === undefined || file === '') return null;
+  const passphrase = env['RETRAIN_SIGNING_KEY_PASSPHRASE'];
+  try {
+    const pem = readFileSync(path.resolve(project, file), 'utf8');
+    return passphrase === undefined || passphrase === '' ? { pem } : { pem, passphrase };
+  } catch (cause) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `RETRAIN_SIGNING_KEY names ${file}, which cannot be read; make a key with: openssl ecparam -genkey -name prime256v1 -noout -out ${file}`,
+      { cause },
+    );
+  }
 }
 
 function count(text: string | undefined, name: string, otherwise: number): number {

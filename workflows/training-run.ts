@@ -8,9 +8,9 @@ import {
 } from '@temporalio/workflow';
 import {
   type Champion,
+  type CloseRunInput,
   type EvaluateOutput,
   type PipelineActivities,
-  type ReportArtifacts,
 } from '../contracts/activities';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { computing, tracking, uploading } from './activity-options';
@@ -45,7 +45,7 @@ export class TrainingRun {
 
   private async train(): Promise<TrainingResult> {
     const { spec, board } = this;
-    const { workflowId, runId: workflowRunId } = workflowInfo();
+    const { workflowId, runId: workflowRunId, startTime } = workflowInfo();
     const model = spec.params.model;
     const opened = await act(tracking, 'find or open the MLflow run').openRun({
       spec,
@@ -69,7 +69,7 @@ export class TrainingRun {
         this.compute('preprocess', `${spec.data.path}, ${spec.data.sizeBytes} bytes`, (on) =>
           on.preprocess({ spec, mlflowRunId }),
         ),
-      ({ rows }) => `${rows.train} training rows, ${rows.test} held out`,
+      ({ rows, reused }) => note(`${rows.train} training rows, ${rows.test} held out`, reused),
     );
     const { algorithm, n_estimators: trees } = spec.params.train;
     const [trained, firstChampion] = await board.stage(
@@ -83,7 +83,7 @@ export class TrainingRun {
             ),
           () => act(tracking, `model of ${model}@production`).fetchChampion({ model }),
         ),
-      ([{ metrics }]) => trainingNote(metrics),
+      ([{ metrics, reused }]) => note(trainingNote(metrics), reused),
     );
     const score = (champion: Champion | null): Promise<EvaluateOutput> =>
       this.compute(
@@ -95,13 +95,18 @@ export class TrainingRun {
             champion,
           }),
       );
-    const evaluated = await board.stage('evaluate', () => score(firstChampion), evaluationNote);
-    const { modelVersion } = await board.stage(
+    const evaluated = await board.stage(
+      'evaluate',
+      () => score(firstChampion),
+      (scored) => note(evaluationNote(scored), scored.reused),
+    );
+    const { modelVersion, metadata } = await board.stage(
       'register',
       () =>
         act(uploading, `${model}: model, metrics, version`).register({
-          spec,
+          ...{ spec, workflowId, workflowRunId, startedAt: startTime.toISOString() },
           mlflowRunId: opened.mlflowRunId,
+          mlflowExperimentId: opened.mlflowExperimentId,
           schema: table.schema,
           model: trained.model,
           evaluated,
@@ -119,27 +124,36 @@ export class TrainingRun {
       profile: table.profile,
       training: trained.training,
     };
-    return this.finish(report, {
-      outcome: verdict.outcome,
-      model,
-      modelVersion,
-      pipelineKey: spec.pipelineKey,
-      dataHash: spec.data.sha256,
-      paramsHash: spec.paramsHash,
-      codeHash: spec.codeHash,
-      gitCommit: spec.git.commit,
-      workflowId,
-      workflowRunId,
-      mlflowRunId: opened.mlflowRunId,
-      mlflowExperimentId: opened.mlflowExperimentId,
-      metrics: evaluated.metrics,
-      gate: verdict.gate,
-      champion: verdict.champion,
-      alias: verdict.alias,
-      reason: verdict.reason,
-      stageMs: board.durations(),
-      finishedAt: new Date().toISOString(),
-    });
+    const publish = { spec, table, trained, evaluated: verdict.evaluated, metadata };
+    return this.finish(
+      { report, publish },
+      {
+        outcome: verdict.outcome,
+        model,
+        modelVersion,
+        pipelineKey: spec.pipelineKey,
+        dataHash: spec.data.sha256,
+        paramsHash: spec.paramsHash,
+        codeHash: spec.codeHash,
+        gitCommit: spec.git.commit,
+        workflowId,
+        workflowRunId,
+        mlflowRunId: opened.mlflowRunId,
+        mlflowExperimentId: opened.mlflowExperimentId,
+        metrics: evaluated.metrics,
+        gate: verdict.gate,
+        champion: verdict.champion,
+        alias: verdict.alias,
+        reason: verdict.reason,
+        reused: [
+          ...(table.reused ? ['preprocess'] : []),
+          ...(trained.reused ? ['train'] : []),
+          ...(verdict.evaluated.reused ? ['evaluate'] : []),
+        ],
+        stageMs: board.durations(),
+        finishedAt: new Date().toISOString(),
+      },
+    );
   }
 
   /** A compute stage, on the queue that params.yaml names for it. */
@@ -158,14 +172,18 @@ export class TrainingRun {
     );
   }
 
-  private async finish(report: ReportArtifacts, result: TrainingResult): Promise<TrainingResult> {
-    const { channels } = await act(tracking, 'close the MLflow run').closeRun({
+  private async finish(
+    shown: Pick<CloseRunInput, 'report' | 'publish'>,
+    result: TrainingResult,
+  ): Promise<TrainingResult> {
+    const { channels, unpublished } = await act(tracking, 'close the MLflow run').closeRun({
       status: 'FINISHED',
       mlflowRunId: result.mlflowRunId,
       result,
-      report,
+      ...shown,
     });
-    this.board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.`);
+    const aside = unpublished === null ? '' : `\n\nThe workspace does not show this run: ${unpublished}.`;
+    this.board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.${aside}`);
     const notice = endNotice(this.spec, result);
     log.info('run finished', {
       outcome: result.outcome,
@@ -200,6 +218,10 @@ export class TrainingRun {
       log.error('MLflow run not closed', { mlflowRunId: this.mlflowRunId, reason: failureReason(closing) });
     }
   }
+}
+
+function note(text: string, reused: boolean): string {
+  return reused ? `reused: ${text}` : text;
 }
 
 /** Activities under the given limits, with a line for the Web UI's timeline. */

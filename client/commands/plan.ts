@@ -1,5 +1,6 @@
 import { type Command } from 'commander';
 import { listed } from '../../contracts/errors';
+import { readStageCode } from '../../integrations/project/stage-code';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { parseOverrides } from '../overrides';
@@ -37,15 +38,22 @@ async function run(options: PlanOptions): Promise<void> {
     paramsPath: options.params,
     overrides: parseOverrides(options.set),
   });
-  const [{ createMlflow }, { planRun }] = await Promise.all([
+  const [{ createMlflow }, { planRun }, { openProjectStore }, { StageResults }] = await Promise.all([
     import('../../integrations/mlflow/client.js'),
     import('../plan-run.js'),
+    import('../project-store.js'),
+    import('../../integrations/project/stage-results.js'),
   ]);
+  const { project } = config;
+  const code = await readStageCode(config.stageCodeFile);
+  const opened = await openProjectStore(config);
+  const results = new StageResults(opened.store, { project });
   const mlflow = createMlflow(config.mlflow);
   try {
-    const made = await planRun(mlflow, identity);
+    const made = await planRun(mlflow, identity, code, results);
     screen.out(options.json ? JSON.stringify(made) : planLines(made).join('\n'));
   } finally {
+    opened.close();
     await mlflow.close();
   }
 }

@@ -12,14 +12,19 @@ export interface RecordedPath {
   content: OutContent;
 }
 
+/** The params file that DVC knows by default. */
+const PARAMS_FILE = 'params.yaml';
+
 /** A stage that ran, or whose result was reused. */
 export interface RecordedStage {
   name: string;
   /** Does the same when `dvc repro` runs it: `npx retrain stage train`. */
   cmd: string;
   deps: readonly RecordedPath[];
-  /** Of params.yaml: top-level or dotted key → value, as it stands in the file. */
+  /** Of the params file: top-level or dotted key → value, as it stands in the file. */
   params: Readonly<Record<string, unknown>>;
+  /** Default: params.yaml. */
+  paramsFile?: string;
   /** `git`: small, and committed with the code, so not in the cache. */
   outs: readonly (RecordedPath & { kind: 'out' | 'metric'; keptIn: 'cache' | 'git' })[];
 }
@@ -57,7 +62,7 @@ export async function recordPipeline(
  */
 export async function recordedOuts(
   workspace: Workspace,
-  stage: Pick<RecordedStage, 'name' | 'cmd' | 'deps' | 'params'>,
+  stage: Omit<RecordedStage, 'outs'>,
 ): Promise<LockedStage['outs'] | null> {
   const locked = (await readLockFile(join(workspace.root, 'dvc.lock')))[stage.name];
   if (!locked) return null;
@@ -66,13 +71,13 @@ export async function recordedOuts(
     JSON.stringify([
       cmd,
       deps.map(({ path, md5, hash }) => `${path} ${md5} ${hash}`).sort(),
-      Object.entries(params['params.yaml'] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+      Object.entries(params[stage.paramsFile ?? PARAMS_FILE] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
       Object.keys(params).sort(),
     ]);
   return key(locked) === key(asked) ? locked.outs : null;
 }
 
-function pipelineStage({ cmd, deps, params, outs }: RecordedStage): PipelineStage {
+function pipelineStage({ cmd, deps, params, paramsFile = PARAMS_FILE, outs }: RecordedStage): PipelineStage {
   const listed = (kind: 'out' | 'metric') =>
     outs
       .filter((out) => out.kind === kind)
@@ -81,17 +86,17 @@ function pipelineStage({ cmd, deps, params, outs }: RecordedStage): PipelineStag
   return {
     cmd,
     ...(deps.length > 0 && { deps: deps.map(({ path }) => path) }),
-    ...(keys.length > 0 && { params: keys }),
+    ...(keys.length > 0 && { params: paramsFile === PARAMS_FILE ? keys : [{ [paramsFile]: keys }] }),
     ...(listed('out').length > 0 && { outs: listed('out') }),
     ...(listed('metric').length > 0 && { metrics: listed('metric') }),
   };
 }
 
-function lockedStage({ cmd, deps, params, outs }: RecordedStage): LockedStage {
+function lockedStage({ cmd, deps, params, paramsFile = PARAMS_FILE, outs }: RecordedStage): LockedStage {
   return {
     cmd,
     deps: deps.map(({ path, content }) => lockEntry(path, content)),
-    params: Object.keys(params).length > 0 ? { 'params.yaml': { ...params } } : {},
+    params: Object.keys(params).length > 0 ? { [paramsFile]: { ...params } } : {},
     outs: outs.map(({ path, content }) => lockEntry(path, content)),
   };
 }

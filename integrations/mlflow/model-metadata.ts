@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { Metrics, TableSchema } from '../../contracts/stage';
+import type { Artifact, Metrics, TableSchema } from '../../contracts/stage';
 import type { ModelFile } from './model-directory';
 
 export interface ModelMetadataInput {
@@ -10,12 +9,15 @@ export interface ModelMetadataInput {
   runId: string;
   experimentId: string;
   metrics: Metrics;
-  /** Cut-offs of the score by class, where any were chosen. */
+  /** Cut-off of the probability by class, where one was chosen. */
   thresholds?: Record<string, number>;
   schema: TableSchema;
-  onnx: Uint8Array;
-  hashes: { data: string; params: string; code: string; pipelineKey: string };
+  /** model.onnx */
+  model: Artifact;
+  hashes: { data: string; dataMd5: string; params: string; code: string; pipelineKey: string };
   gitCommit: string;
+  /** Of the data, in bytes. */
+  dataBytes: number;
 }
 
 /** `model_metadata.json`: what a model is and where it came from, for tools that read neither MLflow nor ONNX. */
@@ -32,14 +34,17 @@ export function modelMetadata(input: ModelMetadataInput): ModelFile {
     classes: input.schema.classes,
     hashes: {
       data_hash: input.hashes.data,
+      data_md5: input.hashes.dataMd5,
       params_hash: input.hashes.params,
       code_hash: input.hashes.code,
       pipeline_key: input.hashes.pipelineKey,
-      model_sha256: createHash('sha256').update(input.onnx).digest('hex'),
+      model_sha256: input.model.sha256,
+      model_md5: input.model.md5,
     },
     git_commit: input.gitCommit,
     sizes: {
-      model_bytes: input.onnx.byteLength,
+      data_bytes: input.dataBytes,
+      model_bytes: input.model.sizeBytes,
       train_rows: input.schema.rows.train,
       test_rows: input.schema.rows.test,
     },

@@ -14,8 +14,16 @@ export function runParams(
   };
 }
 
+/** What computes: the worker's part of the lineage. */
+export interface Computing {
+  /** Hash of the code of each compute stage. */
+  stageCode: Readonly<Record<string, string>>;
+  /** Version by library. */
+  versions: Readonly<Record<string, string>>;
+}
+
 /** Lineage tags of the MLflow run; who it belongs to is written by `runs.open`. */
-export function runTags(spec: RunSpec): Record<string, string> {
+export function runTags(spec: RunSpec, { stageCode, versions }: Computing): Record<string, string> {
   const { data, git } = spec;
   return {
     [RUN_TAG.dataHash]: data.sha256,
@@ -24,6 +32,10 @@ export function runTags(spec: RunSpec): Record<string, string> {
     [RUN_TAG.dataSize]: String(data.sizeBytes),
     [RUN_TAG.paramsHash]: spec.paramsHash,
     [RUN_TAG.codeHash]: spec.codeHash,
+    ...Object.fromEntries(
+      Object.entries(stageCode).map(([stage, hash]) => [`${RUN_TAG.codeHash}.${stage}`, hash]),
+    ),
+    [RUN_TAG.libraryVersions]: JSON.stringify(versions),
     ...Object.fromEntries(
       Object.entries(spec.images ?? {}).map(([stage, digest]) => [`${RUN_TAG.imageDigest}.${stage}`, digest]),
     ),

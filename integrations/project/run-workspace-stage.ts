@@ -11,6 +11,7 @@ import { StageCache, type StageIdentity } from '../dvc/stage-cache';
 import { computeStageKey, type ComputeStage } from './compute-stage';
 import { relabelled } from './relabelled';
 import { collectStage, layOutStage } from './stage-folder';
+import { storedReceipt } from './stage-receipt';
 import { metricsBytes, type WorkspaceStage } from './workspace-stages';
 
 /** What a stage needs to run on the files of a workspace. */
@@ -64,7 +65,7 @@ export async function runWorkspaceStage(
   const known = force || !stage.cacheable ? null : await cache.find(key);
   const result = known ?? (await runNow(around, stage, inputs));
   if (known === null && stage.cacheable) await cache.save(identity, result);
-  await publish(around, at, result);
+  await publish(around, at, result, await storedReceipt(store, stage, at, inputs, result));
   return { ...result, key, reused: known !== null };
 }
 
@@ -110,6 +111,7 @@ async function publish(
   { project, store, placeMode }: StageSurroundings,
   at: WorkspaceStage,
   { outputs, metrics }: StageResult,
+  receipt: Artifact | null,
 ): Promise<void> {
   const paths = new SafePaths(project);
   const byName = new Map(outputs.map((artifact) => [artifact.name, artifact]));
@@ -118,6 +120,9 @@ async function publish(
     const artifact = byName.get(name);
     if (artifact === undefined) await rm(file, { force: true });
     else await store.take(artifact, file, { mode: placeMode });
+  }
+  if (at.receipt !== null && receipt !== null) {
+    await store.take(receipt, paths.resolve(at.receipt), { mode: placeMode });
   }
   await writeAtomically(paths.resolve(at.metrics), metricsBytes(metrics));
 }

@@ -3,6 +3,7 @@ import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
 import { byCodePoint } from '../dvc/code-point-order';
 import { COMPUTE_STAGES, STAGE_PARAMS, type ComputeStageName } from './compute-stage';
+import { RECEIPT } from './stage-receipt';
 
 /** Where the inputs and outputs of a stage are in the workspace, and how `dvc.yaml` calls it. All paths are relative to the project, with `/`. */
 export interface WorkspaceStage {
@@ -18,8 +19,15 @@ export interface WorkspaceStage {
   inputs: Readonly<Record<string, string>>;
   /** Path by the name of the output. What a stage may leave out is among them. */
   outputs: Readonly<Record<string, string>>;
+  /** Where its receipt is (see `receiptBytes`): an output for DVC. Null for a stage without outputs. */
+  receipt: string | null;
   /** What the stage measured, a flat JSON object: small, kept in git. */
   metrics: string;
+}
+
+/** Where a model's `model_metadata.json` is in the workspace. It names the MLflow run, so it is no output of a stage. */
+export function modelMetadataPath(model: string): string {
+  return `models/${model}/model_metadata.json`;
 }
 
 /** The params file whose stages have no suffix in dvc.yaml. */
@@ -40,20 +48,26 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
   const measured = (name: string): string => (isMain ? `metrics/${name}` : `metrics/${model}/${name}`);
   const named = (names: readonly string[], place: (name: string) => string): Record<string, string> =>
     Object.fromEntries(names.map((name) => [name, place(name)]));
-  const files: Record<ComputeStageName, Pick<WorkspaceStage, 'inputs' | 'outputs' | 'metrics'>> = {
+  const files: Record<
+    ComputeStageName,
+    Pick<WorkspaceStage, 'inputs' | 'outputs' | 'receipt' | 'metrics'>
+  > = {
     preprocess: {
       inputs: { [ARTIFACT.data]: params.data.path },
       outputs: named([ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema, ARTIFACT.profile], prepared),
+      receipt: prepared(RECEIPT),
       metrics: measured('preprocess.json'),
     },
     train: {
       inputs: named([ARTIFACT.train, ARTIFACT.schema], prepared),
       outputs: named([ARTIFACT.model, ARTIFACT.training], trained),
+      receipt: trained(RECEIPT),
       metrics: measured('train.json'),
     },
     evaluate: {
       inputs: { ...named([ARTIFACT.test, ARTIFACT.schema], prepared), ...named([ARTIFACT.model], trained) },
       outputs: {},
+      receipt: null,
       metrics: measured('metrics.json'),
     },
   };

@@ -25,6 +25,9 @@ interface Fault {
 /** Effects of each run so far, by name, and the fault that is planned for it; by workflow id. */
 const effects = new Map<string, string[]>();
 const faults = new Map<string, Fault>();
+/** Runs whose fault came to pass. */
+const hits = new Set<string>();
+let runs = 0;
 
 /** Counts the calls of a run to an outside system, and fails the one that the run's fault names, once. */
 function counted<T extends object>(service: T, name: string): T {
@@ -64,6 +67,7 @@ async function withFault(run: string, name: string, call: () => unknown): Promis
   const fault = faults.get(run);
   const hit = fault?.effect === seen.length ? fault.when : undefined;
   const error = new RetrainError('MLFLOW_UNREACHABLE', `injected ${hit} effect ${seen.length}, ${name}`);
+  if (hit !== undefined) hits.add(run);
   if (hit === 'before') throw error;
   const answer = await call();
   if (hit === 'after') throw error;
@@ -91,6 +95,7 @@ describe('an error before or after each effect of a run', () => {
       ...services,
       mlflow: counted(services.mlflow, 'mlflow'),
       store: counted(services.store, 'store'),
+      results: counted(services.results, 'results'),
     }));
     connection = await Connection.connect({ address: config.temporal.address });
     client = new Client({ connection });
@@ -104,7 +109,9 @@ describe('an error before or after each effect of a run', () => {
 
   /** One run under its own model and its canonical id, so that the fault meets it and nobody else. */
   async function train(model: string, fault?: Fault): Promise<TrainingResult> {
-    const overrides = { model, experiment: model };
+    const seed = ++runs;
+    // Seeds of its own: a run that reuses the stages of another has fewer effects.
+    const overrides = { model, experiment: model, preprocess: { seed }, train: { seed } };
     const id = await canonicalId(overrides);
     if (fault !== undefined) faults.set(id, fault);
     const result: unknown = await client.workflow.execute(WORKFLOW.trainingPipeline, {
@@ -115,11 +122,18 @@ describe('an error before or after each effect of a run', () => {
     return TrainingResult.parse(result);
   }
 
-  async function canonicalId(overrides: Record<string, string>): Promise<string> {
-    const set = Object.entries(overrides).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  async function canonicalId(overrides: { model: string; train: { seed: number } }): Promise<string> {
+    const { model, train } = overrides;
+    const settings = [
+      `model=${model}`,
+      `experiment=${model}`,
+      `preprocess.seed=${train.seed}`,
+      `train.seed=${train.seed}`,
+    ];
+    const set = settings.flatMap((setting) => ['--set', setting]);
     const { stdout } = await project.cli(['plan', '--json', ...set]);
     const { pipelineKey } = JSON.parse(stdout) as { pipelineKey: string };
-    return `train-${overrides['model']}-${pipelineKey.slice(0, 16)}`;
+    return `train-${model}-${pipelineKey.slice(0, 16)}`;
   }
 
   test('leaves one MLflow run and one version, in production', async () => {
@@ -140,15 +154,17 @@ describe('an error before or after each effect of a run', () => {
     const registry = new RegistryView(model);
     try {
       const result = await train(model, fault);
-      const runs = await registry.runs();
+      const mlflowRuns = await registry.runs();
       const versions = await registry.versions();
       expect({
         fault: `${fault.when} ${effects.get(result.workflowId)?.[fault.effect - 1]}`,
+        hit: hits.has(result.workflowId),
         outcome: result.outcome,
-        runs: runs.map(({ status }) => status),
+        runs: mlflowRuns.map(({ status }) => status),
         versions: versions.map(({ version, aliases }) => [version, ...aliases]),
       }).toEqual({
         fault: expect.any(String) as string,
+        hit: true,
         outcome: 'promoted',
         runs: ['FINISHED'],
         versions: [['1', 'production']],

@@ -122,7 +122,15 @@ describe('a run on iris', () => {
       expect.objectContaining({ part: 'params', details: ['train.n_estimators 10 → 12'] }),
       expect.objectContaining({ part: 'code' }),
     ]);
-    expect(plan.stages.every(({ does }) => does === 'run')).toBe(true);
+    expect(plan.stages).toMatchObject([
+      { stage: 'preprocess', does: 'reuse' },
+      { stage: 'train', does: 'run', because: 'train.n_estimators 10 → 12' },
+      { stage: 'evaluate', does: 'run', because: 'train runs before it' },
+      { stage: 'register', does: 'run' },
+      { stage: 'promote', does: 'run' },
+    ]);
+    const { result } = await project.start('--wait', '--set', 'train.n_estimators=12');
+    expect(result?.reused).toEqual(['preprocess']);
     const { stdout } = await project.cli(['plan']);
     expect(stdout).toContain('nothing to do');
   });

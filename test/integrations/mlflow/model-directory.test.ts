@@ -126,15 +126,16 @@ test('the metadata file names the model’s bytes by hash and size', () => {
     trainedAt: input.createdAt,
     experimentId: '7',
     metrics: { accuracy: 0.9 },
-    hashes: { data: 'd', params: 'p', code: 'c', pipelineKey: 'k' },
+    hashes: { data: 'd', dataMd5: 'm', params: 'p', code: 'c', pipelineKey: 'k' },
+    model: { name: 'model.onnx', sha256: 'a'.repeat(64), md5: 'b'.repeat(32), sizeBytes: 3 },
+    dataBytes: 5,
     gitCommit: '',
   });
   expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
     model_type: 'random-forest',
     trained_at: '2026-01-02T00:00:00.000Z',
     mlflow_experiment_id: '7',
-    // printf '\x01\x02\x03' | sha256sum
-    hashes: { model_sha256: '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81' },
-    sizes: { model_bytes: 3, train_rows: 8, test_rows: 2 },
+    hashes: { data_hash: 'd', data_md5: 'm', model_sha256: 'a'.repeat(64), model_md5: 'b'.repeat(32) },
+    sizes: { data_bytes: 5, model_bytes: 3, train_rows: 8, test_rows: 2 },
   });
 });

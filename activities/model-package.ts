@@ -1,0 +1,45 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type ModelFile } from '../integrations/mlflow/model-directory';
+import { type Origin, writeProvenance } from '../integrations/signing/provenance';
+import { signModel } from '../integrations/signing/sign-model';
+
+/** With what models are signed. */
+export interface SigningKey {
+  /** A private key on P-256, P-384 or P-521. */
+  pem: string;
+  passphrase?: string;
+}
+
+/**
+ * A model directory with its passport: `provenance.json` over all files, and, with a key, `model.sig` over those. MLmodel stays
+ * last: a directory that has it is whole.
+ *
+ * Idempotent: the folder is the attempt's own, and removed.
+ *
+ * @param scratch a folder that nobody else uses; its last part is what the signature calls the model
+ */
+export async function withPassport(
+  files: readonly ModelFile[],
+  origin: Origin,
+  key: SigningKey | null,
+  scratch: string,
+): Promise<ModelFile[]> {
+  try {
+    await mkdir(scratch, { recursive: true });
+    await Promise.all(files.map(({ path: name, bytes }) => writeFile(path.join(scratch, name), bytes)));
+    await writeProvenance(scratch, origin);
+    if (key !== null) {
+      const { pem, passphrase } = key;
+      await signModel(scratch, pem, passphrase === undefined ? {} : { passphrase });
+    }
+    const known = new Set(files.map((file) => file.path));
+    const added = (await readdir(scratch)).filter((name) => !known.has(name)).sort();
+    const passport = await Promise.all(
+      added.map(async (name) => ({ path: name, bytes: await readFile(path.join(scratch, name)) })),
+    );
+    return [...files.slice(0, -1), ...passport, ...files.slice(-1)];
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
