@@ -1,4 +1,4 @@
-import { ALIAS, RUN_TAG, STAGES, type StageName } from '../contracts/names';
+import { ALIAS, RUN_TAG, STAGES } from '../contracts/names';
 import { type TrainingResult } from '../contracts/run';
 import { ARTIFACT } from '../contracts/stage';
 import { type Mlflow } from '../integrations/mlflow/client';
@@ -10,33 +10,8 @@ import { type RunIdentity } from '../integrations/project/identify-run';
 import { type StageCode } from '../integrations/project/stage-code';
 import { type StageResults } from '../integrations/project/stage-results';
 import { sha256Hex } from '../ml/hashing/pipeline-key';
+import { type PartChange, type Plan } from './plan';
 import { planStages, type ChampionInputs } from './plan-stages';
-
-export interface PartChange {
-  part: 'data' | 'params' | 'code';
-  hash: string;
-  /** Null: there is no earlier run. */
-  before: string | null;
-  /** For params: `train.n_estimators 100 → 200`. */
-  details: string[];
-}
-
-export interface StagePlan {
-  stage: StageName;
-  does: 'run' | 'reuse';
-  because: string;
-}
-
-export interface Plan {
-  pipelineKey: string;
-  model: string;
-  /** The finished run of this very key, if there is one: then nothing runs. */
-  finished: TrainingResult | null;
-  /** The newest finished run of the model, which the changes are against. */
-  last: TrainingResult | null;
-  parts: PartChange[];
-  stages: StagePlan[];
-}
 
 /** How many of the newest runs are looked through for the model's last finished one. */
 const LOOK_BACK = 200;

@@ -10,7 +10,7 @@ import {
 import { type RunIdentity } from '../integrations/project/identify-run';
 import { type StageCode } from '../integrations/project/stage-code';
 import { type StageResults } from '../integrations/project/stage-results';
-import { type PartChange, type StagePlan } from './plan-run';
+import { type PartChange, type StagePlan } from './plan';
 
 /** What the last finished run of the model was, as far as a stage may differ from it. */
 export interface Before {

@@ -4,7 +4,7 @@ import { readStageCode } from '../../integrations/project/stage-code';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { parseOverrides } from '../overrides';
-import { type PartChange, type Plan } from '../plan-run';
+import { type PartChange, type Plan } from '../plan';
 import { identify } from '../start-training';
 import { aligned, paint, screen } from '../terminal/screen';
 
