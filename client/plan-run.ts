@@ -1,5 +1,4 @@
 import { ALIAS, RUN_TAG, STAGES } from '../contracts/names';
-import { type TrainingResult } from '../contracts/run';
 import { ARTIFACT } from '../contracts/stage';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { describeModel } from '../integrations/mlflow/model-description';

@@ -38,8 +38,6 @@ export const RUN_TAG = {
   codeHash: 'code_hash',
   /** One per container stage: `image_digest.train`. */
   imageDigest: 'image_digest',
-  /** One per file that a stage made: `artifact_sha256.model.onnx`. */
-  artifactSha256: 'artifact_sha256',
   /** JSON: versions of what computed. */
   libraryVersions: 'library_versions',
   /** One per file of the data where the repository has a web page of it: `data_url.data/iris.csv`. */

@@ -121,7 +121,6 @@ test('the requirements are pinned, and the same for pip and conda', () => {
 test('the metadata file names the model’s bytes by hash and size', () => {
   const { bytes } = modelMetadata({
     ...input,
-    onnx: Uint8Array.of(1, 2, 3),
     modelType: 'random-forest',
     trainedAt: input.createdAt,
     experimentId: '7',
