@@ -155,7 +155,7 @@ export const EvaluateParams = z
         'Two classes: the one that roc_auc, pr_auc, curves and the cut-off are about. Default: the last by code point, such as 1 of 0 and 1.',
       ),
     threshold: ThresholdParams.optional().describe(
-      'How the cut-off of the positive class’s probability is chosen on the held-out rows: {maximize: f1}, {cost: {false_positive: 1, false_negative: 5}} or {recall: 0.8}.',
+      'How the cut-off of the positive class’s probability is chosen: {maximize: f1}, {cost: {false_positive: 1, false_negative: 5}} or {recall: 0.8}. What comes of it is told by cross-fitting: each fifth of the held-out rows by the cut-off that the others chose.',
     ),
     resamples: z
       .int()

@@ -88,6 +88,24 @@ export const InputColumn = z.discriminatedUnion('kind', [
 ]);
 export type InputColumn = z.infer<typeof InputColumn>;
 
+/** What any model must be better than, learned from the training rows; evaluation scores it beside the model. */
+export const Baseline = z.discriminatedUnion('algorithm', [
+  z.object({
+    algorithm: z.literal('majority'),
+    shares: z.array(z.number()).describe('Share of each class among the training rows.'),
+  }),
+  z.object({ algorithm: z.literal('mean'), value: z.number().describe('Mean of the training rows.') }),
+  z.object({
+    algorithm: z.literal('logistic-regression'),
+    rows: z.number().int().describe('Training rows that it was fitted to.'),
+    mean: z.array(z.number()),
+    scale: z.array(z.number()),
+    weights: z.array(z.number()),
+    bias: z.array(z.number()),
+  }),
+]);
+export type Baseline = z.infer<typeof Baseline>;
+
 /** What preprocess learned about the table; everything after it goes by this. */
 export const TableSchema = z.object({
   task: z.enum(['classification', 'regression']).optional().describe('Absent: classification.'),
@@ -111,6 +129,7 @@ export const TableSchema = z.object({
     .array(z.array(z.union([z.number(), z.string(), z.null()])))
     .optional()
     .describe('The same rows raw, in the order of `inputs`; null where a value is missing.'),
+  baselines: z.array(Baseline).optional(),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
 
@@ -209,8 +228,8 @@ export const Evaluation = z.object({
   champion: Scores.nullable(),
   championError: z.string().nullable(),
   rows: z.number().int(),
-  /** Always the most frequent class, or the mean: what the model must be better than. */
-  baseline: Scores.optional(),
+  /** What the model must be better than: by the name of the algorithm, on the same rows. */
+  baselines: z.array(z.object({ algorithm: z.string(), scores: Scores })).optional(),
   /** Two classes: the one that curves and cut-offs are about. */
   positive: z.string().optional(),
   /** The candidate on parts of the rows: by level of a text, by quarter of a number. */
@@ -226,7 +245,10 @@ export const Evaluation = z.object({
       }),
     )
     .optional(),
-  /** Cut-off of the positive class’s probability, as `evaluate.threshold` asks for it. */
+  /**
+   * Cut-off of the positive class’s probability, as `evaluate.threshold` asks for it. The other figures are cross-fitted:
+   * each fold of the held-out rows is judged by the cut-off that the other folds chose.
+   */
   threshold: z
     .object({
       threshold: z.number(),

@@ -12,7 +12,8 @@ import {
 import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepared, readStoredTable, type StoredTable } from '../ml/dataset/table-artifact';
 import { slicesOf } from '../ml/metrics/slices';
-import { baselineScores, Referee } from './referee';
+import { askBaseline } from './baselines';
+import { Referee } from './referee';
 import { readSchema } from './read-schema';
 import { scoreOnnx, type Scored, type ScoringTable } from './score-onnx';
 import { type Stage, type StageContext } from './stage';
@@ -38,7 +39,7 @@ export const evaluate: Stage = async (context) => {
     candidate,
     ...rival,
     rows: table.rows,
-    baseline: baselineScores(table, schema, referee),
+    ...(schema.baselines === undefined ? {} : { baselines: scoreBaselines(schema, matrix, referee) }),
     slices: slicesOf(table.columns, referee.merit(said)),
     ...(referee.positive === undefined ? {} : { positive: referee.positive }),
     ...(threshold === undefined ? {} : { threshold }),
@@ -46,6 +47,17 @@ export const evaluate: Stage = async (context) => {
   writeFileSync(context.output(ARTIFACT.evaluation), `${JSON.stringify(evaluation)}\n`);
   return { ...candidate.metrics, rows_test: table.rows };
 };
+
+function scoreBaselines(
+  { baselines = [], classes }: TableSchema,
+  matrix: FeatureMatrix,
+  referee: Referee,
+): Evaluation['baselines'] {
+  return baselines.map((baseline) => ({
+    algorithm: baseline.algorithm,
+    scores: referee.score(askBaseline(baseline, matrix, classes), classes, false),
+  }));
+}
 
 async function scoreChampion(
   context: StageContext,

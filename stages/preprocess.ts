@@ -16,6 +16,7 @@ import { columnOf, takeRows, textAt, type Column, type RawTable } from '../ml/da
 import { type ReadResult } from '../ml/dataset/read-csv-table';
 import { readTable } from '../ml/dataset/read-table';
 import { writeTable } from '../ml/dataset/table-artifact';
+import { fitBaselines } from './baselines';
 import { type Stage, type StageContext } from './stage';
 
 const PreprocessStageParams = z.strictObject({
@@ -46,6 +47,10 @@ export const preprocess: Stage = async (context) => {
   const split = chooseRows(table, { labels: numbers, classes }, params.preprocess);
   const inputs = fitInputs(table, features, split.train, params.preprocess);
 
+  context.report({ phase: 'fitting baselines', done: table.rows });
+  const learned = { table, inputs, target, numbers, classes };
+  const baselines = await fitBaselines(learned, split.train, params.preprocess.seed);
+
   context.report({ phase: 'writing', done: table.rows });
   writeTable(context.output(ARTIFACT.train), table, inputs, target, split.train);
   writeTable(context.output(ARTIFACT.test), table, inputs, target, split.test);
@@ -57,6 +62,7 @@ export const preprocess: Stage = async (context) => {
     classes,
     rows: { train: split.train.length, test: split.test.length },
     ...examplesOf(table, inputs, split.train),
+    baselines,
   };
   const profile: TableProfile = profileTable(table, features, target, read.rows);
   writeFileSync(context.output(ARTIFACT.schema), `${JSON.stringify(schema)}\n`);

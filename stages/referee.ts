@@ -6,7 +6,7 @@ import { type BootstrapOptions } from '../ml/metrics/bootstrap';
 import { type Probabilities } from '../ml/metrics/probabilities';
 import { classView, scoreClasses } from '../ml/metrics/score-classes';
 import { scoreValues } from '../ml/metrics/score-values';
-import { chooseThreshold, type Cutoff } from '../ml/metrics/threshold';
+import { crossFitThreshold, type Cutoff } from '../ml/metrics/threshold';
 import { type Scored } from './score-onnx';
 
 /** Knows the true answers of the held-out rows, and holds what models said against them. */
@@ -67,7 +67,7 @@ export class Referee {
     return Float64Array.from(this.#labels ?? [], (label, row) => (classes[label] === given[row] ? 1 : 0));
   }
 
-  /** The cut-off that params ask for, chosen on the held-out rows. */
+  /** The cut-off that params ask for; undefined without such a wish, or with too few rows of a class. */
   threshold(said: Scored): Cutoff | undefined {
     const { threshold: rule } = this.params;
     const probabilities = this.#probabilities(said, this.schema.classes);
@@ -79,7 +79,7 @@ export class Referee {
       );
     }
     const { positive, scores } = classView(this.#labels, probabilities, this.#positive);
-    return chooseThreshold(positive, scores, rule);
+    return crossFitThreshold(positive, scores, rule, this.params.seed);
   }
 
   /** Columns of a model's probabilities in the order of the table's classes; null when it lacks one of them. */
@@ -96,28 +96,6 @@ export class Referee {
     }
     return { values, classes: wanted.length };
   }
-}
-
-/** Scores of always answering the most frequent class with the classes' shares, or the mean. */
-export function baselineScores(table: StoredTable, schema: TableSchema, referee: Referee): Scores {
-  const { rows } = table;
-  if (schema.task === 'regression') {
-    const values = targetValues(table);
-    const mean = values.reduce((sum, value) => sum + value, 0) / rows;
-    return referee.score(
-      { labels: null, probabilities: null, values: new Float64Array(rows).fill(mean) },
-      [],
-      false,
-    );
-  }
-  const counts = new Float64Array(schema.classes.length);
-  for (const k of classNumbersOf(table, schema)) counts[k] = (counts[k] ?? 0) + 1;
-  const best = counts.indexOf(Math.max(...counts));
-  const shares = counts.map((count) => count / rows);
-  const probabilities = new Float64Array(rows * shares.length);
-  for (let row = 0; row < rows; row++) probabilities.set(shares, row * shares.length);
-  const labels = new Array<string>(rows).fill(schema.classes[best] ?? '');
-  return referee.score({ labels, probabilities, values: null }, schema.classes, false);
 }
 
 function positiveClass({ classes }: TableSchema, { positive }: EvaluateParams): number {

@@ -31,7 +31,7 @@ export function classesSection({ confusion, perClass }: Scores): Markup {
 /** The cut-off that the params asked for. */
 export function thresholdSection({ threshold, positive }: Evaluation): Markup {
   if (threshold === undefined) return NOTHING;
-  return markup`<h2>Cut-off</h2><p>Say <b>${positive ?? 'positive'}</b> from a probability of <b>${metricFigure(threshold.threshold)}</b> on: precision ${metricFigure(threshold.precision)}, recall ${metricFigure(threshold.recall)}, F1 ${metricFigure(threshold.f1)}; ${figure(threshold.truePositives)} found, ${figure(threshold.falseNegatives)} missed, ${figure(threshold.falsePositives)} false alarms.</p><p class="quiet">Chosen on the held-out rows, so slightly too good.</p>`;
+  return markup`<h2>Cut-off</h2><p>Say <b>${positive ?? 'positive'}</b> from a probability of <b>${metricFigure(threshold.threshold)}</b> on: precision ${metricFigure(threshold.precision)}, recall ${metricFigure(threshold.recall)}, F1 ${metricFigure(threshold.f1)}; ${figure(threshold.truePositives)} found, ${figure(threshold.falseNegatives)} missed, ${figure(threshold.falsePositives)} false alarms.</p><p class="quiet">The figures are cross-fitted: each fifth of the held-out rows is judged by the cut-off that the others chose.</p>`;
 }
 
 /** What the trees used most. */

@@ -12,16 +12,17 @@ export interface MetricRow {
   interval: string;
   /** Empty where there is no champion or it lacks the metric. */
   champion: string;
-  baseline: string;
+  /** One per baseline of the evaluation; empty where it lacks the metric. */
+  baselines: string[];
   /** `≥ 0.9`, or `≤` for losses and errors. */
   gate: string;
   /** Undefined: the gate does not name the metric. */
   passed: boolean | undefined;
 }
 
-/** The metrics against champion, baseline and gate. */
+/** The metrics against champion, baselines and gate. */
 export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
-  const { candidate, champion, baseline } = evaluation;
+  const { candidate, champion, baselines = [] } = evaluation;
   return Object.entries(candidate.metrics).map(([metric, value]) => {
     const check = gate.find((one) => one.metric === metric);
     const interval = candidate.intervals?.[metric];
@@ -30,7 +31,7 @@ export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
       candidate: metricFigure(value),
       interval: interval === undefined ? '' : interval.map(metricFigure).join(' to '),
       champion: of(champion, metric),
-      baseline: of(baseline, metric),
+      baselines: baselines.map(({ scores }) => of(scores, metric)),
       gate:
         check === undefined ? '' : `${LOWER_IS_BETTER.includes(metric) ? '≤' : '≥'} ${String(check.minimum)}`,
       passed: check?.passed,
@@ -48,6 +49,11 @@ export function championTitle({ championVersion }: ReportInput): string {
   return championVersion === null ? 'champion' : `version ${championVersion}`;
 }
 
+/** What heads the baselines' columns. */
+export function baselineTitles({ evaluation }: ReportInput): string[] {
+  return (evaluation.baselines ?? []).map(({ algorithm }) => algorithm.replaceAll('-', ' '));
+}
+
 /** The table of metrics as HTML. */
 export function metricsSection(input: ReportInput): Markup {
   const { evaluation } = input;
@@ -56,10 +62,10 @@ export function metricsSection(input: ReportInput): Markup {
   const withInterval = rows.some(({ interval }) => interval !== '');
   return markup`<h2>Metrics on ${evaluation.rows} held-out rows</h2>
 ${evaluation.championError === null ? '' : markup`<p class="bad">The version in production could not be scored on these rows: ${evaluation.championError}</p>`}
-<div class="wide"><table><thead><tr><th>metric</th><th class="n">this model</th>${withInterval ? markup`<th>interval</th>` : ''}${withChampion ? markup`<th class="n">${championTitle(input)}</th>` : ''}<th class="n">baseline</th><th>gate</th></tr></thead><tbody>
+<div class="wide"><table><thead><tr><th>metric</th><th class="n">this model</th>${withInterval ? markup`<th>interval</th>` : ''}${withChampion ? markup`<th class="n">${championTitle(input)}</th>` : ''}${baselineTitles(input).map((title) => markup`<th class="n">${title}</th>`)}<th>gate</th></tr></thead><tbody>
 ${rows.map(
   (row) =>
-    markup`<tr><th scope="row">${row.metric}</th><td class="n">${row.candidate}</td>${withInterval ? markup`<td class="quiet">${row.interval}</td>` : ''}${withChampion ? markup`<td class="n">${row.champion}</td>` : ''}<td class="n quiet">${row.baseline}</td><td class="${row.passed === undefined ? '' : row.passed ? 'good' : 'bad'}">${row.gate}${row.passed === undefined ? '' : row.passed ? ' passed' : ' failed'}</td></tr>`,
+    markup`<tr><th scope="row">${row.metric}</th><td class="n">${row.candidate}</td>${withInterval ? markup`<td class="quiet">${row.interval}</td>` : ''}${withChampion ? markup`<td class="n">${row.champion}</td>` : ''}${row.baselines.map((figure) => markup`<td class="n quiet">${figure}</td>`)}<td class="${row.passed === undefined ? '' : row.passed ? 'good' : 'bad'}">${row.gate}${row.passed === undefined ? '' : row.passed ? ' passed' : ' failed'}</td></tr>`,
 )}</tbody></table></div>
-<p class="quiet">The baseline always says the most frequent class, or the mean.</p>`;
+${baselineTitles(input).length === 0 ? '' : markup`<p class="quiet">Learned from the same training rows: ${baselineTitles(input).join(', ')}. What the model has more than they have is what it adds.</p>`}`;
 }

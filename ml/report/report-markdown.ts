@@ -1,4 +1,4 @@
-import { championTitle, metricRows } from './metrics-section';
+import { baselineTitles, championTitle, metricRows } from './metrics-section';
 import { type ReportInput } from './report-input';
 
 /** The verdict and the table of metrics as Markdown, for the summary of a CI job. */
@@ -10,7 +10,10 @@ export function reportMarkdown(input: ReportInput): string {
     { title: 'this model', right: true, cells: rows.map(({ candidate }) => candidate) },
     { title: 'interval', right: false, cells: rows.map(({ interval }) => interval) },
     { title: championTitle(input), right: true, cells: rows.map(({ champion }) => champion) },
-    { title: 'baseline', right: true, cells: rows.map(({ baseline }) => baseline) },
+    ...baselineTitles(input).map((title, i) => ({
+      ...{ title, right: true },
+      cells: rows.map(({ baselines }) => baselines[i] ?? ''),
+    })),
     {
       title: 'gate',
       right: false,

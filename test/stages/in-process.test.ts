@@ -103,6 +103,18 @@ describe('the stages on iris', () => {
     expect(evaluation.candidate.perClass.map(({ support }) => support)).toEqual([10, 10, 10]);
   });
 
+  it('score what any model must be better than beside it', async () => {
+    const { evaluate } = await wholeRun(inThread);
+    const { baselines = [] } = Evaluation.parse(evaluate?.json('evaluation.json'));
+    expect(baselines.map(({ algorithm }) => algorithm)).toEqual(['majority', 'logistic-regression']);
+    const [majority, logistic] = baselines.map(({ scores }) => scores.metrics);
+    // A third of the rows each: one class is right for a third, and a third is what it gives every class.
+    expect(majority).toMatchObject({ accuracy: 10 / 30, roc_auc: 0.5 });
+    expect(majority?.['log_loss']).toBeCloseTo(Math.log(3), 6);
+    expect(logistic?.['accuracy']).toBeGreaterThan(0.85);
+    expect(logistic?.['log_loss']).toBeLessThan(0.4);
+  });
+
   it('leave every row of the data as it is written there', async () => {
     const done = preprocessFolder();
     await inThread('preprocess', done);

@@ -11,7 +11,8 @@ import {
 import { quantile } from '../../../ml/metrics/quantile';
 import { Ranking, thinned } from '../../../ml/metrics/ranking';
 import { regressionScores } from '../../../ml/metrics/regression';
-import { chooseThreshold } from '../../../ml/metrics/threshold';
+import { Random } from '../../../ml/random/random';
+import { chooseThreshold, crossFitThreshold, type Cutoff } from '../../../ml/metrics/threshold';
 
 interface Binary extends Record<string, unknown> {
   name: string;
@@ -241,5 +242,41 @@ describe('thinned curves', () => {
     const few = thinned(points, 11);
     expect(few).toHaveLength(11);
     expect([few[0], few[10]]).toEqual([0, 999]);
+  });
+});
+
+describe('a cross-fitted cut-off', () => {
+  const random = new Random(3);
+  const draw = (rows: number, signal: number): { positive: Uint8Array; scores: Float64Array } => {
+    const positive = Uint8Array.from({ length: rows }, () => (random.below(10) < 2 ? 1 : 0));
+    return {
+      positive,
+      scores: Float64Array.from(positive, (one) => random.below(1000) / 1000 + signal * one),
+    };
+  };
+  const sum = ({ truePositives, falsePositives, falseNegatives, trueNegatives }: Cutoff): number =>
+    truePositives + falsePositives + falseNegatives + trueNegatives;
+
+  it('is the one that all rows choose, and judges every row once', () => {
+    const { positive, scores } = draw(200, 0.5);
+    const chosen = chooseThreshold(positive, scores, { maximize: 'f1' });
+    const fitted = crossFitThreshold(positive, scores, { maximize: 'f1' }, 1);
+    expect(fitted?.threshold).toBe(chosen?.threshold);
+    expect(fitted && sum(fitted)).toBe(200);
+  });
+
+  it('promises less than the rows that it was chosen on', () => {
+    // A single best cut-off on noise is luck, which other rows do not repeat.
+    const gaps = Array.from({ length: 40 }, () => {
+      const { positive, scores } = draw(60, 0.2);
+      const naive = chooseThreshold(positive, scores, { maximize: 'f1' })?.f1 ?? 0;
+      return naive - (crossFitThreshold(positive, scores, { maximize: 'f1' }, 1)?.f1 ?? 0);
+    });
+    expect(gaps.reduce((a, b) => a + b, 0) / gaps.length).toBeGreaterThan(0.05);
+  });
+
+  it('needs two rows of each class', () => {
+    const positive = Uint8Array.of(0, 0, 1);
+    expect(crossFitThreshold(positive, Float64Array.of(0.1, 0.2, 0.3), { recall: 0.5 }, 1)).toBeUndefined();
   });
 });

@@ -49,7 +49,13 @@ const input: ReportInput = {
     champion: scores(0.96),
     championError: null,
     rows: 30,
-    baseline: { metrics: { accuracy: 0.67 }, perClass: [], confusion: [] },
+    baselines: [
+      { algorithm: 'majority', scores: { metrics: { accuracy: 0.67 }, perClass: [], confusion: [] } },
+      {
+        algorithm: 'logistic-regression',
+        scores: { metrics: { accuracy: 0.89, log_loss: 0.3 }, perClass: [], confusion: [] },
+      },
+    ],
     slices: [{ column: 'city', slice: 'Oslo', rows: 12, value: 0.5 }],
     positive: 'yes',
   }),
@@ -93,7 +99,8 @@ describe('the HTML report', () => {
     ['the verdict', 'accuracy 0.950 is below version 3&#39;s 0.960'],
     ['the metric with its interval', '0.9000 to 0.9900'],
     ['the champion by its version', 'version 3</th>'],
-    ['the baseline', '0.6700'],
+    ['the majority', '0.6700'],
+    ['the logistic regression', '0.8900'],
     ['the gate', '≥ 0.9 passed'],
     ['the gate of a loss', '≤ 0.1 failed'],
     ['importances', '75.0 %'],
@@ -157,9 +164,13 @@ describe('markup', () => {
 describe('the Markdown table', () => {
   it('has a row per metric and no cell that breaks out', () => {
     const lines = reportMarkdown(input).split('\n');
-    expect(lines).toContain('| metric | this model | interval | version 3 | baseline | gate |');
-    expect(lines).toContain('| accuracy | 0.9500 | 0.9000 to 0.9900 | 0.9600 | 0.6700 | ≥ 0.9 passed |');
-    expect(lines).toContain('| log_loss | 0.2000 |  | 0.2000 |  | ≤ 0.1 **failed** |');
+    expect(lines).toContain(
+      '| metric | this model | interval | version 3 | majority | logistic regression | gate |',
+    );
+    expect(lines).toContain(
+      '| accuracy | 0.9500 | 0.9000 to 0.9900 | 0.9600 | 0.6700 | 0.8900 | ≥ 0.9 passed |',
+    );
+    expect(lines).toContain('| log_loss | 0.2000 |  | 0.2000 |  | 0.3000 | ≤ 0.1 **failed** |');
     expect(lines[2]).toBe("**staged**: accuracy 0.950 is below version 3's 0.960 \\| on the same 30 rows");
   });
 });
