@@ -216,6 +216,7 @@ export class ContainerExecutor {
     const { stage, options } = run;
     const running = new RunningContainer(container, {
       ...run,
+      engine: this.deps.engine,
       out: path.join(run.dir, 'out'),
       logFile: path.join(run.dir, 'stage.log'),
       diskBytes: diskBytes(stage, options),

@@ -6,6 +6,7 @@ import { type StageProgress } from '../../contracts/stage';
 import { Bounds } from './bounds';
 import { engineError, statusOf } from './engine';
 import { milliseconds } from './size';
+import { ENDED_FROM_OUTSIDE } from './verdict';
 import { StageLog } from './stage-log';
 
 type State = ContainerInspectInfo['State'];
@@ -21,6 +22,7 @@ export type Ending =
   | { how: 'detached' };
 
 export interface Watched {
+  engine: Docker;
   stage: string;
   out: string;
   logFile: string;
@@ -41,6 +43,9 @@ const ENGINE_BACK_WITHIN_MS = 30_000;
 
 /** How often the engine is asked, whatever else it says, in ms. */
 const LOOK_MS = 5000;
+
+/** Longer than an engine gives its containers before it ends them and itself: 10 s, and 5 s more, in ms. */
+const ENGINE_STOPS_WITHIN_MS = 16_000;
 
 /** How long the last lines of a log may take after the container has ended, in ms. */
 const LOG_DRAIN_MS = 2000;
@@ -166,14 +171,30 @@ export class RunningContainer {
     return [ended, this.logEnd];
   }
 
-  /** An engine that stops ends its containers first: the next moment tells whether that was it. */
+  /**
+   * Whether it was ended because the engine stops. An engine that stops ends its containers first and answers meanwhile, so it is
+   * listened to until it falls silent, or for longer than it may take.
+   */
   private async engineEndedIt({ ExitCode, OOMKilled }: State): Promise<boolean> {
-    if (OOMKilled || ![137, 143].includes(ExitCode)) return false;
-    await sleep(1000);
-    return this.container.inspect().then(
-      () => false,
-      (error: unknown) => statusOf(error) === undefined,
-    );
+    if (OOMKilled || !ENDED_FROM_OUTSIDE.has(ExitCode)) return false;
+    this.watched.onProgress({ phase: 'ended from outside; asking the engine', container: this.shortId });
+    const patience = new AbortController();
+    try {
+      const events = await this.watched.engine.getEvents({
+        filters: { container: [this.container.id] },
+        abortSignal: this.hangUp.signal,
+      });
+      const silent = new Promise<boolean>((resolve) => {
+        for (const event of ['end', 'close', 'error']) events.on(event, () => resolve(true));
+        events.resume();
+      });
+      const goesOn = sleep(ENGINE_STOPS_WITHIN_MS, false, { signal: patience.signal, ref: false });
+      return await Promise.race([silent, goesOn.catch(() => false)]);
+    } catch (error) {
+      return statusOf(error) === undefined;
+    } finally {
+      patience.abort();
+    }
   }
 
   private removed(): RetrainError {

@@ -56,12 +56,13 @@ export function failureOf(ended: EndedContainer): RetrainError {
   );
 }
 
-/** Exit codes of a stage that did not end by itself. An engine that stops says no more than that before it is gone. */
-const ENDED_FROM_OUTSIDE = new Set([137, 143]);
+/** Exit codes of a stage that did not end by itself: SIGKILL, SIGTERM. */
+export const ENDED_FROM_OUTSIDE = new Set([137, 143]);
 
 function hint({ stage, tail, network, disk, state }: EndedContainer): string {
-  if (ENDED_FROM_OUTSIDE.has(state.ExitCode))
-    return '; it was ended from outside, by hand or by a Docker engine that was stopping';
+  if (ENDED_FROM_OUTSIDE.has(state.ExitCode)) {
+    return '; it was ended from outside, by hand or by another program, as the Docker engine goes on';
+  }
   if (network === 'none' && NO_NETWORK.test(tail)) {
     return `; it has no network: name one with ${stage}.network if it needs one`;
   }

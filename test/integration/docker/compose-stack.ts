@@ -6,8 +6,8 @@ import { dockerHost, engine } from './engine';
 const SOCKET = dockerHost.replace('unix://', '');
 
 /** Who the workers run as: not root, as on an operator's machine. */
-const UID = process.getuid?.() || 1000;
-const GID = process.getgid?.() || 1000;
+const UID = process.getuid?.() || 4321;
+const GID = process.getgid?.() || 4321;
 
 /** Our part of docker-compose.yml, as a project of its own, with images of the tag `test`. */
 export class ComposeStack {
