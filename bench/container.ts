@@ -50,7 +50,7 @@ function dockerRun(dir: string): void {
 async function main(): Promise<void> {
   const settings = dockerSettings({ ...process.env, RETRAIN_DOCKER_IMAGES: '*' });
   const engine = createEngine(settings);
-  const digest = await imageDigest(engine, IMAGE, settings.shown);
+  const digest = await imageDigest(engine, IMAGE, settings);
   const paths = { toEngine: (file: string) => file };
   const containers = new ContainerExecutor({ engine, settings, paths, scope: 'bench', env: {} });
   const threadEntry = path.join(ROOT, 'dist', 'stages', 'thread-entry.js');

@@ -47,7 +47,7 @@ export class Containers {
 
   /** See `imageDigest`. */
   digestOf(image: string): Promise<string> {
-    return imageDigest(this.engine, image, this.config.docker.shown);
+    return imageDigest(this.engine, image, this.config.docker);
   }
 
   /**

@@ -166,7 +166,7 @@ export class ContainerExecutor {
       return found;
     }
     const { engine, settings, paths, scope, env } = this.deps;
-    const image = await exactImage(engine, run.options.image, run.digest, settings.shown);
+    const image = await exactImage(engine, run.options.image, run.digest, settings);
     await run.prepare();
     const user = run.options.user ?? settings.user ?? (await this.defaultUser());
     await this.handOver(run.dir, user);

@@ -13,5 +13,5 @@ import { dockerSettings } from './settings';
 export async function digestOfImage(image: string, env: Environment): Promise<string> {
   if (isPinned(image)) return image.slice(image.indexOf('@') + 1);
   const settings = dockerSettings(env);
-  return imageDigest(createEngine(settings), image, settings.shown);
+  return imageDigest(createEngine(settings), image, settings);
 }

@@ -15,6 +15,8 @@ export interface DockerSettings {
   engine: EngineAddress;
   /** The engine's address for messages. */
   shown: string;
+  /** Folder of the docker command's config.json, where `docker login` leaves what registries ask for. */
+  configDir: string;
   /** Images that stages may use. */
   images: readonly string[];
   /** Refuse images that are not pinned by digest. */
@@ -43,6 +45,7 @@ export function dockerSettings(env: Environment): DockerSettings {
   return {
     engine: engineAddress(shown, env),
     shown,
+    configDir: dockerFolder(env),
     images: list(env['RETRAIN_DOCKER_IMAGES'], ['retrain/*']),
     requireDigest: env['RETRAIN_DOCKER_REQUIRE_DIGEST'] === '1',
     env: list(env['RETRAIN_DOCKER_ENV'], ['STAGE_*']),
@@ -95,8 +98,12 @@ function invalidHost(text: string): RetrainError {
   );
 }
 
+function dockerFolder(env: Environment): string {
+  return env['DOCKER_CONFIG'] || join(env['HOME'] || '', '.docker');
+}
+
 function certificates(env: Environment): { ca: Buffer; cert: Buffer; key: Buffer } {
-  const folder = env['DOCKER_CERT_PATH'] || join(env['HOME'] || '', '.docker');
+  const folder = env['DOCKER_CERT_PATH'] || dockerFolder(env);
   try {
     const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name)));
     return { ca: ca!, cert: cert!, key: key! };

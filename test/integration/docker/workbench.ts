@@ -12,7 +12,7 @@ import {
 import { imageDigest } from '../../../integrations/docker/images';
 import { type ContainerOwner, LABEL } from '../../../integrations/docker/stage-container';
 import { createEngine } from '../../../integrations/docker/engine';
-import { BASE_IMAGE, dockerHost, engine, testSettings } from './engine';
+import { BASE_IMAGE, engine, testSettings } from './engine';
 
 /** An executor with a folder and a scope of its own, and what its stages reported. */
 export class Workbench {
@@ -64,7 +64,7 @@ export class Workbench {
       stage: 'train',
       dir,
       options: { command: ['sh', '-c', script], ...options, image },
-      digest: await imageDigest(engine, image, dockerHost),
+      digest: await imageDigest(engine, image, testSettings()),
       owner: full,
       prepare: async () => {
         rmSync(dir, { recursive: true, force: true });
