@@ -8,6 +8,7 @@ import {
 } from '../contracts/activities';
 import { ALIAS, VERSION_TAG } from '../contracts/names';
 import { Evaluation, TableSchema } from '../contracts/stage';
+import { promotionMetric } from '../contracts/task-metrics';
 import { checkGate } from '../ml/gate/check-gate';
 import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
 import { type ContentStore } from '../integrations/dvc/content-store';
@@ -167,7 +168,7 @@ function decide({ spec, championVersion, evaluated }: PromoteInput): PromotionDe
       championVersion === null
         ? null
         : { version: championVersion, metrics: evaluated.championMetrics, error: evaluated.championError },
-    metric: promote.metric,
+    metric: promotionMetric(spec.params),
     minImprovement: promote.min_improvement,
     gate,
     rows: evaluated.rows,

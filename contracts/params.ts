@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
+import { checkTask, LOWER_IS_BETTER, METRICS } from './task-metrics';
 import { TrainParams } from './train-params';
 
 export { TrainParams };
@@ -18,22 +19,7 @@ export const Duration = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'must be a duration such as 500ms, 5s, 10m or 2h');
 
-export const METRICS = [
-  'accuracy',
-  'f1_score',
-  'precision',
-  'recall',
-  'roc_auc',
-  'pr_auc',
-  'log_loss',
-  'brier_score',
-  'r2',
-  'mae',
-  'rmse',
-] as const;
-
-/** Losses and errors: for these, the gate names the most, and less is better. */
-export const LOWER_IS_BETTER: readonly string[] = ['log_loss', 'brier_score', 'mae', 'rmse'];
+export { LOWER_IS_BETTER, METRICS };
 
 const Metric = z.enum(METRICS);
 
@@ -170,8 +156,8 @@ export const EvaluateParams = z
 export type EvaluateParams = z.infer<typeof EvaluateParams>;
 
 export const PromoteParams = z.strictObject({
-  metric: Metric.default('accuracy').describe(
-    'The metric on which candidate and champion are compared, on the same held-out rows.',
+  metric: Metric.optional().describe(
+    'The metric on which candidate and champion are compared, on the same held-out rows. Default: accuracy; for regression, r2.',
   ),
   min_improvement: z
     .number()
@@ -206,28 +192,30 @@ export const NotifyParams = z.strictObject({
 export type NotifyParams = z.infer<typeof NotifyParams>;
 
 /** params.yaml, the one file that a run depends on. Unknown keys are errors. */
-export const Params = z.strictObject({
-  experiment: name.describe('MLflow experiment.'),
-  model: name.describe('Registered model in MLflow.'),
-  task: z
-    .enum(['classification', 'regression'])
-    .default('classification')
-    .describe('What kind of target it is: classes, or numbers.'),
-  data: DataParams,
-  expect: ExpectParams.default({}).describe(
-    'What must hold of the data, or the run fails: {age: {min: 0, max: 120, missing_max: 0.01}, rows_min: 1000, unique: [id]}.',
-  ),
-  preprocess: PreprocessParams.prefault({}),
-  train: TrainParams.prefault({}),
-  evaluate: EvaluateParams.prefault({}),
-  gate: z
-    .partialRecord(Metric, z.number())
-    .default({})
-    .describe(
-      'The quality gate: the least value of each metric named here; of a loss or an error (log_loss, brier_score, mae, rmse), the largest.',
+export const Params = z
+  .strictObject({
+    experiment: name.describe('MLflow experiment.'),
+    model: name.describe('Registered model in MLflow.'),
+    task: z
+      .enum(['classification', 'regression'])
+      .default('classification')
+      .describe('What kind of target it is: classes, or numbers.'),
+    data: DataParams,
+    expect: ExpectParams.default({}).describe(
+      'What must hold of the data, or the run fails: {age: {min: 0, max: 120, missing_max: 0.01}, rows_min: 1000, unique: [id]}.',
     ),
-  promote: PromoteParams.prefault({}),
-  retry: RetryParams.prefault({}),
-  notify: NotifyParams.prefault({}),
-});
+    preprocess: PreprocessParams.prefault({}),
+    train: TrainParams.prefault({}),
+    evaluate: EvaluateParams.prefault({}),
+    gate: z
+      .partialRecord(Metric, z.number())
+      .default({})
+      .describe(
+        'The quality gate: the least value of each metric named here; of a loss or an error (log_loss, brier_score, mae, rmse), the largest.',
+      ),
+    promote: PromoteParams.prefault({}),
+    retry: RetryParams.prefault({}),
+    notify: NotifyParams.prefault({}),
+  })
+  .superRefine(checkTask);
 export type Params = z.infer<typeof Params>;

@@ -58,7 +58,8 @@ function section(key: string, schema: JsonSchema, parent: JsonSchema): string[] 
   }
   const name = key.split('.').at(-1) ?? key;
   const required = parent.required?.includes(name) === true && schema.default === undefined;
-  const otherwise = required ? '*required*' : `\`${JSON.stringify(schema.default)}\``;
+  const byDefault = schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
+  const otherwise = required ? '*required*' : byDefault;
   return [
     `| \`${key}\` | ${cell(typeOf(schema))} | ${cell(otherwise)} | ${cell(schema.description ?? '')} |`,
   ];

@@ -16,6 +16,7 @@ import { askBaseline } from './baselines';
 import { Referee } from './referee';
 import { readSchema } from './read-schema';
 import { scoreOnnx, type Scored, type ScoringTable } from './score-onnx';
+import { parseInput } from './parse-input';
 import { type Stage, type StageContext } from './stage';
 
 const EvaluateStageParams = z.strictObject({ evaluate: EvaluateParams, task: Params.shape.task });
@@ -26,7 +27,12 @@ const EvaluateStageParams = z.strictObject({ evaluate: EvaluateParams, task: Par
  * does not fit these rows is noted and is no failure.
  */
 export const evaluate: Stage = async (context) => {
-  const { evaluate: params } = EvaluateStageParams.parse(context.params);
+  const { evaluate: params } = parseInput(
+    EvaluateStageParams,
+    context.params,
+    'params.json',
+    'CONFIG_INVALID',
+  );
   const schema = readSchema(context);
   const table = readStoredTable(context.input(ARTIFACT.test), schema);
   const referee = new Referee(table, schema, params);

@@ -17,6 +17,7 @@ import { type ReadResult } from '../ml/dataset/read-csv-table';
 import { readTable } from '../ml/dataset/read-table';
 import { writeTable } from '../ml/dataset/table-artifact';
 import { fitBaselines } from './baselines';
+import { parseInput } from './parse-input';
 import { type Stage, type StageContext } from './stage';
 
 const PreprocessStageParams = z.strictObject({
@@ -34,7 +35,7 @@ const EXAMPLE_ROWS = 5;
  * that is what the model takes.
  */
 export const preprocess: Stage = async (context) => {
-  const params = PreprocessStageParams.parse(context.params);
+  const params = parseInput(PreprocessStageParams, context.params, 'params.json', 'CONFIG_INVALID');
   const { table: read, plan } = await readData(context, params);
   const features = namesOf(plan, 'feature');
   const target = namesOf(plan, 'target')[0] ?? params.data.target;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RetrainError, isErrorCode } from '../contracts/errors';
 import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
 import { stageFor } from './catalog';
+import { parseInput } from './parse-input';
 import { type NativeSection, type StageContext, UNGUARDED } from './stage';
 
 export const METRICS_FILE = 'metrics.json';
@@ -27,7 +28,8 @@ export async function runStage(
     for (const file of [METRICS_FILE, ERROR_FILE]) rmSync(join(out, file), { force: true });
     // Loading a stage may load native code.
     const stage = await native.run(() => stageFor(name));
-    const metrics = Metrics.parse(await stage(contextIn(dir, report, native)));
+    const made = await stage(contextIn(dir, report, native));
+    const metrics = parseInput(Metrics, made, `metrics of ${name}`, 'STAGE_FAILED');
     writeWhole(join(out, METRICS_FILE), metrics);
     return true;
   } catch (error) {
@@ -62,13 +64,20 @@ function contextIn(
   };
 }
 
-/** An error as it leaves a stage: of our own kind as it is, anything else as STAGE_FAILED. */
+const MOST_CHARACTERS = 300;
+
+/** Errors of the operating system that say that no room is left. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+
+/** An error as it leaves a stage, one line: of our own kind as it is, anything else as STAGE_FAILED. */
 export function stageError(name: string, error: unknown): StageError {
   if (!(error instanceof Error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
   const stack = error.stack === undefined ? {} : { stack: error.stack };
   if (error instanceof RetrainError) return { code: error.code, message: error.message, ...stack };
-  const [line = 'failed'] = error.message.split('\n');
-  return { code: 'STAGE_FAILED', message: `${name}: ${line}`, ...stack };
+  const line = error.message.replace(/\s+/g, ' ').trim() || error.name;
+  const code = 'code' in error && FULL.includes(String(error.code)) ? 'DISK_FULL' : 'STAGE_FAILED';
+  const shown = line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line;
+  return { code, message: `${name}: ${shown}`, ...stack };
 }
 
 /** The error that a stage left behind, as it was thrown; undefined when there is none. */

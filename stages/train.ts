@@ -1,28 +1,45 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Params, TrainParams } from '../contracts/params';
+import { type Algorithm } from '../contracts/train-params';
 import { ARTIFACT, type TrainingNotes } from '../contracts/stage';
 import { inputsOf, labelledMatrix, readStoredTable, valuedMatrix } from '../ml/dataset/table-artifact';
 import { encodeOnnx } from '../ml/onnx/encode';
 import { trainerFor } from '../ml/trainer/catalog';
 import { readSchema } from './read-schema';
+import { parseInput } from './parse-input';
 import { type Stage } from './stage';
 
 const TrainStageParams = z.strictObject({ train: TrainParams, task: Params.shape.task });
 
+/** What a trainer counts, for people who watch. */
+const PHASE: Record<Algorithm, string> = {
+  'random-forest': 'growing trees',
+  'extra-trees': 'growing trees',
+  'gradient-boosting': 'boosting, round',
+  'logistic-regression': 'fitting, iteration',
+  majority: 'counting classes',
+  mean: 'taking the mean',
+};
+
 /** train.parquet, schema.json → model.onnx, training.json. */
 export const train: Stage = async (context) => {
-  const { train: params, task } = TrainStageParams.parse(context.params);
+  const { train: params, task } = parseInput(
+    TrainStageParams,
+    context.params,
+    'params.json',
+    'CONFIG_INVALID',
+  );
   const schema = readSchema(context);
   context.report({ phase: 'reading' });
   const stored = readStoredTable(context.input(ARTIFACT.train), schema);
   const table = task === 'regression' ? valuedMatrix(stored, schema) : labelledMatrix(stored, schema);
-  const total = params.n_estimators;
-  context.report({ phase: 'growing trees', done: 0, total });
+  const phase = PHASE[params.algorithm];
+  context.report({ phase });
   const { model, importances, oobScore } = await trainerFor(params.algorithm, params.engine).train(
     table,
     params,
-    { onProgress: (done) => context.report({ phase: 'growing trees', done, total }) },
+    { onProgress: (done, total) => context.report({ phase, done, total }) },
   );
   context.report({ phase: 'encoding' });
   const onnx = encodeOnnx(model, {

@@ -47,6 +47,26 @@ describe('params.yaml', () => {
       'params.yaml:6: unknown key trian; did you mean train?',
     ],
     [
+      'a comparison by a metric that the task has not',
+      `${GOOD}task: regression\npromote:\n  metric: accuracy\n`,
+      'params.yaml:8: promote.metric must be one of r2, mae, rmse with task: regression, got "accuracy"',
+    ],
+    [
+      'a gate that the task has not',
+      `${GOOD}gate:\n  r2: 0.5\n`,
+      'params.yaml:7: gate.r2 is no metric of task: classification, which has accuracy, f1_score, precision, recall, roc_auc, pr_auc, log_loss, brier_score, got 0.5',
+    ],
+    [
+      'an algorithm for the other task',
+      `${GOOD}task: regression\ntrain:\n  algorithm: majority\n`,
+      'params.yaml:8: train.algorithm is not for task: regression, got "majority"',
+    ],
+    [
+      'a cut-off of a number',
+      `${GOOD}task: regression\nevaluate:\n  threshold: { recall: 0.5 }\n`,
+      'params.yaml:8: evaluate.threshold is for classes, not for task: regression, got {"recall":0.5}',
+    ],
+    [
       'a number that is too small',
       `${GOOD}train:\n  n_estimators: 0\n`,
       'params.yaml:7: train.n_estimators must be ≥ 1, got 0',

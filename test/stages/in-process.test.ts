@@ -154,7 +154,16 @@ describe('the stages on iris', () => {
     const seen: StageProgress[] = [];
     await executor.run('train', trainFolder(done).dir, { onProgress: (progress) => seen.push(progress) });
     expect(seen[0]).toEqual({ phase: 'reading' });
-    expect(seen).toContainEqual({ phase: 'growing trees', done: 0, total: 10 });
+    expect(seen).toContainEqual({ phase: 'growing trees', done: 10, total: 10 });
+    const fitted: StageProgress[] = [];
+    const logistic = folder({
+      train: { algorithm: 'logistic-regression', max_iter: 3 },
+      task: 'classification',
+    })
+      .take('train.parquet', done.out('train.parquet'))
+      .take('schema.json', done.out('schema.json'));
+    await executor.run('train', logistic.dir, { onProgress: (progress) => fitted.push(progress) });
+    expect(fitted).toContainEqual({ phase: 'fitting, iteration', done: 3, total: 3 });
   });
 });
 
@@ -246,14 +255,37 @@ describe('a stage that fails', () => {
     });
   });
 
-  it('on a full disk is STAGE_FAILED, without metrics', async () => {
+  it('on a full disk is DISK_FULL, without metrics', async () => {
     const full = preprocessFolder();
     symlinkSync('/dev/full', full.out('test.parquet'));
     await expect(inThread('preprocess', full)).rejects.toMatchObject({
-      code: 'STAGE_FAILED',
+      code: 'DISK_FULL',
       message: expect.stringContaining('ENOSPC') as string,
     });
     expect(existsSync(full.out('metrics.json'))).toBe(false);
+  });
+
+  it('says in one line what is wrong with its params', async () => {
+    const changes = { preprocess: { seed: 'many', impute: 'guess' } };
+    await expect(
+      inThread('preprocess', folder({ ...PREPROCESS, ...changes }).take('data', IRIS)),
+    ).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(
+        /^params\.json\.preprocess\.impute: Invalid option: expected one of .* \(and 1 more mistake\)$/,
+      ) as string,
+    });
+  });
+
+  it.each([
+    ['no JSON', '{', /^in\/schema\.json is not JSON: .*$/],
+    ['of another form', '{"features":[]}', /^in\/schema\.json\.features: .* \(and 4 more mistakes\)$/],
+  ])('says in one line that the schema is %s', async (_, schema, message) => {
+    const made = folder({ train: {}, task: 'classification' }, { 'schema.json': schema });
+    await expect(inThread('train', made)).rejects.toMatchObject({
+      code: 'STAGE_FAILED',
+      message: expect.stringMatching(message) as string,
+    });
   });
 
   it('says which input is missing', async () => {
