@@ -3,6 +3,7 @@ import type { FeatureMatrix } from '../dataset/matrix';
 import { Crew } from './crew';
 import { predictionWidth, type Forest } from './forest';
 import { requireWidth } from './predict';
+import { onSharedMemory } from './shared-memory';
 
 /** What each thread is started with. */
 export interface PredictThreadData {
@@ -46,7 +47,7 @@ export async function predictInThreads(
   const predictions = new Float64Array(new SharedArrayBuffer(8 * size));
   const data: PredictThreadData = {
     forest,
-    table: { values: shared(table.values), rows: table.rows, features: table.features },
+    table: { values: onSharedMemory(table.values), rows: table.rows, features: table.features },
     predictions,
     counter: new Int32Array(new SharedArrayBuffer(4)),
     blockRows: Math.max(1, Math.ceil(table.rows / (threads * BLOCKS_PER_THREAD))),
@@ -77,11 +78,4 @@ export async function predictInThreads(
     await crew?.stop();
   }
   return predictions;
-}
-
-function shared(values: Float32Array): Float32Array {
-  if (values.buffer instanceof SharedArrayBuffer) return values;
-  const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
 }

@@ -6,10 +6,18 @@ import { binTable } from '../histogram/bins';
 import type { Targets } from '../histogram/targets';
 import { leafOf } from '../predict';
 import { BoostedTreeGrower } from './boosted-tree';
+import { BOOST_THREAD_ENTRY, Helpers } from './helpers';
 import { lossFor } from './loss';
+import { boostMemory } from './memory';
 import type { BoostSettings } from './settings';
+import { Share } from './share';
 
+/** Where and how trees are boosted; nothing of it changes the forest. */
 export interface BoostOptions {
+  /** Threads that work, the calling one among them. Default: that one alone. */
+  threads?: number;
+  /** The compiled thread.ts. Default: the one beside this file. */
+  threadEntry?: string;
   /** Called after each round. */
   onRound?: (done: number, total: number) => void;
   /** Ends the boosting between two rounds: it rejects with the signal's reason. */
@@ -18,42 +26,46 @@ export interface BoostOptions {
 
 /**
  * Gradient boosting on histograms (Friedman, "Greedy function approximation", 2001; Ke et al., "LightGBM", 2017).
- * The same arguments give the same forest.
+ * The same arguments give the same forest, on any number of threads.
  */
 export async function boostForest(
   table: FeatureMatrix,
   targets: Targets,
   settings: BoostSettings,
-  { onRound, signal }: BoostOptions = {},
+  { threads = 1, threadEntry = BOOST_THREAD_ENTRY, onRound, signal }: BoostOptions = {},
 ): Promise<Forest> {
   const n = table.rows;
-  const binned = binTable(table);
   const loss = lossFor(targets);
   const { rows, held } = holdOut(n, settings);
   const baseScore = loss.base(rows);
-  const scores = new Float64Array(loss.outputs * n);
+  const memory = boostMemory(binTable(table), rows, loss.outputs, settings);
+  const { scores, before } = memory;
   for (let k = 0; k < loss.outputs; k++) scores.fill(baseScore[k]!, k * n, (k + 1) * n);
-  const gradient = new Float64Array(n);
-  const hessian = new Float64Array(n);
-  const grower = new BoostedTreeGrower(binned, settings);
   const trees: Tree[] = [];
   let best = { loss: held.length > 0 ? loss.mean(scores, held) : Infinity, rounds: 0 };
-  for (let round = 0; round < settings.rounds; round++) {
-    const before = loss.outputs > 1 ? scores.slice() : scores;
-    for (let k = 0; k < loss.outputs; k++) {
-      loss.derive(before, k, rows, gradient, hessian);
-      const own = scores.subarray(k * n, (k + 1) * n);
-      const tree = grower.grow(rows, gradient, hessian, own, k);
-      addScores(tree, table, held, own);
-      trees.push(tree);
+  const helpers = threads > 1 ? new Helpers(threads - 1, threadEntry, memory, targets, settings) : undefined;
+  try {
+    const share = new Share(memory, loss, settings);
+    const grower = new BoostedTreeGrower(memory, share, settings, helpers?.board);
+    for (let round = 0; round < settings.rounds; round++) {
+      // The trees of a round all answer to the scores before it.
+      if (before.length > 0) before.set(scores);
+      for (let k = 0; k < loss.outputs; k++) {
+        const tree = grower.grow(k);
+        addScores(tree, table, held, scores.subarray(k * n, (k + 1) * n));
+        trees.push(tree);
+      }
+      onRound?.(round + 1, settings.rounds);
+      await nextTurn();
+      signal?.throwIfAborted();
+      helpers?.check();
+      if (held.length === 0) continue;
+      const heldLoss = loss.mean(scores, held);
+      if (heldLoss < best.loss) best = { loss: heldLoss, rounds: round + 1 };
+      else if (round + 1 - best.rounds >= (settings.earlyStopping?.patience ?? Infinity)) break;
     }
-    onRound?.(round + 1, settings.rounds);
-    await nextTurn();
-    signal?.throwIfAborted();
-    if (held.length === 0) continue;
-    const heldLoss = loss.mean(scores, held);
-    if (heldLoss < best.loss) best = { loss: heldLoss, rounds: round + 1 };
-    else if (round + 1 - best.rounds >= (settings.earlyStopping?.patience ?? Infinity)) break;
+  } finally {
+    await helpers?.stop();
   }
   return {
     kind: 'forest',

@@ -1,160 +1,152 @@
 import { thresholdBetween } from '../float32';
 import type { Tree } from '../forest';
-import type { BinnedTable } from '../histogram/bins';
 import { partition } from '../histogram/place';
 import { TreeWriter } from '../tree-writer';
-import { findSplit, nextPresent } from './find-split';
-import { FEATURE_CELLS, subtract, type GrowingLeaf, type LeafHistogram } from './leaf';
-import { PackedSums } from './packed-sums';
+import { nextPresent, type LeafSplit } from './find-split';
+import { Leaf, LEAF_NUMBERS, RESULT_NUMBERS, ROWS_PER_UNIT, Task, type BoostMemory } from './memory';
 import type { BoostSettings } from './settings';
+import { readSplit, type Share } from './share';
+import type { TaskBoard } from './task-board';
+
+/** Steps, one per row and feature, from which helping is worth waking up for. */
+const WORTH_HELP = 20_000;
+
+/** A leaf of a tree that is still growing; its sums and rows are in `BoostMemory.leaves`. */
+interface GrowingLeaf {
+  node: number;
+  /** Its number there. */
+  number: number;
+  split: LeafSplit;
+}
 
 /**
  * Grows regression trees on gradients, best leaf first (as LightGBM): the histogram of a split's smaller side is
- * counted, that of the larger is what is left of the parent's.
+ * counted, that of the larger is what is left of the parent's. The work is dealt out by rows, features or leaves, and
+ * put together in their order, so that the trees are the same whoever did it.
  */
 export class BoostedTreeGrower {
   private readonly columns: Uint8Array[];
-  private readonly rows: [Int32Array, Int32Array];
-  private readonly sums: PackedSums;
   private readonly writer = new TreeWriter(1);
-  private readonly spare: LeafHistogram[] = [];
-  private readonly cells: number;
+  private judged = 0;
 
+  /** @param board where helpers take work from, if there are any */
   constructor(
-    private readonly binned: BinnedTable,
+    private readonly memory: BoostMemory,
+    private readonly share: Share,
     private readonly settings: BoostSettings,
+    private readonly board?: TaskBoard,
   ) {
-    const n = binned.rows;
-    this.columns = binned.bins.map((_, f) => binned.codes.subarray(f * n, (f + 1) * n));
-    this.rows = [new Int32Array(n), new Int32Array(n)];
-    this.sums = new PackedSums(n);
-    this.cells = binned.features * FEATURE_CELLS;
+    const { codes, rows, bins } = memory;
+    this.columns = bins.map((_, f) => codes.subarray(f * rows, (f + 1) * rows));
   }
 
-  /**
-   * Grows a tree for the given rows and adds its values to their scores.
-   * @param gradient `[n]`, and `hessian`, `scores` likewise
-   */
-  grow(
-    rows: Int32Array,
-    gradient: Float64Array,
-    hessian: Float64Array,
-    scores: Float64Array,
-    output: number,
-  ): Tree {
-    this.rows[0].set(rows);
-    let leaves = [this.root(rows.length, gradient, hessian)];
+  /** Grows a tree on the derivatives by one output's scores, and adds its values to the scores. */
+  grow(output: number): Tree {
+    this.derive(output);
+    let leaves = [this.root()];
     while (leaves.length < this.settings.maxLeaves) {
-      const best = leaves.reduce((a, b) => (b.gain > a.gain ? b : a));
-      if (!(best.gain > 0)) break;
-      const sides = this.split(best);
+      const best = leaves.reduce((a, b) => (b.split.gain > a.split.gain ? b : a));
+      if (!(best.split.gain > 0)) break;
+      const sides = this.split(best, leaves.length);
       leaves = leaves.flatMap((leaf) => (leaf === best ? sides : [leaf]));
     }
-    for (const leaf of leaves) this.finish(leaf, gradient, hessian, scores);
+    this.finish(leaves, output);
     return this.writer.finish(output);
   }
 
-  private root(size: number, gradient: Float64Array, hessian: Float64Array): GrowingLeaf {
-    const leaf = this.leaf(0, 0, size, 0, 0);
-    const rows = this.rows[0];
-    for (let i = 0; i < size; i++) {
-      leaf.gradient += gradient[rows[i]!]!;
-      leaf.hessian += hessian[rows[i]!]!;
+  /** Derives and packs; leaf 0 becomes the root. */
+  private derive(output: number): void {
+    const { trained, results, order, leaves, largest } = this.memory;
+    const units = Math.ceil(trained.length / ROWS_PER_UNIT);
+    this.run(units, trained.length * 8, Task.Derive, output);
+    let [g, h, largestGradient, largestHessian] = [0, 0, 0, 0];
+    for (let at = 0; at < units * RESULT_NUMBERS; at += RESULT_NUMBERS) {
+      g += results[at]!;
+      h += results[at + 1]!;
+      largestGradient = Math.max(largestGradient, results[at + 2]!);
+      largestHessian = Math.max(largestHessian, results[at + 3]!);
     }
-    this.sums.begin(rows, size, gradient, hessian);
-    this.count(leaf);
-    this.judge(leaf);
-    return leaf;
+    largest.set([largestGradient, largestHessian]);
+    this.run(units, trained.length * 4, Task.Pack);
+    order[0].set(trained);
+    leaves.set([0, trained.length, 0, 0, g, h]);
   }
 
-  private split(leaf: GrowingLeaf): [GrowingLeaf, GrowingLeaf] {
-    const { feature, bin, missingLeft, depth } = leaf;
-    const bins = this.binned.bins[feature]!;
-    const next = nextPresent(leaf, bins.count);
-    const threshold = next < 0 ? Infinity : thresholdBetween(bins.highest[bin]!, bins.lowest[next]!);
+  private root(): GrowingLeaf {
+    const [split] = this.judge(0, -1);
+    return { node: 0, number: 0, split };
+  }
+
+  /** Splits a leaf; `count` is how many there are, and so the number of the new one. */
+  private split(leaf: GrowingLeaf, count: number): [GrowingLeaf, GrowingLeaf] {
+    const { bins, histograms, offsets, order, leaves, features } = this.memory;
+    const { feature, bin, missingLeft, leftGradient, leftHessian } = leaf.split;
+    const { count: binCount, missing, highest, lowest } = bins[feature]!;
+    const base = leaf.number * offsets[features]! + offsets[feature]!;
+    const next = nextPresent(histograms, base, bin, binCount);
+    const threshold = next < 0 ? Infinity : thresholdBetween(highest[bin]!, lowest[next]!);
     const node = this.writer.split(leaf.node, feature, threshold, missingLeft);
-    const shift = bins.missing && !missingLeft ? 1 : 0;
-    const other = leaf.side === 0 ? 1 : 0;
-    const border = partition(
-      this.columns[feature]!,
-      shift,
-      bin + 1 - shift,
-      this.rows[leaf.side],
-      this.rows[other],
-      leaf.from,
-      leaf.to,
+
+    const at = leaf.number * LEAF_NUMBERS;
+    const from = leaves[at + Leaf.From]!;
+    const to = leaves[at + Leaf.To]!;
+    const side = leaves[at + Leaf.Side] === 0 ? 0 : 1;
+    const depth = leaves[at + Leaf.Depth]! + 1;
+    const gradient = leaves[at + Leaf.Gradient]!;
+    const hessian = leaves[at + Leaf.Hessian]!;
+    const other = side === 0 ? 1 : 0;
+    const shift = missing && !missingLeft ? 1 : 0;
+    const bound = bin + 1 - shift;
+    const border = partition(this.columns[feature]!, shift, bound, order[side], order[other], from, to);
+
+    // The larger side takes the parent's number, and with it its histogram.
+    const leftIsSmaller = border - from < to - border;
+    const left = leftIsSmaller ? count : leaf.number;
+    const right = leftIsSmaller ? leaf.number : count;
+    leaves.set([from, border, other, depth, leftGradient, leftHessian], left * LEAF_NUMBERS);
+    leaves.set(
+      [border, to, other, depth, gradient - leftGradient, hessian - leftHessian],
+      right * LEAF_NUMBERS,
     );
-    const left = this.leaf(node, leaf.from, border, other, depth + 1);
-    const right = this.leaf(node + 1, border, leaf.to, other, depth + 1);
-    left.gradient = leaf.leftGradient;
-    left.hessian = leaf.leftHessian;
-    right.gradient = leaf.gradient - leaf.leftGradient;
-    right.hessian = leaf.hessian - leaf.leftHessian;
-    const [smaller, larger] = left.to - left.from < right.to - right.from ? [left, right] : [right, left];
-    this.count(smaller);
-    this.spare.push(larger.histogram);
-    larger.histogram = leaf.histogram;
-    subtract(larger.histogram, smaller.histogram, 0, this.cells);
-    this.judge(left);
-    this.judge(right);
-    return [left, right];
+    const [smaller, larger] = this.judge(count, leaf.number);
+    return [
+      { node, number: left, split: leftIsSmaller ? smaller : larger },
+      { node: node + 1, number: right, split: leftIsSmaller ? larger : smaller },
+    ];
   }
 
-  private leaf(node: number, from: number, to: number, side: 0 | 1, depth: number): GrowingLeaf {
-    return {
-      node,
-      from,
-      to,
-      side,
-      depth,
-      gradient: 0,
-      hessian: 0,
-      histogram: this.spare.pop() ?? new Float64Array(this.cells),
-      gain: 0,
-      feature: -1,
-      bin: 0,
-      next: -1,
-      missingLeft: false,
-      leftGradient: 0,
-      leftHessian: 0,
+  /** Counts a leaf and takes it from its sibling, which has the parent's histogram (-1: none). @returns both's splits */
+  private judge(counted: number, sibling: number): [LeafSplit, LeafSplit] {
+    const { features, featuresPerUnit, results, leaves } = this.memory;
+    const units = Math.ceil(features / featuresPerUnit);
+    const at = counted * LEAF_NUMBERS;
+    const rows = leaves[at + Leaf.To]! - leaves[at + Leaf.From]!;
+    this.run(units, rows * features, Task.Judge, counted, sibling, this.judged++);
+    const best = (offset: number): LeafSplit => {
+      let found = 0;
+      for (let unit = 1; unit < units; unit++) {
+        if (results[unit * RESULT_NUMBERS + offset]! > results[found * RESULT_NUMBERS + offset]!)
+          found = unit;
+      }
+      return readSplit(results, found * RESULT_NUMBERS + offset);
     };
+    return [best(0), best(RESULT_NUMBERS / 2)];
   }
 
-  private count({ from, to, side, histogram }: GrowingLeaf): void {
-    const { sums, columns, binned } = this;
-    const rows = this.rows[side];
-    sums.gather(rows, from, to);
-    histogram.fill(0);
-    for (let f = 0; f < columns.length; f++) {
-      sums.add(columns[f]!, rows, from, to, binned.bins[f]!.count, histogram, f * FEATURE_CELLS);
+  private finish(leaves: readonly GrowingLeaf[], output: number): void {
+    const { results, trained } = this.memory;
+    this.run(leaves.length, trained.length * 4, Task.Finish, output);
+    for (const { node, number } of leaves) this.writer.leaf(node, [results[number * RESULT_NUMBERS]!]);
+  }
+
+  /** Has the units of a task done, alone if it is little work. */
+  private run(units: number, steps: number, kind: Task, ...task: number[]): void {
+    const { board, share, memory } = this;
+    memory.task.set([kind, ...task]);
+    if (board !== undefined && units > 1 && steps >= WORTH_HELP) {
+      board.run(units, share.work);
+      return;
     }
-  }
-
-  private judge(leaf: GrowingLeaf): void {
-    const { settings, binned } = this;
-    if (leaf.depth >= settings.maxDepth || leaf.to - leaf.from < 2 * settings.minSamplesLeaf) return;
-    findSplit(leaf, binned.bins, 0, binned.features, settings);
-  }
-
-  /** Writes a leaf and adds its value, as float32 as the model has it, to the scores of its rows. */
-  private finish(
-    leaf: GrowingLeaf,
-    gradient: Float64Array,
-    hessian: Float64Array,
-    scores: Float64Array,
-  ): void {
-    const { learningRate, l2 } = this.settings;
-    const rows = this.rows[leaf.side];
-    // Summed anew: the histograms' sums are rounded.
-    let g = 0;
-    let h = 0;
-    for (let i = leaf.from; i < leaf.to; i++) {
-      g += gradient[rows[i]!]!;
-      h += hessian[rows[i]!]!;
-    }
-    const value = h + l2 > 0 ? Math.fround((-learningRate * g) / (h + l2)) : 0;
-    this.writer.leaf(leaf.node, [value]);
-    for (let i = leaf.from; i < leaf.to; i++) scores[rows[i]!]! += value;
-    this.spare.push(leaf.histogram);
+    for (let unit = 0; unit < units; unit++) share.work(unit);
   }
 }

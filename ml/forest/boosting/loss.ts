@@ -4,15 +4,15 @@ import type { Targets } from '../histogram/targets';
 export interface Loss {
   outputs: number;
   link: 'none' | 'sigmoid' | 'softmax';
-  /** Whether all second derivatives are 1. */
-  constantHessian: boolean;
   /** `[outputs]` best constant scores over the given rows. */
   base(rows: Int32Array): Float32Array;
-  /** First and second derivatives of the loss by one output's score, for the given rows. */
+  /** First and second derivatives of the loss by one output's score, for the rows `rows[from…to)`. */
   derive(
     scores: Float64Array,
     output: number,
     rows: Int32Array,
+    from: number,
+    to: number,
     gradient: Float64Array,
     hessian: Float64Array,
   ): void;
@@ -32,14 +32,13 @@ function squaredError(values: Float32Array): Loss {
   return {
     outputs: 1,
     link: 'none',
-    constantHessian: true,
     base(rows) {
       let sum = 0;
       for (const row of rows) sum += values[row]!;
       return Float32Array.of(sum / rows.length);
     },
-    derive(scores, _output, rows, gradient, hessian) {
-      for (let i = 0; i < rows.length; i++) {
+    derive(scores, _output, rows, from, to, gradient, hessian) {
+      for (let i = from; i < to; i++) {
         const row = rows[i]!;
         gradient[row] = scores[row]! - values[row]!;
         hessian[row] = 1;
@@ -57,15 +56,14 @@ function binaryLogistic(labels: Uint32Array): Loss {
   return {
     outputs: 1,
     link: 'sigmoid',
-    constantHessian: false,
     base(rows) {
       let ones = 0;
       for (const row of rows) ones += labels[row]!;
       const share = clamp(ones / rows.length);
       return Float32Array.of(Math.log(share / (1 - share)));
     },
-    derive(scores, _output, rows, gradient, hessian) {
-      for (let i = 0; i < rows.length; i++) {
+    derive(scores, _output, rows, from, to, gradient, hessian) {
+      for (let i = from; i < to; i++) {
         const row = rows[i]!;
         const p = 1 / (1 + Math.exp(-scores[row]!));
         gradient[row] = p - labels[row]!;
@@ -96,16 +94,15 @@ function multinomialLogistic(labels: Uint32Array, classes: number): Loss {
   return {
     outputs: classes,
     link: 'softmax',
-    constantHessian: false,
     base(rows) {
       const counts = new Float64Array(classes);
       for (const row of rows) counts[labels[row]!]! += 1;
       return Float32Array.from(counts, (count) => Math.log(clamp(count / rows.length)));
     },
-    derive(scores, output, rows, gradient, hessian) {
+    derive(scores, output, rows, from, to, gradient, hessian) {
       // The diagonal of the Hessian, times K/(K-1) as in Friedman (2001), which makes up for what it leaves out.
       const factor = classes / (classes - 1);
-      for (let i = 0; i < rows.length; i++) {
+      for (let i = from; i < to; i++) {
         const row = rows[i]!;
         const p = Math.exp(scores[output * n + row]! - logSum(scores, row));
         gradient[row] = p - (labels[row] === output ? 1 : 0);

@@ -13,38 +13,36 @@ const HESSIAN_STEPS = 2 ** 13;
  * noise of the data (Shi et al., "Quantized training of gradient boosting decision trees", 2022, get by with 3 bits).
  */
 export class PackedSums {
-  /** Per row of the table, and per row of the leaf at hand. */
-  private readonly packedOf: Float64Array;
+  /** Packed derivatives of the rows of the leaf at hand. */
   private readonly packed: Float64Array;
   /** Four histograms, interleaved: runs of equal bins then don't wait for each other's additions. */
   private readonly lanes = new Float64Array(4 * MAX_BINS);
   private gradientStep = 1;
   private hessianStep = 1;
 
+  /** @param rows most rows of a leaf */
   constructor(rows: number) {
-    this.packedOf = new Float64Array(rows);
     this.packed = new Float64Array(rows);
   }
 
-  /**
-   * Takes the derivatives `[n]` of the given rows for one tree. The rounding follows the largest of them.
-   */
-  begin(rows: Int32Array, size: number, gradient: Float64Array, hessian: Float64Array): void {
-    let largestGradient = 1e-300;
-    let largestHessian = 1e-300;
-    for (let i = 0; i < size; i++) {
-      const g = gradient[rows[i]!]!;
-      const h = hessian[rows[i]!]!;
-      if (g > largestGradient) largestGradient = g;
-      else if (-g > largestGradient) largestGradient = -g;
-      if (h > largestHessian) largestHessian = h;
-    }
-    this.gradientStep = largestGradient / GRADIENT_STEPS;
-    this.hessianStep = largestHessian / HESSIAN_STEPS;
-    const perGradient = GRADIENT_STEPS / largestGradient;
-    const perHessian = HESSIAN_STEPS / largestHessian;
-    const { packedOf } = this;
-    for (let i = 0; i < size; i++) {
+  /** Makes the rounding follow the largest derivatives of a tree's rows: `[2]`, gradient and hessian. */
+  scale([gradient = 0, hessian = 0]: Float64Array): void {
+    this.gradientStep = Math.max(1e-300, gradient) / GRADIENT_STEPS;
+    this.hessianStep = Math.max(1e-300, hessian) / HESSIAN_STEPS;
+  }
+
+  /** Packs the derivatives of the rows `rows[from…to)` of a table. */
+  pack(
+    rows: Int32Array,
+    from: number,
+    to: number,
+    gradient: Float64Array,
+    hessian: Float64Array,
+    packedOf: Float64Array,
+  ): void {
+    const perGradient = 1 / this.gradientStep;
+    const perHessian = 1 / this.hessianStep;
+    for (let i = from; i < to; i++) {
       const row = rows[i]!;
       packedOf[row] =
         Math.floor(gradient[row]! * perGradient + 0.5) * SHIFT + Math.floor(hessian[row]! * perHessian + 0.5);
@@ -52,8 +50,8 @@ export class PackedSums {
   }
 
   /** Puts the rows `rows[from…to)` in order, for the calls of `add` that follow. */
-  gather(rows: Int32Array, from: number, to: number): void {
-    const { packed, packedOf } = this;
+  gather(packedOf: Float64Array, rows: Int32Array, from: number, to: number): void {
+    const { packed } = this;
     for (let i = from; i < to; i++) packed[i - from] = packedOf[rows[i]!]!;
   }
 

@@ -6,7 +6,7 @@ import { averagingForest, type Forest } from '../forest';
 import { binColumn, type BinnedTable, type FeatureBins } from './bins';
 import { Grower, type GrownTree } from './grower';
 import type { ForestSettings } from './settings';
-import { leafWidthOf, splitFinderFor, type Targets } from './targets';
+import { leafWidthOf, sharedTargets, splitFinderFor, type Targets } from './targets';
 import type { FromThread, ThreadData, ToThread } from './thread-messages';
 
 /** Where and how a forest is grown; nothing of it changes the forest. */
@@ -93,7 +93,7 @@ async function growInThreads(
   const data: ThreadData = {
     table: shared ? { rows, features, values: table.values } : { rows, features },
     codes,
-    targets: onSharedMemory(targets),
+    targets: sharedTargets(targets),
     settings,
     counters,
   };
@@ -145,17 +145,6 @@ function emptyBins({ rows, features }: FeatureMatrix): BinnedTable {
 
 function binFeature({ values, rows }: FeatureMatrix, f: number, codes: Uint8Array): FeatureBins {
   return binColumn(values.subarray(f * rows, (f + 1) * rows), codes.subarray(f * rows, (f + 1) * rows));
-}
-
-function onSharedMemory(targets: Targets): Targets {
-  if (targets.task === 'classification') {
-    const labels = new Uint32Array(new SharedArrayBuffer(targets.labels.byteLength));
-    labels.set(targets.labels);
-    return { ...targets, labels };
-  }
-  const values = new Float32Array(new SharedArrayBuffer(targets.values.byteLength));
-  values.set(targets.values);
-  return { ...targets, values };
 }
 
 function meanImportances(trees: readonly GrownTree[], features: number): Float64Array {

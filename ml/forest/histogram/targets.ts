@@ -1,3 +1,4 @@
+import { onSharedMemory } from '../shared-memory';
 import { BinarySplits } from './binary-splits';
 import type { BinnedTable } from './bins';
 import { ClassSplits } from './class-splits';
@@ -22,4 +23,11 @@ export function splitFinderFor(targets: Targets, binned: BinnedTable, settings: 
 /** Values per leaf: a share for each class, or one mean. */
 export function leafWidthOf(targets: Targets): number {
   return targets.task === 'regression' ? 1 : targets.classes;
+}
+
+/** The same targets, where all threads see them. */
+export function sharedTargets(targets: Targets): Targets {
+  return targets.task === 'classification'
+    ? { ...targets, labels: onSharedMemory(targets.labels) }
+    : { ...targets, values: onSharedMemory(targets.values) };
 }
