@@ -68,8 +68,12 @@ dvc-pull: setup ## fetch what dvc.lock and .dvc files record
 	@bin/retrain data pull $(ARGS)
 
 .PHONY: restore
-restore: setup ## put back the data of dvc.lock, or of MODEL=name[@alias]
-	@bin/retrain restore $(MODEL) $(ARGS)
+restore: setup ## put back the data of dvc.lock, or data and model of MODEL=name VERSION=number|alias
+	@bin/retrain restore $(if $(MODEL),$(MODEL)@$(or $(VERSION),production)) $(ARGS)
+
+.PHONY: reproduce
+reproduce: setup ## say how MODEL=name VERSION=number|alias was made; ARGS=--run makes it again
+	@bin/retrain reproduce $(or $(MODEL),$(error name the model: make reproduce MODEL=iris-classifier))$(if $(VERSION),@$(VERSION)) $(ARGS)
 
 .PHONY: mlflow-local
 mlflow-local: setup ## start the servers without a worker

@@ -1,7 +1,7 @@
 # Images and the stack in containers; included by the Makefile.
 
 GIT_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+PACKAGE_VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 IMAGES := stage worker train-sklearn
 # Without buildx, as with Debian's docker.io, the builder of the engine itself.
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
@@ -13,9 +13,9 @@ docker-engine: ## have a Docker engine: the one that is there, or one of our own
 .PHONY: docker-build
 docker-build: ## build the images: retrain/stage, retrain/worker, retrain/train-sklearn
 	@for image in $(IMAGES); do \
-	  echo "building retrain/$$image:$(VERSION)"; \
+	  echo "building retrain/$$image:$(PACKAGE_VERSION)"; \
 	  docker build --quiet --file images/$$image/Dockerfile --build-arg GIT_COMMIT=$(GIT_COMMIT) \
-	    --tag retrain/$$image:$(VERSION) --tag retrain/$$image:latest . || exit 1; \
+	    --tag retrain/$$image:$(PACKAGE_VERSION) --tag retrain/$$image:latest . || exit 1; \
 	done
 
 .PHONY: docker-clean

@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   data: async () => (await import('./commands/data.js')).data,
   restore: async () => (await import('./commands/restore.js')).restore,
   verify: async () => (await import('./commands/verify.js')).verify,
+  reproduce: async () => (await import('./commands/reproduce.js')).reproduce,
   schedule: async () => (await import('./commands/schedule.js')).schedule,
 };
 

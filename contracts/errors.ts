@@ -175,6 +175,13 @@ export const ERRORS = {
     exit: EXIT.failed,
     http: 422,
   },
+  REPRODUCTION_FAILED: {
+    what: 'What a run recorded could not be brought back: its commit, its changes, its data, its packages or its build.',
+    next: 'Read which of them; fetch what is missing (`git fetch`, `retrain data push` where it is), then repeat.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 409,
+  },
   MODEL_INVALID: {
     what: 'A model cannot be scored on the rows at hand.',
     next: 'Check that the model was trained on the same columns.',

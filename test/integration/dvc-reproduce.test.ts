@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { initWorkspace } from '../../integrations/dvc/workspace';
+import { RegistryView } from './pipeline/registry-view';
+import { ROOT, TestProject } from './pipeline/test-project';
+
+jest.setTimeout(180_000);
+
+const project = new TestProject();
+const registry = new RegistryView(project.model);
+const MODEL = `${project.model}@production`;
+
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-C', project.dir, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+/** This very repository as somebody's project: its tracked files in a repository of their own, packages and build linked. */
+function becomeThisRepository(): void {
+  const files = execFileSync('git', ['-C', ROOT, 'ls-files', '-z'], { encoding: 'utf8' }).split('\0');
+  for (const file of files) {
+    const [from, to] = [path.join(ROOT, file), project.path(file)];
+    if (file === '' || !existsSync(from)) continue;
+    mkdirSync(path.dirname(to), { recursive: true });
+    copyFileSync(from, to);
+  }
+  for (const folder of ['node_modules', 'dist']) symlinkSync(path.join(ROOT, folder), project.path(folder));
+  const params = parseDocument(readFileSync(path.join(ROOT, 'params.yaml'), 'utf8'));
+  params.set('model', project.model);
+  params.set('experiment', project.model);
+  writeFileSync(project.path('params.yaml'), params.toString());
+  git('init', '--quiet');
+  appendFileSync(project.path('.git/info/exclude'), '/node_modules\n/dist\n');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'project');
+}
+
+beforeAll(async () => {
+  becomeThisRepository();
+  await initWorkspace(project.dir);
+  await project.startWorker();
+  expect(await project.start('--wait')).toMatchObject({ code: 0, result: { alias: 'production' } });
+});
+afterAll(async () => {
+  await project.remove();
+  await registry.close();
+});
+
+interface Report {
+  git: { commit: string };
+  artifacts: Record<string, string>;
+  reproduction: { verdict: string; stage: string | null; differences: string[]; notes: string[] } | null;
+}
+
+test('the model in production reproduces bit-identically in a clean worktree, and nothing else is touched', async () => {
+  const before = { status: git('status', '--porcelain'), versions: await registry.versions() };
+  const { code, stdout, stderr } = await project.cli(['reproduce', MODEL, '--run', '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { reproduction, git: made } = JSON.parse(stdout) as Report;
+  expect(reproduction).toEqual({ verdict: 'bit-identical', stage: null, differences: [], notes: [] });
+  expect(made.commit).toBe(git('rev-parse', 'HEAD').trim());
+  const [version] = await registry.versions();
+  expect(version?.tags).toMatchObject({
+    reproduced: 'bit-identical',
+    reproduced_commit: made.commit,
+    reproduced_at: expect.stringMatching(/^\d{4}-/) as string,
+  });
+  expect(version?.aliases).toEqual(before.versions[0]?.aliases);
+  expect(git('status', '--porcelain')).toBe(before.status);
+  expect(git('worktree', 'list').trim().split('\n')).toHaveLength(1);
+});
+
+test('without --run, what was recorded and the steps by hand are printed', async () => {
+  const { code, stdout } = await project.cli(['reproduce', project.model]);
+  expect(code).toBe(0);
+  for (const part of [
+    `${project.model} v1`,
+    /train\.n_estimators +100/,
+    /accuracy +[01]\.?\d*/,
+    /data\/iris\.csv, SHA-256 \w{64}, MD5 \w{32}/,
+    `git checkout ${git('rev-parse', 'HEAD').trim()}`,
+    `make restore MODEL=${project.model}@1`,
+  ]) {
+    expect(stdout).toMatch(part);
+  }
+  expect((await project.cli(['reproduce', `${project.model}@nobody`])).stderr).toMatch(
+    /has no alias nobody; it has production/,
+  );
+});
+
+test('--update-params writes the recorded params, comments kept', async () => {
+  const recorded = readFileSync(project.path('params.yaml'), 'utf8');
+  writeFileSync(project.path('params.yaml'), recorded.replace('n_estimators: 100', 'n_estimators: 3'));
+  const { stdout } = await project.cli(['reproduce', MODEL, '--update-params']);
+  expect(stdout).toContain('train.n_estimators 3 → 100');
+  expect(readFileSync(project.path('params.yaml'), 'utf8')).toBe(recorded);
+});
+
+test('the recorded params and data count, not those of the commit; the data come out of the cache', async () => {
+  appendFileSync(project.path('data/iris.csv'), '5.0,3.4,1.5,0.2,setosa\n');
+  const started = await project.start('--wait', '--set', 'train.n_estimators=7');
+  git('checkout', '--quiet', '--', 'data/iris.csv');
+  const again = await project.cli([
+    'reproduce',
+    `${project.model}@${started.result?.modelVersion}`,
+    '--run',
+    '--json',
+  ]);
+  const { reproduction } = JSON.parse(again.stdout) as Report;
+  expect(reproduction).toMatchObject({ verdict: 'bit-identical', differences: [] });
+});
+
+test('a restore brings back data and model of a version, and asks before it loses something', async () => {
+  const data = readFileSync(project.path('data/iris.csv'), 'utf8');
+  appendFileSync(project.path('data/iris.csv'), 'edited by hand\n');
+  const refused = await project.cli(['restore', MODEL]);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/data\/iris\.csv would be lost/) as string,
+  });
+  const forced = await project.cli(['restore', MODEL, '--force']);
+  expect(forced.code).toBe(0);
+  expect(readFileSync(project.path('data/iris.csv'), 'utf8')).toBe(data);
+  const [, first] = await registry.runs();
+  const registered = await registry.mlflow.artifacts.downloadBytes(
+    first?.artifactUri ?? '',
+    'model/model.onnx',
+  );
+  expect(readFileSync(project.path(`models/${project.model}/model.onnx`)).equals(registered)).toBe(true);
+});
+
+test('a registered model that differs is found out: metric-identical, then diverged', async () => {
+  const [, first] = await registry.runs();
+  const uri = first?.artifactUri ?? '';
+  const bytes = await registry.mlflow.artifacts.downloadBytes(uri, 'model/model.onnx');
+  await registry.mlflow.artifacts.uploadBytes(
+    uri,
+    'model/model.onnx',
+    Buffer.concat([bytes, Buffer.from([0])]),
+  );
+  const close = await project.cli(['reproduce', MODEL, '--run']);
+  expect(close.code).toBe(0);
+  expect(close.stdout.trim().split('\n').at(-1)).toBe(`${project.model} v1: metric-identical`);
+  await registry.mlflow.runs.log(first?.runId ?? '', { metrics: { accuracy: 0.5 }, at: Date.now() });
+  const far = await project.cli(['reproduce', MODEL, '--run']);
+  expect(far.code).toBe(1);
+  expect(far.stdout).toMatch(
+    /model\.onnx has SHA-256 \w{12} instead of \w{12}\n +accuracy is [\d.]+ instead of 0\.5/,
+  );
+  expect(far.stdout.trim().split('\n').at(-1)).toBe(`${project.model} v1: diverged at stage train`);
+  expect((await registry.versions()).at(-1)?.tags['reproduced']).toBe('diverged at stage train');
+});
