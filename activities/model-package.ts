@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ModelFile } from '../integrations/mlflow/model-directory';
-import { type Origin, writeProvenance } from '../integrations/signing/provenance';
-import { signModel } from '../integrations/signing/sign-model';
+import { type Origin, PROVENANCE_FILE, writeProvenance } from '../integrations/signing/provenance';
+import { SIGNATURE_FILE, signModel } from '../integrations/signing/sign-model';
 
 /** With what models are signed. */
 export interface SigningKey {
@@ -26,15 +26,17 @@ export async function withPassport(
   scratch: string,
 ): Promise<ModelFile[]> {
   try {
-    await mkdir(scratch, { recursive: true });
-    await Promise.all(files.map(({ path: name, bytes }) => writeFile(path.join(scratch, name), bytes)));
+    for (const { path: name, bytes } of files) {
+      const file = path.join(scratch, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, bytes);
+    }
     await writeProvenance(scratch, origin);
     if (key !== null) {
       const { pem, passphrase } = key;
       await signModel(scratch, pem, passphrase === undefined ? {} : { passphrase });
     }
-    const known = new Set(files.map((file) => file.path));
-    const added = (await readdir(scratch)).filter((name) => !known.has(name)).sort();
+    const added = key === null ? [PROVENANCE_FILE] : [PROVENANCE_FILE, SIGNATURE_FILE];
     const passport = await Promise.all(
       added.map(async (name) => ({ path: name, bytes: await readFile(path.join(scratch, name)) })),
     );

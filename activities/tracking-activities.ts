@@ -1,18 +1,22 @@
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
-import { ALIAS, RUN_TAG } from '../contracts/names';
+import { ALIAS, PATCH, RUN_TAG } from '../contracts/names';
 import { ARTIFACT } from '../contracts/stage';
 import { pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
+import { uncommittedChanges } from '../integrations/git/uncommitted-changes';
+import { dataLineage } from '../integrations/project/data-lineage';
 import { withHeartbeat } from './heartbeat';
 import { type WorkspaceView } from './workspace-view';
 import { reportFiles } from './report-files';
 import { type Computing, runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
+  /** The project's folder, absolute. */
+  project: string;
   mlflow: Mlflow;
   store: ContentStore;
   /** What computes here, for the lineage. */
@@ -24,6 +28,7 @@ export interface TrackingDeps {
 
 /** The MLflow run from its opening to its end, and the champion's model. */
 export function createTrackingActivities({
+  project,
   mlflow,
   store,
   computing,
@@ -54,6 +59,12 @@ export function createTrackingActivities({
           },
           signal,
         );
+        if (spec.git.dirty && opened.state !== 'finished') {
+          const patch = await uncommittedChanges(project, spec.git.commit);
+          if (patch !== null) {
+            await mlflow.artifacts.uploadBytes(opened.run.artifactUri, PATCH, Buffer.from(patch), signal);
+          }
+        }
         return {
           mlflowRunId: opened.run.runId,
           mlflowExperimentId: experimentId,
@@ -108,6 +119,7 @@ export function createTrackingActivities({
             ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),
             ...(result === undefined ? {} : resultTags(result)),
             ...(publish === undefined ? {} : artifactTags(publish)),
+            ...(publish === undefined ? {} : await dataLineage(project, store, publish.spec)),
           },
           ...(result === undefined
             ? {}

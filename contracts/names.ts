@@ -75,3 +75,6 @@ export function canonicalWorkflowId(model: string, pipelineKey: string): string 
 
 /** The report among the artifacts of an MLflow run. */
 export const REPORT = 'report.html';
+
+/** What a dirty tree had beyond its commit, among the artifacts of an MLflow run; `git apply` takes it. */
+export const PATCH = 'git.patch';

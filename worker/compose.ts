@@ -93,7 +93,7 @@ export function createActivities(services: Services): PipelineActivities & Notic
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
     ...createTrackingActivities({
-      ...{ mlflow, store },
+      ...{ project, mlflow, store },
       computing: { stageCode: code.stages, versions: libraryVersions() },
       channels: channels.map(({ name }) => name),
       workspace: new WorkspaceView(project, store, code, (error) => {

@@ -1,11 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { GitState } from '../../contracts/run';
-
-const run = promisify(execFile);
-
-/** Long enough for a slow disk; a hanging network drive must not hold up a start. */
-const TIMEOUT_MS = 10_000;
+import { readGit } from './run-git';
 
 /**
  * Commit, branch, whether tracked files differ from the commit, and the remote (origin, else the first), with any
@@ -48,15 +42,6 @@ function chosenRemote(config: string): string {
   return (remotes.find(({ key }) => key === 'remote.origin.url') ?? remotes[0])?.url ?? '';
 }
 
-/** Output of a git command that only reads; empty when it fails. */
 async function git(dir: string, ...args: string[]): Promise<string> {
-  try {
-    const { stdout } = await run('git', ['--no-optional-locks', '-C', dir, ...args], {
-      timeout: TIMEOUT_MS,
-      maxBuffer: 64 << 20,
-    });
-    return stdout;
-  } catch {
-    return '';
-  }
+  return (await readGit(dir, ...args)) ?? '';
 }
