@@ -5,6 +5,7 @@ import { type StageProgress } from '../contracts/stage';
 import { ContainerExecutor } from '../integrations/docker/container-executor';
 import { createEngine } from '../integrations/docker/engine';
 import { requireEngine } from '../integrations/docker/images';
+import { ownContainerId } from '../integrations/docker/own-container';
 import { findPathMap } from '../integrations/docker/path-map';
 import { dockerSettings } from '../integrations/docker/settings';
 import { type Environment } from '../integrations/project/dot-env';
@@ -39,7 +40,10 @@ export async function runStageContainer(run: StageContainerRun): Promise<number>
   await requireEngine(engine, settings.shown);
   const { scratchDir, env } = run;
   const { hostScratch } = settings;
-  const paths = await findPathMap(engine, { scratchDir, hostScratch, hostname: hostname() });
+  const paths = await findPathMap(engine, {
+    ...{ scratchDir, hostScratch },
+    ...{ containerId: ownContainerId(), hostname: hostname() },
+  });
   const executor = new ContainerExecutor({ engine, settings, paths, scope: SCOPE, env });
   const id = randomUUID();
   const { durationMs } = await executor.run({
