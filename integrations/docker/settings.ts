@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type Environment } from '../project/dot-env';
 import { bytes } from './size';
+import { type SshAddress } from './ssh-agent';
 
 /** How the engine is reached. */
 export type EngineAddress =
   | { kind: 'unix'; socketPath: string }
   | { kind: 'tcp'; host: string; port: number; tls?: { ca: Buffer; cert: Buffer; key: Buffer } }
-  | { kind: 'ssh'; host: string; port: number; username: string; agent: string };
+  | ({ kind: 'ssh' } & SshAddress);
 
 /** What a worker knows about containers. The lists are of patterns with `*`. */
 export interface DockerSettings {
@@ -75,17 +76,13 @@ function engineAddress(text: string, env: Environment): EngineAddress {
         port: Number(url.port || (url.protocol === 'https:' ? 2376 : 2375)),
         ...(env['DOCKER_TLS_VERIFY'] || url.protocol === 'https:' ? { tls: certificates(env) } : {}),
       };
-    case 'ssh:': {
-      const agent = env['SSH_AUTH_SOCK'];
-      if (!agent) {
-        throw new RetrainError(
-          'CONFIG_INVALID',
-          `DOCKER_HOST=${text} needs an SSH agent, but SSH_AUTH_SOCK is not set; start ssh-agent and add the key`,
-        );
-      }
-      const username = decodeURIComponent(url.username) || env['USER'] || 'root';
-      return { kind: 'ssh', host: url.hostname, port: Number(url.port || 22), username, agent };
-    }
+    case 'ssh:':
+      return {
+        kind: 'ssh',
+        host: url.hostname,
+        ...(url.port === '' ? {} : { port: Number(url.port) }),
+        ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+      };
     default:
       throw invalidHost(text);
   }

@@ -24,10 +24,10 @@ export class Workbench {
   /** What an abort means; false: this worker only stops looking. */
   cancelled = true;
 
-  executor(env: Record<string, string> = {}): ContainerExecutor {
+  executor(env: Record<string, string> = {}, ssh?: string): ContainerExecutor {
     const settings = testSettings(env);
     return new ContainerExecutor({
-      engine: createEngine(settings),
+      engine: createEngine(settings, ssh),
       settings,
       paths: { toEngine: (file) => file },
       scope: this.scope,
