@@ -2,16 +2,19 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { dvc, judged } from '../../integrations/dvc/real-dvc';
+import { dvc, dvcAside, judged } from '../../integrations/dvc/real-dvc';
 import { RegistryView } from './registry-view';
 import { sleep, TestProject } from './test-project';
 
@@ -130,6 +133,57 @@ describe('the workspace after a run', () => {
     } finally {
       await other.remove();
     }
+  });
+});
+
+describe('machines that share results', () => {
+  const shared = mkdtempSync(path.join(tmpdir(), 'retrain-shared-'));
+  const machines = [1, 2].map(() => new TestProject({}, { RETRAIN_SHARED_CACHE: 'team' }));
+  afterAll(async () => {
+    await Promise.all(machines.map((machine) => machine.remove()));
+    rmSync(shared, { recursive: true, force: true });
+  });
+
+  test('train once, and a place that is away stops nobody', async () => {
+    const [first, second] = machines as [TestProject, TestProject];
+    for (const machine of machines) {
+      mkdirSync(machine.path('.dvc'));
+      writeFileSync(machine.path('.dvc/config'), `['remote "team"']\n    url = ${shared}\n`);
+      await machine.startWorker();
+    }
+    const made = await first.start('--wait', '--set', 'model=m', '--set', `experiment=${first.model}`);
+    expect(made.result?.reused).toEqual([]);
+    const taken = await second.start('--wait', '--set', 'model=m', '--set', `experiment=${second.model}`);
+    expect(taken.result?.reused).toEqual(expect.arrayContaining(['preprocess', 'train']));
+    rmSync(shared, { recursive: true });
+    writeFileSync(shared, 'a file where the folder was');
+    const alone = await second.start('--wait', '--set', 'train.seed=7', '--set', 'preprocess.seed=7');
+    expect(alone.result?.reused).toEqual([]);
+  });
+});
+
+describe('two runs and dvc at the same time', () => {
+  const project = new TestProject();
+  afterAll(() => project.remove());
+
+  judged('leave a lock that has all of them', async () => {
+    writeFileSync(
+      project.path('dvc.yaml'),
+      '# ours\nstages:\n  slow: # takes a while\n    cmd: sleep 3 && echo done > slow.txt\n    outs:\n    - slow.txt\n',
+    );
+    mkdirSync(project.path('.dvc'));
+    writeFileSync(project.path('.dvc/config'), '[core]\n    no_scm = True\n');
+    await project.startWorker();
+    const seeds = ['1', '2'].map((seed) => project.start('--wait', '--set', `train.seed=${seed}`));
+    const [repro, ...runs] = await Promise.all([dvcAside(project.dir, 'repro', 'slow'), ...seeds]);
+    expect(repro).toContain("Running stage 'slow'");
+    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+    expect(Object.keys(locked(project)).sort()).toEqual(['evaluate', 'preprocess', 'slow', 'train']);
+    expect(readFileSync(project.path('dvc.yaml'), 'utf8')).toMatch(/^# ours\n(.|\n)*# takes a while\n/);
+    expect(md5Of(project.path(`models/${project.model}/model.onnx`))).toBe(
+      locked(project)['train']?.outs.find((out) => out.path.endsWith('model.onnx'))?.md5,
+    );
+    expect(dvc(project.dir, 'status', 'slow', 'evaluate')).toContain('up to date');
   });
 });
 
