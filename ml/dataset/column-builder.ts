@@ -2,10 +2,16 @@ import { type Column, type NumberColumn, type TextColumn } from './raw-table';
 
 /** Grows a column of numbers row by row. */
 export class NumberBuilder {
-  #values = new Float64Array(1024);
+  #values: Float64Array;
   #length = 0;
 
-  constructor(private readonly name: string) {}
+  /** @param rows How many there will be, if that is known: nothing is copied then. */
+  constructor(
+    private readonly name: string,
+    rows = 1024,
+  ) {
+    this.#values = new Float64Array(rows);
+  }
 
   push(value: number): void {
     this.reserve(1);
@@ -33,21 +39,37 @@ export class NumberBuilder {
 
 /** Grows a column of texts row by row; equal texts are stored once. */
 export class TextBuilder {
-  #codes = new Int32Array(1024);
+  #codes: Int32Array;
   #length = 0;
   readonly #levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
 
-  constructor(private readonly name: string) {}
+  /** @param rows How many there will be, if that is known. */
+  constructor(
+    private readonly name: string,
+    rows = 1024,
+  ) {
+    this.#codes = new Int32Array(rows);
+  }
 
   /** @param text undefined: missing. */
   push(text: string | undefined): void {
+    this.pushCode(this.codeOf(text));
+  }
+
+  /** Adds a text by its code. */
+  pushCode(code: number): void {
     if (this.#length === this.#codes.length) {
-      const larger = new Int32Array(this.#length * 2);
+      const larger = new Int32Array(Math.max(1024, this.#length * 2));
       larger.set(this.#codes);
       this.#codes = larger;
     }
-    this.#codes[this.#length++] = text === undefined ? -1 : this.#code(text);
+    this.#codes[this.#length++] = code;
+  }
+
+  /** The code of a text, a new one if need be; -1 for a missing one. */
+  codeOf(text: string | undefined): number {
+    return text === undefined ? -1 : this.#code(text);
   }
 
   finish(): TextColumn {

@@ -1,10 +1,10 @@
 import { type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
-import { isMissing } from '../cell';
 import { NumberBuilder, TextBuilder } from '../column-builder';
 import { type PlannedColumn } from '../column-plan';
 import { type Column } from '../raw-table';
 import { identifier } from './session';
+import { TextCodes } from './text-codes';
 
 /** Stands for a value that is there and is no number; whoever reads it refuses it. */
 const BAD = "'Infinity'::DOUBLE";
@@ -26,27 +26,30 @@ export async function fetchTable(
 ): Promise<{ rows: number; columns: Column[]; rowNumbers?: Float64Array }> {
   const selected = planned.map(({ position, kind }) => expression(header[position] ?? '', kind));
   if (rowNumber !== undefined) selected.push(`${identifier(rowNumber)}::DOUBLE`);
-  const builders = planned.map(({ kind, name }) =>
-    kind === 'number' ? new NumberBuilder(name) : new TextBuilder(name),
-  );
-  const numbers = rowNumber === undefined ? undefined : new NumberBuilder(rowNumber);
   // Not streamed: fetchChunk ends a streamed result without an error where the query met one.
   const result = await connection.run(`SELECT ${selected.join(', ')} FROM ${from}`);
+  const total = result.rowCount;
+  const builders = planned.map(({ kind, name }) =>
+    kind === 'number' ? new NumberBuilder(name, total) : new TextCodes(new TextBuilder(name, total)),
+  );
+  const numbers = rowNumber === undefined ? undefined : new NumberBuilder(rowNumber, total);
   let rows = 0;
-  for (;;) {
+  while (rows < total) {
     const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
+    // Each question is a call into native code.
+    const count = chunk?.rowCount ?? 0;
+    if (chunk === null || count === 0) break;
     for (const [f, builder] of builders.entries()) {
-      if (builder instanceof NumberBuilder) builder.append(doublesOf(chunk, f));
-      else appendTexts(chunk, f, builder);
+      if (builder instanceof NumberBuilder) builder.append(doublesOf(chunk, f, count));
+      else builder.append(chunk, f, count);
     }
-    numbers?.append(doublesOf(chunk, planned.length));
-    rows += chunk.rowCount;
+    numbers?.append(doublesOf(chunk, planned.length, count));
+    rows += count;
     onRows(rows);
   }
   return {
     rows,
-    columns: builders.map((builder) => builder.finish()),
+    columns: builders.map((one) => (one instanceof NumberBuilder ? one : one.builder).finish()),
     ...(numbers === undefined ? {} : { rowNumbers: numbers.finish().values }),
   };
 }
@@ -59,26 +62,8 @@ function expression(name: string, kind: PlannedColumn['kind']): string {
   return `CAST(${column} AS VARCHAR)`;
 }
 
-function doublesOf(chunk: DuckDBDataChunk, column: number): Float64Array {
+function doublesOf(chunk: DuckDBDataChunk, column: number, rows: number): Float64Array {
   const vector = bindings.data_chunk_get_vector(chunk.chunk, column);
-  const bytes = bindings.vector_get_data(vector, chunk.rowCount * Float64Array.BYTES_PER_ELEMENT);
-  return new Float64Array(bytes.buffer, bytes.byteOffset, chunk.rowCount);
-}
-
-/**
- * Blanks around a text do not count, nor do the words for a missing value. That is looked at here and not in SQL, where a
- * list of words becomes a join, and the rows come out mixed.
- */
-function appendTexts(chunk: DuckDBDataChunk, column: number, builder: TextBuilder): void {
-  const vector = chunk.getColumnVector(column);
-  const meaning = new Map<string, string | undefined>();
-  for (let row = 0; row < chunk.rowCount; row++) {
-    const text = vector.getItem(row);
-    if (typeof text !== 'string') {
-      builder.push(undefined);
-      continue;
-    }
-    if (!meaning.has(text)) meaning.set(text, isMissing(text) ? undefined : text.trim());
-    builder.push(meaning.get(text));
-  }
+  const bytes = bindings.vector_get_data(vector, rows * Float64Array.BYTES_PER_ELEMENT);
+  return new Float64Array(bytes.buffer, bytes.byteOffset, rows);
 }

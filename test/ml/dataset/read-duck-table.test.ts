@@ -250,3 +250,21 @@ it('gives the same table whatever the number of rows per chunk or thread', async
   const { table } = await readCsvTable([{ source: openDataFile(first!), file: 'd.csv' }], 'd.csv', OPTIONS);
   expect(await byDuckDb(path)).toEqual(table);
 });
+
+test('texts of any length and number are told apart, also those that share a place in the table of short ones', async () => {
+  const made = (row: number): string | null => {
+    const n = (row * 7919) % 20_011;
+    if (n % 17 === 0) return null;
+    // Up to 12 bytes DuckDB keeps a text in its place, beyond that elsewhere.
+    return ['', 'é', 'exactly-', 'somewhat longer '][n % 4] + String(n % 9000);
+  };
+  const rows = Array.from({ length: 30_000 }, (_, row) => made(row));
+  const lines = rows.map(
+    (text, row) => `${text === null ? ['NA', '', ' null '][row % 3] : ` ${text} `},${row % 2}`,
+  );
+  const path = write('t.csv', `t,y\n${lines.join('\n')}\n`);
+  const choice = { ...OPTIONS.choice, encode: ['t'] };
+  // A filter, so that DuckDB's reading cannot be replaced by another.
+  const table = await byDuckDb(path, { choice, filter: 'true' });
+  expect(cells(table)['t']).toEqual(rows);
+});
