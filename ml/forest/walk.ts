@@ -17,12 +17,19 @@ export interface PackedTree {
 }
 
 /** Lays a tree out for blocks of rows with so many features. */
-export function packTree(
-  { feature, threshold, child, missingLeft, values, output }: Tree,
-  features: number,
-): PackedTree {
-  const nodes = new Int32Array(NODE * feature.length);
+export function packTree(tree: Tree, features: number): PackedTree {
+  const nodes = new Int32Array(NODE * tree.feature.length);
   const thresholds = new Float32Array(nodes.buffer);
+  packNodes(tree, features, nodes, thresholds);
+  return { nodes, thresholds, values: tree.values, output: tree.output };
+}
+
+function packNodes(
+  { feature, threshold, child, missingLeft }: Tree,
+  features: number,
+  nodes: Int32Array,
+  thresholds: Float32Array,
+): void {
   for (let i = 0; i < feature.length; i++) {
     const at = NODE * i;
     const tested = feature[i]!;
@@ -38,7 +45,6 @@ export function packTree(
       nodes[at + 2] = NODE * child[i]!;
     }
   }
-  return { nodes, thresholds, values, output };
 }
 
 /**

@@ -96,7 +96,8 @@ function accumulate(
 ): void {
   const shift = (first - from) | 0;
   let i = from | 0;
-  for (; i < to - 3; i += 4) {
+  for (; ((to - i) & 3) !== 0; i = (i + 1) | 0) lanes[4 * column[rows[i]!]!]! += packed[i + shift]!;
+  for (; i < to; i = (i + 4) | 0) {
     const a = 4 * column[rows[i]!]!;
     const b = 4 * column[rows[i + 1]!]! + 1;
     const c = 4 * column[rows[i + 2]!]! + 2;
@@ -106,5 +107,4 @@ function accumulate(
     lanes[c]! += packed[i + shift + 2]!;
     lanes[d]! += packed[i + shift + 3]!;
   }
-  for (; i < to; i++) lanes[4 * column[rows[i]!]!]! += packed[i + shift]!;
 }

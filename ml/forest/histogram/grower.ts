@@ -6,7 +6,7 @@ import { BestSplit } from './best-split';
 import type { BinnedTable } from './bins';
 import { NodeStack } from './node-stack';
 import { blockPlace, blockRows, copyRows, partition, tablePlace, type Place } from './place';
-import { drawRows } from './sample';
+import { drawRows, listDrawn } from './sample';
 import type { ForestSettings } from './settings';
 import type { NodeRows, SplitFinder } from './split-finder';
 
@@ -58,8 +58,7 @@ export class Grower {
   growFrom(times: Uint8Array): GrownTree {
     const { table, finder, writer } = this;
     const rows = table.rows[0];
-    let drawn = 0;
-    for (let row = 0; row < times.length; row++) if (times[row]! > 0) rows[drawn++] = row;
+    const drawn = listDrawn(times, rows);
     finder.begin(times, table);
     this.importances.fill(0);
     this.tableStack.push(0, 0, drawn, 0, 0, -1, 0);

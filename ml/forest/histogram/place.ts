@@ -62,8 +62,8 @@ function copyBytes(column: Uint8Array, rows: Int32Array, from: number, to: numbe
 
 /**
  * Moves the rows `source[from…to)` to `target`: those with `(code - shift) mod 256 < bound` to the front, in their
- * order, the others to the back, in reverse. Without a branch: which way a row goes cannot be
- * predicted.
+ * order, the others to the back, in reverse. Without a branch, as which way a row goes cannot be predicted: each is
+ * written to both ends of what is still free, and only the end that it belongs to moves on.
  * @param shift 1 makes code 0 (missing) the largest, which sends it right; 0 leaves it the smallest
  * @returns the border between the two
  */
@@ -76,15 +76,40 @@ export function partition(
   from: number,
   to: number,
 ): number {
-  let left = from;
-  let right = to - 1;
-  for (let i = from; i < to; i++) {
+  let left = from | 0;
+  let i = from | 0;
+  for (; ((to - i) & 3) !== 0; i = (i + 1) | 0) {
     const row = source[i]!;
-    // -1 (all bits set) when the row goes left, else 0.
-    const goesLeft = (((column[row]! - shift) & 255) - bound) >> 31;
-    target[right + ((left - right) & goesLeft)] = row;
-    left = (left - goesLeft) | 0;
-    right = (right - 1 - goesLeft) | 0;
+    target[left] = row;
+    target[(to - 1 - i + left) | 0] = row;
+    left = (left + ((((column[row]! - shift) & 255) - bound) >>> 31)) | 0;
+  }
+  for (; i < to; i = (i + 4) | 0) {
+    const a = source[i]!;
+    const b = source[i + 1]!;
+    const c = source[i + 2]!;
+    const d = source[i + 3]!;
+    // 1 when the row goes left, else 0.
+    const aLeft = (((column[a]! - shift) & 255) - bound) >>> 31;
+    const bLeft = (((column[b]! - shift) & 255) - bound) >>> 31;
+    const cLeft = (((column[c]! - shift) & 255) - bound) >>> 31;
+    const dLeft = (((column[d]! - shift) & 255) - bound) >>> 31;
+    let right = (to - 1 - i + left) | 0;
+    target[left] = a;
+    target[right] = a;
+    left = (left + aLeft) | 0;
+    right = (right - 1 + aLeft) | 0;
+    target[left] = b;
+    target[right] = b;
+    left = (left + bLeft) | 0;
+    right = (right - 1 + bLeft) | 0;
+    target[left] = c;
+    target[right] = c;
+    left = (left + cLeft) | 0;
+    right = (right - 1 + cLeft) | 0;
+    target[left] = d;
+    target[right] = d;
+    left = (left + dLeft) | 0;
   }
   return left;
 }

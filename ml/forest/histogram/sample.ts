@@ -28,3 +28,17 @@ export function drawRows(times: Uint8Array, draws: number, replace: boolean, ran
     }
   }
 }
+
+/**
+ * Lists the rows that were drawn, in order, at the front of `rows` `[n]`.
+ * @returns how many there are
+ */
+export function listDrawn(times: Uint8Array, rows: Int32Array): number {
+  let drawn = 0;
+  for (let row = 0; row < times.length; row++) {
+    // Written anyway, and written over by the next row unless it was drawn: that cannot be predicted.
+    rows[drawn] = row;
+    drawn = (drawn + Number(times[row]! > 0)) | 0;
+  }
+  return drawn;
+}
