@@ -4,7 +4,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { RetrainError } from '../../contracts/errors';
-import { gitState } from '../../integrations/git/git-state';
+import { sameFiles } from '../../integrations/git/same-files';
 import { addWorktree, repositoryRoot } from '../../integrations/git/worktree';
 import { codeHashWith, readStageCode } from '../../integrations/project/stage-code';
 import { updateParams } from '../../integrations/project/update-params';
@@ -22,6 +22,9 @@ export interface Checkout {
   notes: string[];
   remove(): Promise<void>;
 }
+
+/** What a build is made of. */
+const SOURCES = ['*.ts', '*.py', 'package.json', 'package-lock.json', 'tsconfig*.json'];
 
 /**
  * Checks the recorded commit out into a folder of its own, with the changes that were not committed and the recorded
@@ -65,8 +68,7 @@ export async function checkOut(
       { own: tree.dir, present: root },
     ];
     const home = homes.find(({ own }) => isProgram(own));
-    const program =
-      home === undefined ? null : await prepare(home, config, recorded, patch, { progress, signal });
+    const program = home === undefined ? null : await prepare(home, recorded, { progress, signal });
     notes.push(...(await codeNotes(program, config, recorded)));
     return { project, program: program ?? presentProgram(config), notes, remove: () => tree.remove() };
   } catch (error) {
@@ -96,9 +98,7 @@ function isProgram(dir: string): boolean {
 /** Packages and build. @returns the program */
 async function prepare(
   { own, present }: Home,
-  config: ClientConfig,
   recorded: Recorded,
-  patch: Uint8Array | null,
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<string> {
   if (await sameLock(own, present)) {
@@ -109,9 +109,9 @@ async function prepare(
     await npm(own, ['ci', '--no-audit', '--no-fund'], signal);
     progress.done('packages', 'installed by npm ci');
   }
-  if (patch === null && (await sameBuild(present, config, recorded))) {
+  if (await sameBuild({ own, present }, recorded)) {
     await symlink(path.join(present, 'dist'), path.join(own, 'dist'));
-    progress.done('build', 'that of this project, which is at the same commit');
+    progress.done('build', 'that of this project, as the sources are the same');
   } else {
     progress.update('build', 'npm run build');
     await npm(own, ['run', 'build'], signal);
@@ -128,9 +128,9 @@ async function sameLock(own: string, present: string): Promise<boolean> {
   return theirs != null && ours != null && theirs.equals(ours);
 }
 
-async function sameBuild(present: string, { project }: ClientConfig, recorded: Recorded): Promise<boolean> {
-  const { commit, dirty } = await gitState(project);
-  if (dirty || commit !== recorded.git.commit) return false;
+/** Whether the build at hand is of the very sources of the checkout, which is the rule where only data and params change. */
+async function sameBuild({ own, present }: Home, recorded: Recorded): Promise<boolean> {
+  if (!existsSync(path.join(present, 'dist')) || !(await sameFiles(own, present, SOURCES))) return false;
   try {
     const code = await readStageCode(path.join(present, 'dist', 'stage-code.json'));
     return codeHashWith(code, recorded.images) === recorded.codeHash;

@@ -7,11 +7,11 @@ import { writeAtomically } from '../dvc/atomic-write';
 import { type ContentStore } from '../dvc/content-store';
 import { type PlaceMode } from '../dvc/place-file';
 import { SafePaths } from '../dvc/safe-path';
-import { StageCache, type StageIdentity } from '../dvc/stage-cache';
 import { computeStageKey, type ComputeStage } from './compute-stage';
 import { relabelled } from './relabelled';
 import { collectStage, layOutStage } from './stage-folder';
 import { storedReceipt } from './stage-receipt';
+import { StageResults } from './stage-results';
 import { metricsBytes, type WorkspaceStage } from './workspace-stages';
 
 /** What a stage needs to run on the files of a workspace. */
@@ -30,7 +30,7 @@ export interface StageSurroundings {
 
 /** A stage that ran on the workspace, or whose known result was put there. */
 export interface WorkspaceStageResult extends StageResult {
-  /** Name of the result; see `StageCache`. */
+  /** Name of the result; see `StageResults`. */
   key: string;
   reused: boolean;
 }
@@ -51,22 +51,15 @@ export async function runWorkspaceStage(
   at: WorkspaceStage,
   force: boolean,
 ): Promise<WorkspaceStageResult> {
-  const { store } = around;
+  const { project, store } = around;
   const inputs = await storeInputs(around, at);
-  const identity: StageIdentity = {
-    stage: stage.stage,
-    params: stage.params,
-    code: stage.code,
-    inputs,
-    outputs: [...stage.outputs, ...stage.mayLeave],
-  };
-  const key = computeStageKey(stage, inputs);
-  const cache = new StageCache(store);
-  const known = force || !stage.cacheable ? null : await cache.find(key);
+  const question = { work: stage, inputs, key: computeStageKey(stage, inputs) };
+  const results = new StageResults(store, { project });
+  const known = force || !stage.cacheable ? null : await results.find(question, around.signal);
   const result = known ?? (await runNow(around, stage, inputs));
-  if (known === null && stage.cacheable) await cache.save(identity, result);
+  if (known === null && stage.cacheable) await results.save(question, result);
   await publish(around, at, result, await storedReceipt(store, stage, at, inputs, result));
-  return { ...result, key, reused: known !== null };
+  return { ...result, key: question.key, reused: known !== null };
 }
 
 async function storeInputs(

@@ -63,13 +63,13 @@ export class Workbench {
       ),
     ]);
     const stages = workspaceStages('params.yaml', params).map(
-      ({ name, cmd, inputs, outputs, metrics, paramKeys }): [string, PipelineStage] => [
+      ({ name, cmd, inputs, outputs, receipt, metrics, paramKeys }): [string, PipelineStage] => [
         name,
         {
           cmd,
           deps: Object.values(inputs),
           params: paramKeys.filter((key) => present.has(key)),
-          outs: Object.values(outputs),
+          outs: [...Object.values(outputs), ...(receipt === null ? [] : [receipt])],
           metrics: [{ [metrics]: { cache: false } }],
         },
       ],
