@@ -3,6 +3,7 @@ import { StageCache } from '../../integrations/dvc/stage-cache';
 import { dataStatus, describeStatus } from '../../integrations/dvc/data-status';
 import { pipelineStatus } from '../../integrations/dvc/pipeline-status';
 import { push } from '../../integrations/dvc/push';
+import { type TransferResult } from '../../integrations/dvc/transfer';
 import { trackedOuts } from '../../integrations/dvc/tracked-outs';
 import { type Workspace } from '../../integrations/dvc/workspace';
 import { lockedData, lockedStageKeys } from '../../integrations/project/locked-stages';
@@ -110,7 +111,7 @@ async function pushData(targets: string[], { remote, json }: TransferFlags, sign
     for (const key of keys) await cache.share(key, storage, { signal });
     line?.end();
     if (json) screen.out(JSON.stringify({ remote: storage.name, ...moved, stages: keys.length }));
-    else screen.out(summary('Pushed', moved, `to ${storage.name}`));
+    else screen.out(pushed(moved, storage.name, keys.length));
   } finally {
     line?.end();
     workspace.close();
@@ -166,10 +167,7 @@ async function stageKeys(config: ClientConfig, workspace: Workspace, signal: Abo
   });
 }
 
-function summary(
-  did: string,
-  { moved, present, movedBytes }: { moved: number; present: number; movedBytes: number },
-  where: string,
-): string {
-  return `${did} ${moved} objects, ${size(movedBytes)}, ${where}; ${present} were there.`;
+function pushed({ moved, present, movedBytes }: TransferResult, remote: string, stages: number): string {
+  const along = stages === 0 ? '' : `; results of ${stages} stages go along`;
+  return `Pushed ${moved} objects, ${size(movedBytes)}, to ${remote}; ${present} were there${along}.`;
 }

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -148,9 +149,18 @@ test('a restore brings back data and model of a version, and asks before it lose
   expect(readFileSync(project.path(`models/${project.model}/model.onnx`)).equals(registered)).toBe(true);
 });
 
+test('data that are lost here are restored from git, at the commit of the version', async () => {
+  const data = readFileSync(project.path('data/iris.csv'), 'utf8');
+  rmSync(project.path('.dvc/cache'), { recursive: true });
+  rmSync(project.path('data/iris.csv'));
+  expect((await project.cli(['restore', MODEL])).stdout).toContain('data/iris.csv');
+  expect(readFileSync(project.path('data/iris.csv'), 'utf8')).toBe(data);
+});
+
 test('a registered model and metric that differ are found out', async () => {
   const [, first] = await registry.runs();
   const uri = first?.artifactUri ?? '';
+  expect((await project.cli(['verify', MODEL])).stdout).toContain(`${project.model} v1 is as it was made`);
   const bytes = await registry.mlflow.artifacts.downloadBytes(uri, 'model/model.onnx');
   await registry.mlflow.artifacts.uploadBytes(
     uri,
@@ -158,6 +168,10 @@ test('a registered model and metric that differ are found out', async () => {
     Buffer.concat([bytes, Buffer.from([0])]),
   );
   await registry.mlflow.runs.log(first?.runId ?? '', { metrics: { accuracy: 0.5 }, at: Date.now() });
+  expect(await project.cli(['verify', MODEL])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/model\.onnx has SHA-256 \w{64}, provenance\.json says/) as string,
+  });
   const far = await project.cli(['reproduce', MODEL, '--run']);
   expect(far.code).toBe(1);
   expect(far.stdout).toMatch(
