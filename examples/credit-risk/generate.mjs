@@ -5,10 +5,11 @@
  * 6.7 % positive rows that a good model tells apart with a ROC AUC of about 0.86. No row of the real file went into it.
  *
  * node examples/credit-risk/generate.mjs [--rows 150000] [--seed 7] [--out examples/credit-risk/data/cs-training.csv]
+ * [--if-missing]
  *
- * The same rows and seed give the same bytes.
+ * The same rows and seed give the same bytes. With --if-missing, a file that is there is left alone.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -110,8 +111,10 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '150000' },
     seed: { type: 'string', default: '7' },
     out: { type: 'string', default: join(here, 'data', 'cs-training.csv') },
+    'if-missing': { type: 'boolean', default: false },
   },
 });
+if (values['if-missing'] && existsSync(values.out)) process.exit(0);
 const rows = Number(values.rows);
 if (!Number.isInteger(rows) || rows < 1) {
   console.error(`--rows must be an integer of at least 1, got ${values.rows}`);
@@ -119,7 +122,9 @@ if (!Number.isInteger(rows) || rows < 1) {
 }
 const random = uniform(Number(values.seed));
 mkdirSync(dirname(values.out), { recursive: true });
-const file = openSync(values.out, 'w');
+// Whole or not at all: half a table would be taken for one.
+const part = `${values.out}.part`;
+const file = openSync(part, 'w');
 let batch = `${COLUMNS.map((name) => `"${name}"`).join(',')}\n`;
 for (let row = 1; row <= rows; row++) {
   batch += `"${row}",${makeRow(random).join(',')}\n`;
@@ -130,4 +135,5 @@ for (let row = 1; row <= rows; row++) {
 }
 writeSync(file, batch);
 closeSync(file);
+renameSync(part, values.out);
 console.log(`${values.out}: ${rows} rows`);
