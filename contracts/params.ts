@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
+import { checkPattern, splitPattern } from './file-pattern';
 import { checkTask, LOWER_IS_BETTER, METRICS } from './task-metrics';
 import { TrainParams } from './train-params';
 
@@ -23,15 +24,25 @@ export { LOWER_IS_BETTER, METRICS };
 
 const Metric = z.enum(METRICS);
 
-export const DataParams = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .describe(
-      'The data, relative to the folder of params.yaml’s project: CSV (also .gz), Parquet or JSON lines; one file, or a directory of files with the same columns.',
-    ),
-  target: z.string().min(1).describe('The column to predict.'),
-});
+export const DataParams = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'The data, relative to the folder of params.yaml’s project: CSV (also .gz), Parquet or JSON lines; one file, a directory of files with the same columns, or a pattern such as data/2024-*/*.parquet, which is short for a directory and `files`.',
+      ),
+    files: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Which files of the directory are read: * and ? stand for any characters of a name, ** for any folders. Default: all but hidden ones. The data hash is that of the whole directory.',
+      ),
+    target: z.string().min(1).describe('The column to predict.'),
+  })
+  .superRefine(checkPattern)
+  .overwrite(splitPattern);
 export type DataParams = z.infer<typeof DataParams>;
 
 export const PreprocessParams = z

@@ -10,11 +10,11 @@ import { logisticRegression, majority, mean } from '../ml/trainer/baselines';
 import { Random } from '../ml/random/random';
 import { type Scored } from './score-onnx';
 
-/** Rows × features × outputs of a logistic regression: it goes over them about 200 times, 2 s at the most. */
-const MOST_WORK = 1e7;
+/** Rows × features × outputs of a logistic regression: it goes over them some hundred times, a second at the most. */
+const MOST_WORK = 500_000;
 
 /** A straight line is not told better by more rows than these. */
-const MOST_ROWS = 100_000;
+const MOST_ROWS = 20_000;
 
 /** A straight line through fewer rows than these, of many, is not worth showing. */
 const LEAST_ROWS = 1000;

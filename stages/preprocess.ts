@@ -80,6 +80,7 @@ async function readData(context: StageContext, params: TableParams): Promise<Rea
   const { sql, filter, impute } = params.preprocess;
   const options = {
     choice: columnChoice(params),
+    pattern: params.data.files,
     allowMissing: impute !== 'refuse',
     sql,
     filter,

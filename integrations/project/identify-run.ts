@@ -44,7 +44,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
       throw relabelled(error, file, data.path);
     }),
     stageImages(params, (image) => request.imageDigest(image)),
-    checkColumns(file, data.path, choice),
+    checkColumns(file, data.path, choice, data.files),
   ]);
   const codeHash = codeHashWith(code, images);
   const hash = paramsHash(params);

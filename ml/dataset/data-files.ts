@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { RetrainError } from '../../contracts/errors';
+import { listed, RetrainError } from '../../contracts/errors';
+import { matcher } from '../../contracts/file-pattern';
 import { byCodePoint } from './code-point-order';
 
 export type DataFormat = 'csv' | 'parquet' | 'json-lines';
@@ -19,24 +20,41 @@ export interface DataFile {
 }
 
 /**
- * The files of a data path: itself, or all files below a directory, sorted by code point, hidden ones left out. What
+ * The files of a data path: itself, or the files below a directory, sorted by code point, hidden ones left out. What
  * a file is, its first bytes tell, as inputs of a stage have no endings.
  *
  * @param file Name of the path for messages.
- * @throws RetrainError DATA_NOT_FOUND, or DATA_INVALID for an empty directory or one of mixed formats.
+ * @param pattern Which files of a directory (`data.files`); absent: all.
+ * @throws RetrainError DATA_NOT_FOUND, also for a pattern that no file fits; DATA_INVALID for an empty directory or one
+ * of mixed formats.
  */
-export async function dataFiles(path: string, file: string): Promise<DataFile[]> {
+export async function dataFiles(path: string, file: string, pattern?: string): Promise<DataFile[]> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) {
     throw new RetrainError('DATA_NOT_FOUND', `${file}: there is no such file; correct data.path`);
   }
-  if (!status.isDirectory()) return [await describe(path, file)];
+  if (!status.isDirectory()) {
+    if (pattern === undefined) return [await describe(path, file)];
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${file}: is a file, and data.files (${pattern}) chooses among those of a directory`,
+    );
+  }
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const paths = entries
+  const all = entries
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort(byCodePoint);
-  const files = await Promise.all(paths.map((one) => describe(one, `${file}/${relative(path, one)}`)));
+  const fits = pattern === undefined ? undefined : matcher(pattern);
+  const below = (one: string): string => relative(path, one).split(sep).join('/');
+  const paths = fits === undefined ? all : all.filter((one) => fits(below(one)));
+  if (paths.length === 0 && all.length > 0) {
+    throw new RetrainError(
+      'DATA_NOT_FOUND',
+      `${file}/${pattern ?? ''}: none of the ${all.length} files fits this pattern; there are ${listed(all.map(below))}`,
+    );
+  }
+  const files = await Promise.all(paths.map((one) => describe(one, `${file}/${below(one)}`)));
   const [first] = files;
   if (first === undefined) {
     throw new RetrainError(

@@ -10,6 +10,7 @@ import { readParquetNames } from './parquet/read-parquet';
  *
  * @param path A file or a directory.
  * @param file Its name for messages.
+ * @param pattern Which files of a directory; absent: all.
  * @param choice What params.yaml names (`columnChoice`); null when an SQL query makes the columns.
  * @throws RetrainError DATA_NOT_FOUND, or DATA_INVALID for an empty file, a missing header, names that are empty or
  * occur twice, a column that is not there.
@@ -18,8 +19,9 @@ export async function checkColumns(
   path: string,
   file: string,
   choice: ColumnChoice | null,
+  pattern?: string,
 ): Promise<string[]> {
-  const [first] = await dataFiles(path, file);
+  const [first] = await dataFiles(path, file, pattern);
   if (first === undefined) throw new RetrainError('DATA_INVALID', `${file}: the directory is empty`);
   const header = await columnNames(first, choice?.target);
   if (choice !== null) planColumns(header, first.file, choice);

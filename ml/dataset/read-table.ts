@@ -5,7 +5,10 @@ import { readCsvTable, type ReadResult } from './read-csv-table';
 /** Up to here, csv-parse is done before DuckDB has started (25 ms, after 190 ms to load it). */
 const SMALL_BYTES = 2 * 1024 * 1024;
 
-export type TableOptions = Omit<DuckReadOptions, 'signal' | 'spillDir'>;
+export type TableOptions = Omit<DuckReadOptions, 'signal' | 'spillDir'> & {
+  /** Which files of a directory; absent: all. */
+  pattern?: string | undefined;
+};
 
 /**
  * Reads data of any supported format: a small CSV file by itself, everything else by DuckDB. Both give the same table
@@ -22,7 +25,7 @@ export async function readTable(
   options: TableOptions,
   readDuck: (files: readonly DataFile[], file: string, options: TableOptions) => Promise<ReadResult>,
 ): Promise<ReadResult> {
-  const files = await dataFiles(path, file);
+  const files = await dataFiles(path, file, options.pattern);
   if (!isSmallCsv(files) || options.sql !== undefined || options.filter !== undefined) {
     return readDuck(files, file, options);
   }
