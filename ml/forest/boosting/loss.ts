@@ -1,4 +1,5 @@
 import type { Targets } from '../histogram/targets';
+import { logistic } from './logistic';
 
 /** A loss to boost on: raw scores `[outputs, n]`, output by output. */
 export interface Loss {
@@ -65,7 +66,7 @@ function binaryLogistic(labels: Uint32Array): Loss {
     derive(scores, _output, rows, from, to, gradient, hessian) {
       for (let i = from; i < to; i++) {
         const row = rows[i]!;
-        const p = 1 / (1 + Math.exp(-scores[row]!));
+        const p = logistic(scores[row]!);
         gradient[row] = p - labels[row]!;
         hessian[row] = p * (1 - p);
       }

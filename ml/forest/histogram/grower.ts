@@ -16,6 +16,9 @@ export interface GrownTree {
   importances: Float64Array;
 }
 
+/** Levels that may still come from which a block of its own is worth copying a subtree's rows. */
+const WORTH_COPYING = 12;
+
 /** Grows the trees of a forest, one at a time, from the root, depth first. All memory is taken once. */
 export class Grower {
   private readonly table: Place;
@@ -74,7 +77,8 @@ export class Grower {
       node.rows = place.rows[stack.side];
       node.from = stack.from;
       node.to = stack.to;
-      if (place === this.table && node.to - node.from <= this.blockRows) {
+      const levels = this.settings.maxDepth - stack.depth;
+      if (place === this.table && node.to - node.from <= this.blockRows && levels >= WORTH_COPYING) {
         copyRows(place, node.rows, node.from, node.to, this.block);
         this.blockStack.push(stack.node, 0, node.to - node.from, stack.depth, 0, stack.count, stack.sum);
         this.descend(this.block, this.blockStack);
