@@ -67,5 +67,5 @@ ${rows.map(
   (row) =>
     markup`<tr><th scope="row">${row.metric}</th><td class="n">${row.candidate}</td>${withInterval ? markup`<td class="quiet">${row.interval}</td>` : ''}${withChampion ? markup`<td class="n">${row.champion}</td>` : ''}${row.baselines.map((figure) => markup`<td class="n quiet">${figure}</td>`)}<td class="${row.passed === undefined ? '' : row.passed ? 'good' : 'bad'}">${row.gate}${row.passed === undefined ? '' : row.passed ? ' passed' : ' failed'}</td></tr>`,
 )}</tbody></table></div>
-${baselineTitles(input).length === 0 ? '' : markup`<p class="quiet">Learned from the same training rows: ${baselineTitles(input).join(', ')}. What the model has more than they have is what it adds.</p>`}`;
+${baselineTitles(input).length === 0 ? '' : markup`<p class="quiet">Learned from the same training rows: ${baselineTitles(input).join(', ')}. The difference is what the model adds.</p>`}`;
 }
