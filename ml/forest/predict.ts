@@ -42,7 +42,8 @@ export function predictRange(
   predictions: Float64Array,
 ): void {
   const { features, outputs, leafWidth } = forest;
-  const rowWidth = 2 * features;
+  // A leaf reads a column too, see packTree, even where the model takes none.
+  const rowWidth = 2 * Math.max(1, features);
   const most = Math.max(16, Math.min(end - start, Math.floor(BLOCK_BYTES / (4 * rowWidth))));
   const blockRows = ROWS_ABREAST * Math.ceil(most / ROWS_ABREAST);
   const block = new Float32Array(blockRows * rowWidth);
