@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -29,12 +29,33 @@ export interface DataFile {
  * of mixed formats.
  */
 export async function dataFiles(path: string, file: string, pattern?: string): Promise<DataFile[]> {
+  const files = (await listFiles(path, file, pattern)).map(describe);
+  const [first] = files;
+  const other = files.find(({ format }) => format !== first?.format);
+  if (first !== undefined && other !== undefined) {
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${other.file}: is ${other.format}, but ${first.file} is ${first.format}; expected one format in a directory`,
+    );
+  }
+  return files;
+}
+
+/** The first of `dataFiles`; the others are not opened. */
+export async function firstDataFile(path: string, file: string, pattern?: string): Promise<DataFile> {
+  const [first] = await listFiles(path, file, pattern);
+  return describe(first);
+}
+
+type Listed = Pick<DataFile, 'path' | 'file'>;
+
+async function listFiles(path: string, file: string, pattern?: string): Promise<[Listed, ...Listed[]]> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) {
     throw new RetrainError('DATA_NOT_FOUND', `${file}: there is no such file; correct data.path`);
   }
   if (!status.isDirectory()) {
-    if (pattern === undefined) return [await describe(path, file)];
+    if (pattern === undefined) return [{ path, file }];
     throw new RetrainError(
       'DATA_INVALID',
       `${file}: is a file, and data.files (${pattern}) chooses among those of a directory`,
@@ -54,22 +75,12 @@ export async function dataFiles(path: string, file: string, pattern?: string): P
       `${file}/${pattern ?? ''}: none of the ${all.length} files fits this pattern; there are ${listed(all.map(below))}`,
     );
   }
-  const files = await Promise.all(paths.map((one) => describe(one, `${file}/${below(one)}`)));
-  const [first] = files;
-  if (first === undefined) {
-    throw new RetrainError(
-      'DATA_INVALID',
-      `${file}: the directory holds no file, expected CSV, Parquet or JSON lines`,
-    );
-  }
-  const other = files.find(({ format }) => format !== first.format);
-  if (other !== undefined) {
-    throw new RetrainError(
-      'DATA_INVALID',
-      `${other.file}: is ${other.format}, but ${first.file} is ${first.format}; expected one format in a directory`,
-    );
-  }
-  return files;
+  const [first, ...others] = paths.map((one) => ({ path: one, file: `${file}/${below(one)}` }));
+  if (first !== undefined) return [first, ...others];
+  throw new RetrainError(
+    'DATA_INVALID',
+    `${file}: the directory holds no file, expected CSV, Parquet or JSON lines`,
+  );
 }
 
 /** The bytes of a file, decompressed. */
@@ -82,12 +93,13 @@ export function openDataFile({ path, gzip }: DataFile): Readable {
   return stream.pipe(unzipped);
 }
 
-async function describe(path: string, file: string): Promise<DataFile> {
-  const handle = await open(path);
+/** Synchronous: one file after the other takes a third of the time, and never more than one open file. */
+function describe({ path, file }: Listed): DataFile {
+  const fd = openSync(path, 'r');
   try {
-    const { size } = await handle.stat();
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-    const head = buffer.subarray(0, bytesRead);
+    const { size } = fstatSync(fd);
+    const buffer = Buffer.alloc(64);
+    const head = buffer.subarray(0, readSync(fd, buffer, 0, 64, 0));
     const gzip = head[0] === 0x1f && head[1] === 0x8b;
     const parquet = head.toString('latin1', 0, 4) === 'PAR1';
     const json = gzip
@@ -95,6 +107,6 @@ async function describe(path: string, file: string): Promise<DataFile> {
       : /^(\xef\xbb\xbf)?\s*\{/.test(head.toString('latin1'));
     return { path, file, gzip, sizeBytes: size, format: parquet ? 'parquet' : json ? 'json-lines' : 'csv' };
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }

@@ -1,6 +1,6 @@
 import { RetrainError } from '../../contracts/errors';
 import { type ColumnChoice, planColumns } from './column-plan';
-import { dataFiles, openDataFile, type DataFile } from './data-files';
+import { firstDataFile, openDataFile, type DataFile } from './data-files';
 import { readHeader } from './header-line';
 import { readParquetNames } from './parquet/read-parquet';
 
@@ -21,8 +21,7 @@ export async function checkColumns(
   choice: ColumnChoice | null,
   pattern?: string,
 ): Promise<string[]> {
-  const [first] = await dataFiles(path, file, pattern);
-  if (first === undefined) throw new RetrainError('DATA_INVALID', `${file}: the directory is empty`);
+  const first = await firstDataFile(path, file, pattern);
   const header = await columnNames(first, choice?.target);
   if (choice !== null) planColumns(header, first.file, choice);
   return header;
