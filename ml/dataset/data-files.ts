@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Readable } from 'node:stream';
@@ -41,10 +41,27 @@ export async function dataFiles(path: string, file: string, pattern?: string): P
   return files;
 }
 
-/** The first of `dataFiles`; the others are not opened. */
+/** The first of `dataFiles`: the others are not opened, and without a pattern not even listed. */
 export async function firstDataFile(path: string, file: string, pattern?: string): Promise<DataFile> {
-  const [first] = await listFiles(path, file, pattern);
-  return describe(first);
+  const first = pattern === undefined ? firstBelow(path) : undefined;
+  if (first !== undefined) return describe({ path: join(path, first), file: `${file}/${first}` });
+  const [one] = await listFiles(path, file, pattern);
+  return describe(one);
+}
+
+/** The first file below a directory, in the order of whole paths; undefined when there is none, or no directory. */
+function firstBelow(directory: string): string | undefined {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  const names = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || !entry.name.startsWith('.'))
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .sort(byCodePoint);
+  for (const name of names) {
+    if (!name.endsWith('/')) return name;
+    const below = firstBelow(join(directory, name));
+    if (below !== undefined) return `${name}${below}`;
+  }
+  return undefined;
 }
 
 type Listed = Pick<DataFile, 'path' | 'file'>;
