@@ -1,10 +1,14 @@
 import type { FeatureMatrix } from '../../dataset/matrix';
+import { BorderIndex } from './border-index';
 
 /** Codes of a column are bytes: a feature has at most this many bins, a missing value among them. */
 export const MAX_BINS = 256;
 
 /** Rows whose values place the bin borders of a column with more than 256 distinct ones. */
 const QUANTILE_SAMPLE = 200_000;
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
 
 /** How the values of one feature fall into bins, numbered in the order of the values. */
 export interface FeatureBins {
@@ -40,34 +44,57 @@ export function binTable(table: FeatureMatrix): BinnedTable {
 
 /** Bins one column `[n]`: writes its codes and returns its bins. */
 export function binColumn(column: Float32Array, codes: Uint8Array): FeatureBins {
-  const missing = column.some(Number.isNaN);
+  const missing = hasMissing(column);
   const room = MAX_BINS - (missing ? 1 : 0);
   const borders = distinctValues(column, room) ?? quantileBorders(column, room);
   const first = missing ? 1 : 0;
+  writeCodes(column, new BorderIndex(borders, column.length), first, codes);
   const count = borders.length + first;
   const lowest = new Float32Array(count).fill(Infinity);
   const highest = new Float32Array(count).fill(-Infinity);
+  findExtremes(column, codes, lowest, highest);
   if (missing) lowest[0] = highest[0] = NaN;
+  return { count, missing, lowest, highest };
+}
+
+function hasMissing(column: Float32Array): boolean {
+  for (let i = 0; i < column.length; i++) if (column[i] !== column[i]) return true;
+  return false;
+}
+
+function writeCodes(column: Float32Array, index: BorderIndex, first: number, codes: Uint8Array): void {
   for (let i = 0; i < column.length; i++) {
     const value = column[i]!;
-    if (value !== value) {
-      codes[i] = 0;
-      continue;
-    }
-    const bin = first + firstNotBelow(borders, value);
-    codes[i] = bin;
+    codes[i] = value === value ? first + index.firstNotBelow(value) : 0;
+  }
+}
+
+function findExtremes(
+  column: Float32Array,
+  codes: Uint8Array,
+  lowest: Float32Array,
+  highest: Float32Array,
+): void {
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i]!;
+    const bin = codes[i]!;
     if (value < lowest[bin]!) lowest[bin] = value;
     if (value > highest[bin]!) highest[bin] = value;
   }
-  return { count, missing, lowest, highest };
 }
 
 /** The distinct values in order (missing left out), or undefined when there are more than `most`. */
 function distinctValues(column: Float32Array, most: number): Float32Array | undefined {
   const seen = new Set<number>();
+  // Where the whole column has few values, most were seen just now: a look here is quicker than one into the set.
+  const recent = new Float32Array(1024).fill(NaN);
   for (let i = 0; i < column.length; i++) {
     const value = column[i]!;
     if (value !== value) continue;
+    float[0] = value;
+    const slot = Math.imul(bits[0]!, 0x9e37_79b1) >>> 22;
+    if (recent[slot] === value) continue;
+    recent[slot] = value;
     seen.add(value);
     if (seen.size > most) return undefined;
   }
@@ -97,16 +124,4 @@ function sortedSample(column: Float32Array): Float32Array {
     if (value === value) sample[size++] = value;
   }
   return sample.subarray(0, size).sort();
-}
-
-/** Index of the first border that is not below the value; the value is at most the last border. */
-function firstNotBelow(borders: Float32Array, value: number): number {
-  let low = 0;
-  let high = borders.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (borders[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
