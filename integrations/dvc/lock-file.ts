@@ -2,7 +2,7 @@ import { isMap } from 'yaml';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import { writeAtomically } from './atomic-write';
-import { byCodePoint } from './code-point-order';
+import { byCodePoint } from '../../ml/dataset/code-point-order';
 import { OutEntry } from './out-entry';
 import { documentText, toNode, toYaml } from './yaml-text';
 import { readYaml } from './yaml-file';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import { byCodePoint } from './code-point-order';
+import { byCodePoint } from '../../ml/dataset/code-point-order';
 
 /** One file of a tracked directory. */
 export interface ManifestEntry {

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
-import { byCodePoint } from './code-point-order';
+import { byCodePoint } from '../../ml/dataset/code-point-order';
 
 /** A file of a folder, with what tells cheaply whether it changed. */
 export interface WalkedFile {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
-import { byCodePoint } from '../dvc/code-point-order';
+import { byCodePoint } from '../../ml/dataset/code-point-order';
 import { COMPUTE_STAGES, STAGE_PARAMS, type ComputeStageName } from './compute-stage';
 import { RECEIPT } from './stage-receipt';
 

@@ -2,7 +2,7 @@ import { RetrainError } from '../../contracts/errors';
 import { byCodePoint } from './code-point-order';
 import { type TextColumn } from './raw-table';
 
-/** More than this is a number or an id, not a class; also the limit of the forest. */
+/** More than this is a number or an id, not a class; and each tree keeps a share per class and leaf. */
 export const MAX_CLASSES = 1000;
 
 /**

@@ -1,9 +1,7 @@
 import { RetrainError } from '../../contracts/errors';
+import { MAX_CLASSES } from '../dataset/class-labels';
 import { MAX_FEATURES } from '../forest/forest';
 import type { TrainingTable } from './trainer';
-
-/** Most classes of a classification: each tree keeps a share per class and leaf. */
-export const MAX_CLASSES = 1000;
 
 /**
  * Checks that a table can be learned from at all.
