@@ -2,7 +2,7 @@
 
 GIT_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 PACKAGE_VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
-IMAGES := stage worker train-sklearn
+IMAGES := stage worker train-sklearn mlflow
 # Without buildx, as with Debian's docker.io, the builder of the engine itself.
 export DOCKER_BUILDKIT ?= $(shell docker buildx version >/dev/null 2>&1 && echo 1 || echo 0)
 
@@ -11,7 +11,7 @@ docker-engine: ## have a Docker engine: the one that is there, or one of our own
 	@scripts/setup-docker.sh start
 
 .PHONY: docker-build
-docker-build: ## build the images: retrain/stage, retrain/worker, retrain/train-sklearn
+docker-build: ## build the images: retrain/stage, worker, train-sklearn, mlflow
 	@for image in $(IMAGES); do \
 	  echo "building retrain/$$image:$(PACKAGE_VERSION)"; \
 	  docker build --quiet --file images/$$image/Dockerfile --build-arg GIT_COMMIT=$(GIT_COMMIT) \

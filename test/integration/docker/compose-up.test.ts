@@ -35,7 +35,10 @@ describeWithCompose('with docker compose', () => {
 
     afterAll(async () => {
       stack.down('--volumes');
+      const stages = await stageContainers(project.model);
+      await Promise.all(stages.map(({ Id }) => engine.getContainer(Id).remove({ force: true, v: true })));
       await Promise.all([project.remove(), registry.close()]);
+      expect(stages).toEqual([]);
       expect(await stack.left()).toEqual({ containers: [], networks: [], volumes: [] });
     });
 
@@ -57,7 +60,7 @@ describeWithCompose('with docker compose', () => {
     test('lose nothing by down and up: neither what is in the store nor what runs meanwhile', async () => {
       project.writeParams({ train: { ...place, image: SLOW_STAGE_IMAGE, n_estimators: 10 } });
       await project.start();
-      const training = await stageContainer(project.model);
+      const training = await running(project.model);
       const stored = stack.storedFiles();
       expect(stored.length).toBeGreaterThan(0);
       stack.down();
@@ -70,12 +73,17 @@ describeWithCompose('with docker compose', () => {
   });
 });
 
-/** Id of the stage's container, once it runs. */
-async function stageContainer(runOf: string): Promise<string> {
+/** Containers of stages of that model's runs: siblings of the workers', which docker compose knows nothing of. */
+async function stageContainers(model: string): Promise<{ Id: string; State: string }[]> {
+  const containers = await engine.listContainers({ all: true, filters: { label: ['retrain.stage'] } });
+  return containers.filter(({ Labels }) => Labels['retrain.workflow-id']?.includes(model));
+}
+
+/** Id of a stage's container, once it runs. */
+async function running(model: string): Promise<string> {
   for (;;) {
-    const containers = await engine.listContainers({ filters: { label: ['retrain.stage=train'] } });
-    const mine = containers.find(({ Labels }) => Labels['retrain.workflow-id']?.includes(runOf));
-    if (mine !== undefined) return mine.Id;
+    const found = (await stageContainers(model)).find(({ State }) => State === 'running');
+    if (found !== undefined) return found.Id;
     await sleep(50);
   }
 }

@@ -8,7 +8,7 @@ import { describeWithDocker } from './engine';
 import { buildImage, STAGE_IMAGE } from './images';
 import { Workbench } from './workbench';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const PENGUINS = path.join(ROOT, 'examples/penguins/data/penguins.csv');
 
