@@ -1,4 +1,5 @@
 import { type TrainingResult } from '../../contracts/run';
+import { lowerIsBetter } from '../../ml/gate/check-gate';
 import { aligned, paint } from './screen';
 
 export interface ResultLinks {
@@ -34,8 +35,8 @@ export function resultLines(result: TrainingResult, links: ResultLinks): string[
       check === undefined
         ? ''
         : check.passed
-          ? paint.good(`≥ ${check.minimum}`)
-          : paint.bad(`< ${check.minimum}`),
+          ? paint.good(`${lowerIsBetter(name) ? '≤' : '≥'} ${check.minimum}`)
+          : paint.bad(`${lowerIsBetter(name) ? '>' : '<'} ${check.minimum}`),
     ];
   });
   return [
@@ -59,7 +60,10 @@ export function resultMarkdown(result: TrainingResult, links: ResultLinks): stri
     const check = result.gate.find(({ metric }) => metric === name);
     const rival =
       result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
-    const gate = check === undefined ? '' : `${check.passed ? 'passed' : '**failed**'} (≥ ${check.minimum})`;
+    const gate =
+      check === undefined
+        ? ''
+        : `${check.passed ? 'passed' : '**failed**'} (${lowerIsBetter(name) ? '≤' : '≥'} ${check.minimum})`;
     return `| ${name} | ${value.toFixed(4)} |${rival} ${gate} |`;
   });
   return [
