@@ -38,15 +38,17 @@ export async function boostForest(
   const loss = lossFor(targets);
   const { rows, held } = holdOut(n, settings);
   const baseScore = loss.base(rows);
-  const memory = boostMemory(binTable(table), rows, loss.outputs, settings);
-  const { scores, before } = memory;
-  for (let k = 0; k < loss.outputs; k++) scores.fill(baseScore[k]!, k * n, (k + 1) * n);
   const trees: Tree[] = [];
-  let best = { loss: held.length > 0 ? loss.mean(scores, held) : Infinity, rounds: 0 };
-  const helpers = threads > 1 ? new Helpers(threads - 1, threadEntry, memory, targets, settings) : undefined;
+  let best = { loss: Infinity, rounds: 0 };
+  // They start while the table is binned.
+  const helpers = threads > 1 ? new Helpers(threads - 1, threadEntry) : undefined;
   try {
-    const share = new Share(memory, loss, settings);
-    const grower = new BoostedTreeGrower(memory, share, settings, helpers?.board);
+    const memory = boostMemory(binTable(table), rows, loss.outputs, settings);
+    const { scores, before } = memory;
+    for (let k = 0; k < loss.outputs; k++) scores.fill(baseScore[k]!, k * n, (k + 1) * n);
+    if (held.length > 0) best.loss = loss.mean(scores, held);
+    const board = helpers?.begin(memory, targets, settings);
+    const grower = new BoostedTreeGrower(memory, new Share(memory, loss, settings), settings, board);
     for (let round = 0; round < settings.rounds; round++) {
       // The trees of a round all answer to the scores before it.
       if (before.length > 0) before.set(scores);

@@ -5,8 +5,8 @@ import type { BoostMemory } from './memory';
 import type { BoostSettings } from './settings';
 import { TaskBoard } from './task-board';
 
-/** What a helping thread is started with. */
-export interface BoostThreadData {
+/** What a helping thread is to work on. */
+export interface BoostWork {
   memory: BoostMemory;
   /** On shared memory. */
   targets: Targets;
@@ -16,22 +16,27 @@ export interface BoostThreadData {
 /** The compiled entry file of a helping thread. */
 export const BOOST_THREAD_ENTRY = join(__dirname, 'thread.js');
 
-/** Threads that take work from a board. Stop them in a `finally`. */
+/** Threads that take work from a board. They take a while to start; stop them in a `finally`. */
 export class Helpers {
-  readonly board: TaskBoard;
-  private readonly crew: Crew<never, never>;
+  private readonly crew: Crew<BoostWork, never>;
+  private board: TaskBoard | undefined;
   private failure: Error | undefined;
 
-  constructor(count: number, entry: string, memory: BoostMemory, targets: Targets, settings: BoostSettings) {
-    this.board = new TaskBoard(memory.board);
-    const data: BoostThreadData = { memory, targets: sharedTargets(targets), settings };
-    this.crew = new Crew<never, never>(
+  constructor(count: number, entry: string) {
+    this.crew = new Crew<BoostWork, never>(
       entry,
       count,
-      data,
+      undefined,
       () => undefined,
       (error) => (this.failure ??= error),
     );
+  }
+
+  /** Tells the threads what to work on. @returns where to put it */
+  begin(memory: BoostMemory, targets: Targets, settings: BoostSettings): TaskBoard {
+    this.board = new TaskBoard(memory.board);
+    this.crew.tell({ memory, targets: sharedTargets(targets), settings });
+    return this.board;
   }
 
   /** @throws Error what a helper ended with, if it did; call it when messages could come in */
@@ -40,7 +45,7 @@ export class Helpers {
   }
 
   async stop(): Promise<void> {
-    this.board.close();
+    this.board?.close();
     await this.crew.stop();
   }
 }
