@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dvcAside, dvcInit, judged } from '../integrations/dvc/real-dvc';
-import { Workbench } from './workbench';
+import { CLI, Workbench } from './workbench';
 
 jest.setTimeout(120_000);
 
@@ -66,6 +68,24 @@ test('what is wrong is said in one line, with the exit code of its kind, and lea
   expect(bad.code).toBe(2);
   expect(JSON.parse(bad.stdout)).toMatchObject({ error: { code: 'DATA_INVALID' } });
   expect(bad.stderr.match(/DATA_INVALID|error:/g)).toHaveLength(1);
+  expect(readdirSync(bench.path('.retrain/stages'))).toEqual([]);
+});
+
+test('an interrupted stage ends at once, with exit code 5, and leaves the workspace as it was', async () => {
+  await stage('preprocess');
+  bench.writeParams({ n_estimators: 10_000 });
+  const child = spawn(process.execPath, [CLI, 'stage', 'train'], { cwd: bench.dir, stdio: 'pipe' });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (said === '') child.kill('SIGTERM');
+    said += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect({ code, said }).toEqual({
+    code: 5,
+    said: expect.stringContaining('stage train was interrupted') as string,
+  });
+  expect(existsSync(bench.path('models'))).toBe(false);
   expect(readdirSync(bench.path('.retrain/stages'))).toEqual([]);
 });
 

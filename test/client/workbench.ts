@@ -15,8 +15,8 @@ import { updatePipelineFile, type PipelineStage } from '../../integrations/dvc/p
 import { loadParams } from '../../integrations/project/load-params';
 import { workspaceStages } from '../../integrations/project/workspace-stages';
 
-export const ROOT = path.resolve(__dirname, '..', '..');
-const CLI = path.join(ROOT, 'bin', 'retrain');
+const ROOT = path.resolve(__dirname, '..', '..');
+export const CLI = path.join(ROOT, 'bin', 'retrain');
 
 export interface Finished {
   code: number;
