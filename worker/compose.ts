@@ -36,11 +36,11 @@ export interface Services {
   mlflow: Mlflow;
   store: ContentStore;
   results: StageResults;
+  workspace: WorkspaceView;
   executor: StageExecutor;
   containers: Pick<Containers, 'stages' | 'digestOf'>;
   channels: readonly NoticeChannel[];
   code: StageCode;
-  logger: Logger;
   close(): Promise<void>;
 }
 
@@ -68,11 +68,13 @@ export async function createServices(
     mlflow,
     store,
     results,
+    workspace: new WorkspaceView(config.project, store, code, (error) => {
+      logger.warn('workspace not written', { reason: String(error) });
+    }),
     executor,
     containers,
     channels: channelsFrom(config.notices),
     code,
-    logger,
     close: async () => {
       containers.close();
       await Promise.all([executor.close(), mlflow.close()]);
@@ -81,7 +83,8 @@ export async function createServices(
 }
 
 export function createActivities(services: Services): PipelineActivities & NoticeActivities {
-  const { config, client, mlflow, store, results, executor, containers, channels, code } = services;
+  const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
+    services;
   const { project, taskQueue, scratchDir, temporal } = config;
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
@@ -96,9 +99,7 @@ export function createActivities(services: Services): PipelineActivities & Notic
       ...{ project, mlflow, store },
       computing: { stageCode: code.stages, versions: libraryVersions() },
       channels: channels.map(({ name }) => name),
-      workspace: new WorkspaceView(project, store, code, (error) => {
-        services.logger.warn('workspace not written', { reason: String(error) });
-      }),
+      workspace,
     }),
     ...createComputeActivities({
       ...{ project, store, results, executor, scratchDir, code },

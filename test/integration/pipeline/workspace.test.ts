@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -108,6 +109,17 @@ describe('the workspace after a run', () => {
     const { result } = await project.start('--wait');
     expect(result?.reused).not.toContain('train');
     expect(Buffer.compare(readFileSync(object), bytes)).toBe(0);
+  });
+
+  test('that cannot be written to fails no run', async () => {
+    const models = project.path('models');
+    renameSync(models, project.path('kept'));
+    writeFileSync(models, 'a file where the folder was');
+    const { code, result } = await project.start('--wait', '--set', 'train.seed=5');
+    expect({ code, outcome: result?.outcome }).not.toMatchObject({ code: 1 });
+    rmSync(models);
+    renameSync(project.path('kept'), models);
+    await project.start('--wait', '--force');
   });
 
   judged('that dvc pulled elsewhere is reused there without running', async () => {
