@@ -13,7 +13,12 @@ import { checkGate } from '../ml/gate/check-gate';
 import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
-import { MODEL_PATH, modelDirectory, modelHistoryTag } from '../integrations/mlflow/model-directory';
+import {
+  type ModelFile,
+  MODEL_PATH,
+  modelDirectory,
+  modelHistoryTag,
+} from '../integrations/mlflow/model-directory';
 import { modelMetadata } from '../integrations/mlflow/model-metadata';
 import { type Origin } from '../integrations/signing/provenance';
 import { withHeartbeat } from './heartbeat';
@@ -82,14 +87,16 @@ export function createRegistrationActivities({
           path.join(scratchDir, `${mlflowRunId}-${activityId}-${attempt}`, MODEL_PATH),
         );
         const files = [
-          ...packaged.map((file) => ({ ...file, path: `${MODEL_PATH}/${file.path}` })),
           { path: 'evaluation.json', bytes: evaluation },
           metadata,
+          ...packaged.map((file) => ({ ...file, path: `${MODEL_PATH}/${file.path}` })),
         ];
-        for (const [done, { path, bytes }] of files.entries()) {
-          onProgress({ phase: `uploading ${path}`, done, total: files.length });
-          await mlflow.artifacts.uploadBytes(run.artifactUri, path, bytes, signal);
-        }
+        onProgress({ phase: 'uploading', done: 0, total: files.length });
+        // MLmodel is the sign that the directory is whole; the rest is independent of each other.
+        const [last, ...rest] = [...files].reverse();
+        await Promise.all(rest.map((file) => upload(mlflow, run.artifactUri, file, signal)));
+        onProgress({ phase: 'uploading MLmodel', done: rest.length, total: files.length });
+        if (last !== undefined) await upload(mlflow, run.artifactUri, last, signal);
         await mlflow.runs.log(
           mlflowRunId,
           { metrics: evaluated.metrics, tags: modelHistoryTag(described), at },
@@ -138,6 +145,15 @@ export function createRegistrationActivities({
       });
     },
   };
+}
+
+async function upload(
+  mlflow: Mlflow,
+  root: string,
+  { path: name, bytes }: ModelFile,
+  signal: AbortSignal,
+): Promise<void> {
+  await mlflow.artifacts.uploadBytes(root, name, bytes, signal);
 }
 
 /** Where the model comes from, for its provenance. */
