@@ -5,11 +5,11 @@ import { RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
 import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
-import { computeStage, type ComputeStageName } from '../integrations/project/compute-stage';
-import { codeHashWith, type StageCode } from '../integrations/project/stage-code';
-import { type StageResults } from '../integrations/project/stage-results';
+import { computeStage, type ComputeStageName } from '../pipeline/stage';
+import { codeHashWith, type StageCode } from '../pipeline/stage-code';
+import { type StageResults } from '../pipeline/results/stage-results';
 import { type ContainerStages } from './container-stages';
-import { relabelled } from '../integrations/project/relabelled';
+import { relabelled } from '../pipeline/run/relabelled';
 import { readJson } from './read-json';
 import { StageRunner, output, type StageExecutor, type StageJob } from './stage-runner';
 

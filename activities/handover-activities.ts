@@ -4,8 +4,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { type PipelineActivities } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
-import { fromFailedRun, fromTemporal } from '../integrations/temporal/errors';
-import { awaitResult, startOrAttach } from '../integrations/temporal/start-run';
+import { fromFailedRun, fromTemporal } from '../temporal/errors';
+import { awaitResult, startOrAttach } from '../temporal/start-run';
 import { withHeartbeat } from './heartbeat';
 
 export interface HandoverDeps {

@@ -1,6 +1,6 @@
 import { type PipelineActivities } from '../contracts/activities';
 import { gitState } from '../integrations/git/git-state';
-import { identifyRun, type RunRequest } from '../integrations/project/identify-run';
+import { identifyRun, type RunRequest } from '../pipeline/run/identify-run';
 import { withHeartbeat } from './heartbeat';
 
 export interface ProjectDeps {

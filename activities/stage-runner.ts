@@ -5,9 +5,9 @@ import { type ContainerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { type Artifact, type StageProgress, type StageResult } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
-import { computeStageKey, type ComputeStage } from '../integrations/project/compute-stage';
-import { type StageResults } from '../integrations/project/stage-results';
-import { collectStage, layOutStage } from '../integrations/project/stage-folder';
+import { computeStageKey, type ComputeStage } from '../pipeline/stage';
+import { type StageResults } from '../pipeline/results/stage-results';
+import { collectStage, layOutStage } from '../pipeline/stage-folder';
 import { type ContainerStages } from './container-stages';
 import { withHeartbeat } from './heartbeat';
 

@@ -8,9 +8,9 @@ import { type Mlflow } from '../integrations/mlflow/client';
 import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { uncommittedChanges } from '../integrations/git/uncommitted-changes';
-import { dataLineage } from '../integrations/project/data-lineage';
+import { dataLineage } from '../pipeline/data-lineage';
 import { withHeartbeat } from './heartbeat';
-import { type WorkspaceView } from './workspace-view';
+import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
 import { type Computing, runParams, runTags } from '../integrations/mlflow/run-fields';
 

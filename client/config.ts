@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { TASK_QUEUE } from '../contracts/names';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
-import { withDotEnv, type Environment } from '../integrations/project/dot-env';
-import { readStackFile, type StackFile } from '../temporal/stack-file';
+import { withDotEnv, type Environment } from '../integrations/files/dot-env';
+import { readStackFile, type StackFile } from './stack/stack-file';
 
 /** Where the embedded MLflow server listens unless it was moved. */
 const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';

@@ -2,7 +2,7 @@ import { RetrainError } from '../contracts/errors';
 import { ensureMlflowPython } from '../client/stack/mlflow-python';
 import { createProgress } from '../client/stack/progress';
 import { ensureTemporal } from '../client/stack/temporal-program';
-import { withDotEnv } from '../integrations/project/dot-env';
+import { withDotEnv } from '../integrations/files/dot-env';
 import { namesServer } from '../temporal/settings';
 
 /**

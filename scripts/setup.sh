@@ -66,7 +66,7 @@ packages() {
   echo "$wanted" >"$stamp"
 }
 
-SOURCES='contracts ml stages integrations activities workflows worker client temporal bench scripts serving package.json tsconfig.json tsconfig.build.json'
+SOURCES='contracts ml stages integrations pipeline activities workflows worker client temporal bench scripts serving package.json tsconfig.json tsconfig.build.json'
 
 build() {
   # shellcheck disable=SC2086 # a list of folders

@@ -1,6 +1,14 @@
 import type { Connection } from '@temporalio/client';
 import { RetrainError } from '../contracts/errors';
-import { SEARCH_ATTRIBUTE_TYPES } from './dev-server';
+import { SEARCH_ATTRIBUTE } from '../contracts/names';
+
+/** Types of our search attributes, as `--search-attribute` and the operator service name them. */
+export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, 'Keyword' | 'Bool'>> = Object.fromEntries(
+  Object.values(SEARCH_ATTRIBUTE).map((name) => [
+    name,
+    name === SEARCH_ATTRIBUTE.promoted ? 'Bool' : 'Keyword',
+  ]),
+);
 
 /** Numbers of temporal.api.enums.v1.IndexedValueType. */
 const INDEXED_VALUE_TYPE = { Keyword: 2, Bool: 5 } as const;

@@ -1,8 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import { RetrainError } from '../contracts/errors';
-import type { StackFile } from './stack-file';
-import { type Environment } from '../integrations/project/dot-env';
+import { type Environment } from '../integrations/files/dot-env';
 
 /** Where Temporal's own tools look when nothing is configured. */
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -12,6 +11,11 @@ export type TemporalConnectionOptions = Pick<ConnectionOptions, 'tls' | 'metadat
   address: string;
   apiKey?: string;
 };
+
+/** The server of the stack that `retrain up` left, as far as a connection needs it. */
+export interface EmbeddedServer {
+  temporal: { address: string; uiUrl: string | null; namespace: string; startedByUs: boolean };
+}
 
 export interface TemporalSettings {
   address: string;
@@ -33,7 +37,7 @@ export interface TemporalSettings {
  * @param stack what `readStackFile` found
  * @throws RetrainError CONFIG_INVALID for a profile that is not there, or a key file that cannot be read
  */
-export function temporalSettings(env: Environment, stack: StackFile | null): TemporalSettings {
+export function temporalSettings(env: Environment, stack: EmbeddedServer | null): TemporalSettings {
   const embedded = namesServer(env) ? null : stack;
   if (embedded?.temporal.startedByUs === true) {
     const { address, uiUrl } = embedded.temporal;

@@ -5,9 +5,9 @@ import { TASK_QUEUE } from '../contracts/names';
 import { dockerSettings, type DockerSettings } from '../integrations/docker/settings';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
-import { withDotEnv, type Environment } from '../integrations/project/dot-env';
+import { withDotEnv, type Environment } from '../integrations/files/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
-import { readStackFile } from '../temporal/stack-file';
+import { readStackFile } from '../client/stack/stack-file';
 
 const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
 

@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type Logger } from '@temporalio/worker';
 import { FailureInterceptor } from '../activities/failure-interceptor';
 import { RetrainError } from '../contracts/errors';
-import { readStageCode } from '../integrations/project/stage-code';
+import { readStageCode } from '../pipeline/stage-code';
 import { connect } from '../temporal/connect';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
 import { createActivities, createServices, type Services } from './compose';

@@ -3,8 +3,8 @@ import { RetrainError } from '../../contracts/errors';
 import { canonicalWorkflowId } from '../../contracts/names';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
-import { parseOverrides } from '../overrides';
-import { identify } from '../start-training';
+import { parseOverrides } from '../run/overrides';
+import { identify } from '../run/start-training';
 import { screen } from '../terminal/screen';
 
 interface CancelOptions {
@@ -35,7 +35,7 @@ export const cancel: CommandModule = {
 async function run(given: string | undefined, options: CancelOptions): Promise<void> {
   const config = loadClientConfig();
   const workflowId = given ?? (await ownWorkflowId(config, options));
-  const { withTemporal } = await import('../temporal-session.js');
+  const { withTemporal } = await import('../run/temporal-session.js');
   await withTemporal(config, async ({ client }) => {
     const handle = client.workflow.getHandle(workflowId);
     const { status, runId } = await handle.describe();

@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { type CommandModule } from '../command';
-import { type TransferFlags } from '../transfer-data';
-import { untilInterrupted } from '../until-interrupted';
+import { type TransferFlags } from '../data/transfer-data';
+import { untilInterrupted } from '../terminal/until-interrupted';
 
 const EXPLANATION =
   '\nBeside what dvc push and pull move, the training data of our stages and their cached results are moved, so that\nanother machine reuses them. The remote is that of .dvc/config.\n';
@@ -19,7 +19,7 @@ export const data: CommandModule = {
       .option('--json', 'print one JSON object', false)
       .addHelpText('after', '\nExample:\n  retrain data status\n')
       .action(async (targets: string[], { json }: { json: boolean }) => {
-        const { showDataStatus } = await import('../show-data-status.js');
+        const { showDataStatus } = await import('../data/show-data-status.js');
         await showDataStatus(targets, json);
       });
     group
@@ -31,7 +31,7 @@ export const data: CommandModule = {
       .addHelpText('after', `${EXPLANATION}\nExample:\n  retrain data push\n`)
       .action((targets: string[], flags: TransferFlags) =>
         untilInterrupted('the push', async (signal) => {
-          const { pushData } = await import('../transfer-data.js');
+          const { pushData } = await import('../data/transfer-data.js');
           await pushData(targets, flags, signal);
         }),
       );
@@ -45,7 +45,7 @@ export const data: CommandModule = {
       .addHelpText('after', `${EXPLANATION}\nExample:\n  retrain data pull\n`)
       .action((targets: string[], flags: TransferFlags) =>
         untilInterrupted('the pull', async (signal) => {
-          const { pullData } = await import('../transfer-data.js');
+          const { pullData } = await import('../data/transfer-data.js');
           await pullData(targets, flags, signal);
         }),
       );

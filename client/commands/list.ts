@@ -3,7 +3,7 @@ import { RUN_TAG } from '../../contracts/names';
 import { createMlflow } from '../../integrations/mlflow/client';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
-import { loadParams } from '../../integrations/project/load-params';
+import { loadParams } from '../../pipeline/run/load-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { duration } from '../terminal/duration';

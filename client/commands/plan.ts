@@ -1,11 +1,11 @@
 import { type Command } from 'commander';
 import { listed } from '../../contracts/errors';
-import { readStageCode } from '../../integrations/project/stage-code';
+import { readStageCode } from '../../pipeline/stage-code';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
-import { parseOverrides } from '../overrides';
-import { type PartChange, type Plan } from '../plan';
-import { identify } from '../start-training';
+import { parseOverrides } from '../run/overrides';
+import { type PartChange, type Plan } from '../../pipeline/plan/plan';
+import { identify } from '../run/start-training';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface PlanOptions {
@@ -40,9 +40,9 @@ async function run(options: PlanOptions): Promise<void> {
   });
   const [{ createMlflow }, { planRun }, { openProjectStore }, { StageResults }] = await Promise.all([
     import('../../integrations/mlflow/client.js'),
-    import('../plan-run.js'),
-    import('../project-store.js'),
-    import('../../integrations/project/stage-results.js'),
+    import('../../pipeline/plan/plan-run.js'),
+    import('../data/project-store.js'),
+    import('../../pipeline/results/stage-results.js'),
   ]);
   const { project } = config;
   const code = await readStageCode(config.stageCodeFile);

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { type Command } from 'commander';
 import { EXIT } from '../../contracts/errors';
 import { VERSION_TAG } from '../../contracts/names';
-import { writeAtomically } from '../../integrations/dvc/atomic-write';
+import { writeAtomically } from '../../integrations/files/atomic-write';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
-import { updateParams, type ParamChange } from '../../integrations/project/update-params';
+import { updateParams, type ParamChange } from '../../pipeline/run/update-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { checkOut } from '../reproduce/checkout';
@@ -17,7 +17,7 @@ import { judge, verdictText, type Verdict } from '../reproduce/verdict';
 import { createProgress, silentProgress } from '../stack/progress';
 import { recordLines, stepLines } from '../terminal/record-lines';
 import { paint, screen } from '../terminal/screen';
-import { untilInterrupted } from '../until-interrupted';
+import { untilInterrupted } from '../terminal/until-interrupted';
 
 interface ReproduceFlags {
   updateParams: boolean;

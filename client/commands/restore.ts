@@ -14,16 +14,16 @@ import {
   recordedData,
   type RegisteredRun,
 } from '../../integrations/mlflow/registered-run';
-import { lockedData } from '../../integrations/project/locked-stages';
-import { type ObjectStorage } from '../../integrations/objectstore/object-storage';
+import { lockedData } from '../../pipeline/workspace/locked-stages';
+import { type ObjectStorage } from '../../integrations/files/object-storage';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { openDataRemote } from '../data-remote';
-import { requireWorkspace } from '../project-store';
-import { restoreData, storeFromGit, whereabouts } from '../restore-data';
+import { openDataRemote } from '../data/data-remote';
+import { requireWorkspace } from '../data/project-store';
+import { restoreData, storeFromGit, whereabouts } from '../data/restore-data';
 import { paint, screen } from '../terminal/screen';
-import { untilInterrupted } from '../until-interrupted';
+import { untilInterrupted } from '../terminal/until-interrupted';
 
 interface RestoreFlags {
   remote?: string;

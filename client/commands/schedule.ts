@@ -1,11 +1,11 @@
 import { type Command } from 'commander';
-import { loadParams } from '../../integrations/project/load-params';
+import { loadParams } from '../../pipeline/run/load-params';
 import { Schedules, type ScheduleView } from '../../temporal/schedules';
 import { type TemporalSettings } from '../../temporal/settings';
 import { scheduleUrl, workflowUrl } from '../../temporal/web-ui';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { withTemporal } from '../temporal-session';
+import { withTemporal } from '../run/temporal-session';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface Output {

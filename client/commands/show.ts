@@ -4,11 +4,11 @@ import { RUN_TAG } from '../../contracts/names';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
-import { loadParams } from '../../integrations/project/load-params';
+import { loadParams } from '../../pipeline/run/load-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { resultLinks } from '../links';
-import { openReport } from '../open-report';
+import { resultLinks } from '../run/links';
+import { openReport } from '../run/open-report';
 import { resultLines } from '../terminal/result-lines';
 import { aligned, paint, screen } from '../terminal/screen';
 

@@ -3,25 +3,20 @@ import { type Command } from 'commander';
 import { containerOptions } from '../../contracts/container';
 import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
-import {
-  COMPUTE_STAGES,
-  computeStage,
-  isComputeStage,
-  type ComputeStageName,
-} from '../../integrations/project/compute-stage';
-import { insideProject } from '../../integrations/project/identify-run';
-import { loadParams } from '../../integrations/project/load-params';
-import { runWorkspaceStage, type WorkspaceStageResult } from '../../integrations/project/run-workspace-stage';
-import { readStageCode } from '../../integrations/project/stage-code';
-import { workspaceStages, type WorkspaceStage } from '../../integrations/project/workspace-stages';
+import { COMPUTE_STAGES, computeStage, isComputeStage, type ComputeStageName } from '../../pipeline/stage';
+import { insideProject } from '../../pipeline/run/identify-run';
+import { loadParams } from '../../pipeline/run/load-params';
+import { runWorkspaceStage, type WorkspaceStageResult } from '../../pipeline/workspace/run-workspace-stage';
+import { readStageCode } from '../../pipeline/stage-code';
+import { workspaceStages, type WorkspaceStage } from '../../pipeline/workspace/workspace-stages';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { openProjectStore } from '../project-store';
-import { runStageProcess } from '../stage-process';
+import { openProjectStore } from '../data/project-store';
+import { runStageProcess } from '../stage/stage-process';
 import { duration } from '../terminal/duration';
 import { progressLine } from '../terminal/progress-line';
 import { aligned, paint, screen } from '../terminal/screen';
-import { untilInterrupted } from '../until-interrupted';
+import { untilInterrupted } from '../terminal/until-interrupted';
 
 interface StageOptions {
   params: string;
@@ -98,7 +93,7 @@ async function runStage(
             return runStageProcess({ entry, stage: name, dir, env, signal, onProgress });
           }
           // The engine's client is loaded for container stages only.
-          const { runStageContainer } = await import('../stage-container.js');
+          const { runStageContainer } = await import('../stage/stage-container.js');
           const onLog = (line: string): void => screen.err(line);
           const asked = { options: container, digest, scratchDir, env, prepare };
           return runStageContainer({ stage: name, dir, ...asked, signal, onProgress, onLog });

@@ -3,9 +3,9 @@ import { EXIT } from '../../contracts/errors';
 import { type TrainingResult } from '../../contracts/run';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { resultLinks } from '../links';
-import { parseOverrides } from '../overrides';
-import { startTraining, type Started } from '../start-training';
+import { resultLinks } from '../run/links';
+import { parseOverrides } from '../run/overrides';
+import { startTraining, type Started } from '../run/start-training';
 import { resultLines } from '../terminal/result-lines';
 import { paint, screen } from '../terminal/screen';
 
@@ -57,7 +57,7 @@ async function run(options: StartOptions): Promise<number> {
       );
     return EXIT.done;
   }
-  const { watchRun } = await import('../watch-run.js');
+  const { watchRun } = await import('../run/watch-run.js');
   const result = await watchRun(config, started, options.json);
   return report(config, options, started, result);
 }

@@ -5,9 +5,9 @@ import { type TrainingResult } from '../../contracts/run';
 import { findFinished } from '../../integrations/mlflow/finished-run';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { resultLinks } from '../links';
-import { parseOverrides } from '../overrides';
-import { identify } from '../start-training';
+import { resultLinks } from '../run/links';
+import { parseOverrides } from '../run/overrides';
+import { identify } from '../run/start-training';
 import { resultMarkdown } from '../terminal/result-lines';
 import { aligned, paint, screen } from '../terminal/screen';
 

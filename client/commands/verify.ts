@@ -13,7 +13,7 @@ import { verifyModel } from '../../integrations/signing/verify-model';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { aligned, paint, screen } from '../terminal/screen';
-import { untilInterrupted } from '../until-interrupted';
+import { untilInterrupted } from '../terminal/until-interrupted';
 
 const VARIABLE = 'RETRAIN_SIGNING_PUBLIC_KEY';
 
@@ -102,7 +102,7 @@ async function locate(
     );
   }
   const [{ copyModel }, { parseModelReference }] = await Promise.all([
-    import('../model-copy.js'),
+    import('../model/model-copy.js'),
     import('../../integrations/mlflow/registered-run.js'),
   ]);
   const reference = parseModelReference(model);

@@ -1,5 +1,5 @@
 import { type Metrics } from '../../contracts/stage';
-import { COMPUTE_STAGES, type ComputeStageName } from '../../integrations/project/compute-stage';
+import { COMPUTE_STAGES, type ComputeStageName } from '../../pipeline/stage';
 
 /** What a reproduction came to. */
 export interface Verdict {

@@ -4,7 +4,7 @@ import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { connect } from '../../temporal/connect';
 import { ensureSearchAttributes } from '../../temporal/search-attributes';
 import { namesServer, temporalSettings } from '../../temporal/settings';
-import { writeStackFile, type StackFile } from '../../temporal/stack-file';
+import { writeStackFile, type StackFile } from './stack-file';
 import type { Progress } from './progress';
 import { ensureRunning, requireStartable, type Service, type ServiceState } from './service';
 import { mlflowService, NAMESPACE, requireBuild, temporalService, workerService } from './services';

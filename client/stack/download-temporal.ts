@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import { z } from 'zod';
 import { runTool } from './run-tool';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 /** The address from which Temporal's SDKs download the dev server. */
 export const SDK_DOWNLOADS = 'https://temporal.download';

@@ -1,8 +1,8 @@
 import { connect } from '../../temporal/connect';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 import { namesServer, temporalSettings } from '../../temporal/settings';
-import type { StackFile } from '../../temporal/stack-file';
+import type { StackFile } from './stack-file';
 import { findProgram, outputOf } from './find-program';
 import { findMlflowPython, findPython, MLFLOW_VERSION } from './mlflow-python';
 import { runningFrom } from './pid-file';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 /** The executable of this name on the PATH; null when there is none. */
 export function findProgram(name: string, env: Environment): string | null {

@@ -8,7 +8,7 @@ import type { Progress } from './progress';
 import { runTool } from './run-tool';
 import { quotedEnd } from './server-process';
 import { installOnce, isInstalled, toolsCacheDir } from './tools-cache';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 /** The MLflow that is installed; client/stack/mlflow-requirements.txt pins it with all it needs. */
 export const MLFLOW_VERSION = '3.17.2';

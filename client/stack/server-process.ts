@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
 import { groupMembers } from './process-table';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 export interface ServerCommand {
   /** What messages call it: `MLflow`. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
-import { type Environment } from '../../integrations/project/dot-env';
-import { stateDir, type StackFile } from '../../temporal/stack-file';
+import { type Environment } from '../../integrations/files/dot-env';
+import { stateDir, type StackFile } from './stack-file';
 
 /** A port of the stack, and how its user can move it. */
 export interface StackPort {

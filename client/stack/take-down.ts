@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { removeStackFile } from '../../temporal/stack-file';
+import { removeStackFile } from './stack-file';
 import { runningFrom } from './pid-file';
 import type { Progress } from './progress';
 import { stopService } from './service';

@@ -8,7 +8,7 @@ import type { Progress } from './progress';
 import { runTool } from './run-tool';
 import { installOnce, isInstalled, toolsCacheDir } from './tools-cache';
 import { quotedEnd } from './server-process';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 /** The Temporal CLI that is installed where none is found. Newer tags cannot be built by `go install`. */
 export const TEMPORAL_CLI_VERSION = '1.5.1';

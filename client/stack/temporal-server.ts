@@ -1,7 +1,7 @@
 import { connect } from '../../temporal/connect';
-import { devServerArguments, devServerEnvironment } from '../../temporal/dev-server';
+import { devServerArguments, devServerEnvironment } from './dev-server';
 import type { ServerCommand } from './server-process';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 export interface TemporalServerOptions {
   /** The `temporal` program. */

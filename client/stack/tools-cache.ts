@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { withFileLock } from './file-lock';
-import { type Environment } from '../../integrations/project/dot-env';
+import { type Environment } from '../../integrations/files/dot-env';
 
 /**
  * Where downloaded and built programs are kept, outside every clone: RETRAIN_TOOLS_DIR, or `retrain` in the

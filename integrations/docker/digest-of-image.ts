@@ -1,4 +1,4 @@
-import { type Environment } from '../project/dot-env';
+import { type Environment } from '../files/dot-env';
 import { createEngine } from './engine';
 import { imageDigest } from './images';
 import { isPinned } from './policy';

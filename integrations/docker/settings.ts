@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
-import { type Environment } from '../project/dot-env';
+import { type Environment } from '../files/dot-env';
 import { bytes } from './size';
 import { type SshAddress } from './ssh-agent';
 

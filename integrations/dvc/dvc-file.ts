@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isMap, isSeq } from 'yaml';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import { writeAtomically } from './atomic-write';
+import { writeAtomically } from '../files/atomic-write';
 import { OutEntry, outEntry, type OutContent } from './out-entry';
 import { documentText, toNode, toYaml } from './yaml-text';
 import { readYaml } from './yaml-file';

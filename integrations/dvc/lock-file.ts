@@ -1,7 +1,7 @@
 import { isMap } from 'yaml';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import { writeAtomically } from './atomic-write';
+import { writeAtomically } from '../files/atomic-write';
 import { byCodePoint } from '../../ml/dataset/code-point-order';
 import { OutEntry } from './out-entry';
 import { documentText, toNode, toYaml } from './yaml-text';

@@ -6,7 +6,7 @@ import type { FileDigest } from '../../ml/hashing/digest';
 import { digestFile, digestHandle, openFile, type DigestOptions } from '../../ml/hashing/digest-file';
 import { objectPath } from './cache-layout';
 import { reflink } from './place-file';
-import { StagingArea } from './staging-area';
+import { StagingArea } from '../files/staging-area';
 
 /** Names an object in messages: the artifact that somebody asked for, and its key. */
 export interface ObjectRef {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, type Document, type YAMLMap } from 'yaml';
 import { z } from 'zod';
-import { writeAtomically } from './atomic-write';
+import { writeAtomically } from '../files/atomic-write';
 import { documentText, toNode, toYaml } from './yaml-text';
 import { readYaml } from './yaml-file';
 

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { RetrainError } from '../../contracts/errors';
-import type { ObjectStorage } from '../objectstore/object-storage';
-import { retrying } from '../objectstore/retrying';
+import type { ObjectStorage } from '../files/object-storage';
+import { retrying } from '../files/retry-unreachable';
 import { isDirectoryHash, objectKey } from './cache-layout';
 import type { ContentStore } from './content-store';
 import { decodeManifest, manifestHash, type ManifestEntry } from './manifest';

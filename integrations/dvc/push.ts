@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import type { ObjectStorage } from '../objectstore/object-storage';
-import { retrying } from '../objectstore/retrying';
+import type { ObjectStorage } from '../files/object-storage';
+import { retrying } from '../files/retry-unreachable';
 import { isDirectoryHash, objectKey } from './cache-layout';
 import type { ContentStore } from './content-store';
 import { inPool } from './pool';

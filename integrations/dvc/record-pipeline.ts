@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LockOptions } from './file-lock';
+import type { LockOptions } from '../files/file-lock';
 import { readLockFile, updateLockFile, type LockedStage } from './lock-file';
 import { lockEntry, type OutContent } from './out-entry';
 import { updatePipelineFile, type PipelineStage } from './pipeline-file';

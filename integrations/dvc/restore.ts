@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RetrainError, listed } from '../../contracts/errors';
-import type { ObjectStorage } from '../objectstore/object-storage';
+import type { ObjectStorage } from '../files/object-storage';
 import { isDirectoryHash } from './cache-layout';
 import { currentMd5 } from './data-status';
 import { ignoreRules } from './ignore-rules';

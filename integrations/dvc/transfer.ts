@@ -1,6 +1,6 @@
 import type { Artifact } from '../../contracts/stage';
-import type { ObjectStorage } from '../objectstore/object-storage';
-import { retrying } from '../objectstore/retrying';
+import type { ObjectStorage } from '../files/object-storage';
+import { retrying } from '../files/retry-unreachable';
 import { objectKey } from './cache-layout';
 import { inPool } from './pool';
 

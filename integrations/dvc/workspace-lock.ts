@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import { lockFile, type LockOptions } from './file-lock';
+import { lockFile, type LockOptions } from '../files/file-lock';
 
 const Holder = z.object({ pid: z.int(), cmd: z.string() });
 type Holder = z.infer<typeof Holder>;

@@ -1,5 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
-import type { Upload } from './object-storage';
+import type { Upload } from '../files/object-storage';
 
 /** What is to be stored under a name that its bytes do not have. */
 export function badDigest(key: string, storage: string, upload: Upload, found: string): RetrainError {

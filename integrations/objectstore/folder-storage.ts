@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { RetrainError } from '../../contracts/errors';
 import { digestHandle } from '../../ml/hashing/digest-file';
 import { badDigest } from './bad-digest';
-import { StagingArea } from '../dvc/staging-area';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from './object-storage';
+import { StagingArea } from '../files/staging-area';
+import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 
 /** A folder as a storage: a mounted drive, or a disk beside the cache. */
 export class FolderStorage implements ObjectStorage {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
 import { RetrainError } from '../../contracts/errors';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from './object-storage';
+import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 
 export interface HttpStorageSettings {
   /** `https://dagshub.com/team/project.dvc` */

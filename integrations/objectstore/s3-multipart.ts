@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { badDigest } from './bad-digest';
-import type { CallOptions, Upload } from './object-storage';
+import type { CallOptions, Upload } from '../files/object-storage';
 
 interface Place {
   Bucket: string;

@@ -9,7 +9,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from './object-storage';
+import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 import { asRemoteError, isNotFound } from './s3-errors';
 import { uploadInParts } from './s3-multipart';
 

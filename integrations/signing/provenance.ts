@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import type { DataFile, GitState } from '../../contracts/run';
-import { writeAtomically } from '../dvc/atomic-write';
+import { writeAtomically } from '../files/atomic-write';
 import { compareFiles } from './compare-files';
 import { modelFiles, type ModelFile } from './model-files';
 import { SIGNATURE_FILE, STATEMENT_TYPE } from './sign-model';

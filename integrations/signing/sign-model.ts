@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { writeAtomically } from '../dvc/atomic-write';
+import { writeAtomically } from '../files/atomic-write';
 import { IN_TOTO, keyHint, privateKey, signPayload } from './dsse';
 import { modelFiles, modelName, type ModelFile } from './model-files';
 

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { updatePipelineFile, type PipelineStage } from '../../integrations/dvc/pipeline-file';
-import { loadParams } from '../../integrations/project/load-params';
-import { workspaceStages } from '../../integrations/project/workspace-stages';
+import { loadParams } from '../../pipeline/run/load-params';
+import { workspaceStages } from '../../pipeline/workspace/workspace-stages';
 
 const ROOT = path.resolve(__dirname, '..', '..');
 export const CLI = path.join(ROOT, 'bin', 'retrain');

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
-import { loadParams } from '../../integrations/project/load-params';
+import { loadParams } from '../../pipeline/run/load-params';
 
 const GOOD = `experiment: iris
 model: iris-classifier

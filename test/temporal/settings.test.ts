@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namesServer, temporalSettings } from '../../temporal/settings';
-import type { StackFile } from '../../temporal/stack-file';
+import type { StackFile } from '../../client/stack/stack-file';
 
 const embedded: StackFile = {
   temporal: {

@@ -1,5 +1,5 @@
 import { stackSettings } from '../../../client/stack/stack-settings';
-import type { StackFile } from '../../../temporal/stack-file';
+import type { StackFile } from '../../../client/stack/stack-file';
 
 const running: StackFile = {
   temporal: {

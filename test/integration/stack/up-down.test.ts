@@ -6,7 +6,7 @@ import { endGroup } from '../../../client/stack/server-process';
 import type { BroughtUp } from '../../../client/stack/bring-up';
 import type { Finding } from '../../../client/stack/examine';
 import type { TakenDown } from '../../../client/stack/take-down';
-import { readStackFile } from '../../../temporal/stack-file';
+import { readStackFile } from '../../../client/stack/stack-file';
 import { TestProject } from '../pipeline/test-project';
 
 jest.setTimeout(300_000);

@@ -19,11 +19,11 @@ import { readDvcConfig, remoteNamed } from '../../../integrations/dvc/dvc-config
 import { writeDvcFile } from '../../../integrations/dvc/dvc-file';
 import { pull } from '../../../integrations/dvc/pull';
 import { push } from '../../../integrations/dvc/push';
-import { openRemote } from '../../../integrations/dvc/remote';
+import { openRemote } from '../../../pipeline/open-remote';
 import type { TransferProgress } from '../../../integrations/dvc/transfer';
 import { FolderStorage } from '../../../integrations/objectstore/folder-storage';
 import { HttpStorage } from '../../../integrations/objectstore/http-storage';
-import type { ObjectStorage } from '../../../integrations/objectstore/object-storage';
+import type { ObjectStorage } from '../../../integrations/files/object-storage';
 import { hasMinio, startMinio, type Minio } from '../objectstore/minio';
 import { ObjectServer } from '../objectstore/object-server';
 import { dvc, dvcAside, dvcInit, judged } from './real-dvc';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lockFile } from '../../../integrations/dvc/file-lock';
+import { lockFile } from '../../../integrations/files/file-lock';
 import { withPathLocks, withWorkspaceLock } from '../../../integrations/dvc/workspace-lock';
 import { dvc, dvcInit, judged } from './real-dvc';
 

@@ -7,7 +7,7 @@ import { ListMultipartUploadsCommand, ListPartsCommand, UploadPartCommand } from
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { FolderStorage } from '../../../integrations/objectstore/folder-storage';
 import { HttpStorage } from '../../../integrations/objectstore/http-storage';
-import type { ObjectStorage } from '../../../integrations/objectstore/object-storage';
+import type { ObjectStorage } from '../../../integrations/files/object-storage';
 import { S3Storage } from '../../../integrations/objectstore/s3-storage';
 import { hasMinio, startMinio, withMinio, type Minio } from './minio';
 import { ObjectServer } from './object-server';

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { RetrainError } from '../../contracts/errors';
+import { BRIEF } from '../../integrations/mlflow/backoff';
+import { createMlflow } from '../../integrations/mlflow/client';
+import { findVersion, type ModelReference } from '../../integrations/mlflow/registered-run';
+import { stateDir } from '../stack/stack-file';
+import { type ClientConfig } from '../config';
+
+/** The directory of a registered model, on this machine. */
+export interface ModelCopy {
+  dir: string;
+  version: string;
+  /** False: MLflow did not answer, and this is the copy of the last time. */
+  fresh: boolean;
+}
+
+/**
+ * Fetches the directory of a model version into `.retrain/models/`, as a whole or not at all. The copy stays: while MLflow is
+ * away, it is what there is.
+ *
+ * @throws RetrainError NOT_FOUND; MLFLOW_UNREACHABLE without a copy
+ */
+export async function copyModel(
+  config: ClientConfig,
+  reference: ModelReference,
+  signal: AbortSignal,
+): Promise<ModelCopy> {
+  const { model, by } = reference;
+  const name = `${model}@${'alias' in by ? by.alias : by.version}`;
+  const kept = path.join(stateDir(config.project), 'models', encodeURIComponent(name));
+  const dir = path.join(kept, 'model');
+  try {
+    return { dir, version: await download(config, reference, kept, signal), fresh: true };
+  } catch (error) {
+    if (!(error instanceof RetrainError) || error.code !== 'MLFLOW_UNREACHABLE') throw error;
+    if (existsSync(dir)) {
+      return { dir, version: (await readFile(path.join(kept, 'version'), 'utf8')).trim(), fresh: false };
+    }
+    throw new RetrainError(
+      'MLFLOW_UNREACHABLE',
+      `${error.message}; there is no copy of ${name} here either: name a folder with the model instead`,
+      { cause: error },
+    );
+  }
+}
+
+async function download(
+  config: ClientConfig,
+  reference: ModelReference,
+  kept: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const mlflow = createMlflow(config.mlflow, { rule: BRIEF });
+  const fetched = `${kept}.${process.pid}`;
+  try {
+    const { version, source } = await findVersion(mlflow, reference, signal);
+    const root = await mlflow.resolveSource(source, signal);
+    await mkdir(fetched, { recursive: true });
+    await mlflow.artifacts.downloadFolder(root, '', path.join(fetched, 'model'), signal);
+    await writeFile(path.join(fetched, 'version'), `${version}\n`);
+    await rm(kept, { recursive: true, force: true });
+    await rename(fetched, kept);
+    return version;
+  } finally {
+    await rm(fetched, { recursive: true, force: true });
+    await mlflow.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { type RunSpec, type TrainingResult } from '../../contracts/run';
+import { gitState } from '../../integrations/git/git-state';
+import { findFinished } from '../../integrations/mlflow/finished-run';
+import { identifyRun, type RunIdentity } from '../../pipeline/run/identify-run';
+import { type Overrides } from '../../pipeline/run/load-params';
+import { readStageCode } from '../../pipeline/stage-code';
+import { type ClientConfig } from '../config';
+
+export interface TrainingRequest {
+  /** Relative to the project. */
+  paramsPath: string;
+  overrides: Overrides;
+  force: boolean;
+}
+
+/** What a start led to; `identity` says what the run is about in any case. */
+export type Started = { identity: RunIdentity } & (
+  | { how: 'finished'; result: TrainingResult }
+  | { how: 'started' | 'attached'; workflowId: string; workflowRunId: string }
+);
+
+/**
+ * Hashes the data, forms the pipeline key, and starts the one training of it, or joins it, or finds its
+ * result. When there is a result, nothing is loaded that talks to Temporal.
+ *
+ * @throws RetrainError for bad config or data, before anything starts, and for servers that do not answer
+ */
+export async function startTraining(config: ClientConfig, request: TrainingRequest): Promise<Started> {
+  const identity = await identify(config, request);
+  if (!request.force) {
+    const result = await finishedRun(config, identity);
+    if (result !== null) return { identity, how: 'finished', result };
+  }
+  const git = await gitState(config.project);
+  const spec: RunSpec = { ...identity, git, ...(request.force ? { forceId: randomUUID() } : {}) };
+  const [{ withTemporal }, { startOrAttach }] = await Promise.all([
+    import('./temporal-session.js'),
+    import('../../temporal/start-run.js'),
+  ]);
+  return withTemporal(config, async ({ client }) => {
+    const started = await startOrAttach(spec, {
+      client,
+      taskQueue: config.taskQueue,
+      starterId: randomUUID(),
+      findFinished: () => finishedRun(config, identity),
+    });
+    return { identity, ...started };
+  });
+}
+
+export async function identify(
+  config: ClientConfig,
+  request: Omit<TrainingRequest, 'force'>,
+): Promise<RunIdentity> {
+  const { paramsPath, overrides } = request;
+  const code = await readStageCode(config.stageCodeFile);
+  return identifyRun({
+    project: config.project,
+    paramsPath,
+    overrides,
+    code,
+    // The engine's client is loaded for container stages only.
+    imageDigest: async (image) => {
+      const { digestOfImage } = await import('../../integrations/docker/digest-of-image.js');
+      return digestOfImage(image, config.env);
+    },
+  });
+}
+
+function finishedRun(
+  config: ClientConfig,
+  { params, pipelineKey }: RunIdentity,
+): Promise<TrainingResult | null> {
+  return findFinished(config.mlflow, params.experiment, pipelineKey);
+}

@@ -1,0 +1,48 @@
+import { type TrainingResult } from '../../contracts/run';
+import { type ClientConfig } from '../config';
+import { followRun, type RunView, type Watcher } from './follow-run';
+import { withTemporal } from './temporal-session';
+import { LiveLines } from '../terminal/live-lines';
+import { paint, screen } from '../terminal/screen';
+import { stageLine, stageLines } from '../terminal/stage-lines';
+
+/**
+ * Waits for a run; shows its stages, live on a terminal, as plain lines elsewhere, not at all when `quiet`.
+ *
+ * @throws RetrainError when it failed (with its reason), was cancelled or terminated
+ */
+export async function watchRun(
+  config: ClientConfig,
+  run: { workflowId: string; workflowRunId: string },
+  quiet: boolean,
+): Promise<TrainingResult> {
+  const watcher: Watcher = {
+    show: screen.live ? liveView() : plainView(),
+    idle: () =>
+      screen.err(
+        paint.bad(
+          `no worker has taken up the run yet; is one polling ${config.taskQueue}? Start one: npm run worker, or retrain up`,
+        ),
+      ),
+  };
+  const result = await withTemporal(config, ({ client }) => followRun(client, run, quiet ? null : watcher));
+  if (!quiet) screen.err('');
+  return result;
+}
+
+function liveView(): (view: RunView) => void {
+  const lines = new LiveLines(screen);
+  return ({ progress, heartbeats }) => lines.draw(stageLines(progress, heartbeats, Date.now()));
+}
+
+/** A line for each stage that starts or ends. */
+function plainView(): (view: RunView) => void {
+  const known = new Map<string, string>();
+  return ({ progress }) => {
+    for (const stage of progress.stages) {
+      if (stage.state === 'waiting' || known.get(stage.stage) === stage.state) continue;
+      known.set(stage.stage, stage.state);
+      screen.err(stageLine(stage));
+    }
+  };
+}

@@ -1,0 +1,69 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { RetrainError } from '../../contracts/errors';
+
+/** What `retrain up` left running for this project, and where. */
+export const StackFile = z.object({
+  temporal: z.object({
+    address: z.string().describe('host:port of the gRPC frontend.'),
+    uiUrl: z.string().nullable().describe('Base address of the Web UI; null when it is not known.'),
+    namespace: z.string(),
+    startedByUs: z.boolean().describe('False for a server that TEMPORAL_ADDRESS named.'),
+  }),
+  mlflow: z.object({ uri: z.string(), startedByUs: z.boolean() }),
+  taskQueue: z.string(),
+  worker: z.object({ pid: z.number().int().positive() }).nullable(),
+});
+export type StackFile = z.infer<typeof StackFile>;
+
+/** The folder with a project's servers' state, git-ignored. */
+export function stateDir(projectDir: string): string {
+  return join(projectDir, '.retrain');
+}
+
+/**
+ * Reads `.retrain/stack.json`, which every command falls back on below the environment variables.
+ *
+ * @returns null when no stack has been brought up here, or it has been taken down
+ * @throws RetrainError CONFIG_INVALID when the file is damaged
+ */
+export function readStackFile(projectDir: string): StackFile | null {
+  const path = join(stateDir(projectDir), 'stack.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  const parsed = StackFile.safeParse(asJson(text));
+  if (parsed.success) return parsed.data;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `${path} is damaged (${parsed.error.issues[0]?.message ?? 'not readable'}); remove it, then run \`retrain up\``,
+  );
+}
+
+/** Writes the file in one step: a reader sees the old one or the new one. */
+export function writeStackFile(projectDir: string, stack: StackFile): void {
+  const dir = stateDir(projectDir);
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, 'stack.json');
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`);
+  renameSync(unfinished, path);
+}
+
+/** Forgets the stack; nothing happens when there is none. */
+export function removeStackFile(projectDir: string): void {
+  rmSync(join(stateDir(projectDir), 'stack.json'), { force: true });
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import { ALIAS, RUN_TAG, STAGES } from '../../contracts/names';
+import { ARTIFACT } from '../../contracts/stage';
+import { type Mlflow } from '../../integrations/mlflow/client';
+import { describeModel } from '../../integrations/mlflow/model-description';
+import { resultFromTags } from '../../integrations/mlflow/result-tag';
+import { runParams } from '../../integrations/mlflow/run-fields';
+import { type MlflowRun } from '../../integrations/mlflow/run-record';
+import { type RunIdentity } from '../run/identify-run';
+import { type StageCode } from '../stage-code';
+import { type StageResults } from '../results/stage-results';
+import { sha256Hex } from '../../ml/hashing/pipeline-key';
+import { type PartChange, type Plan } from './plan';
+import { planStages, type ChampionInputs } from './plan-stages';
+
+/** How many of the newest runs are looked through for the model's last finished one. */
+const LOOK_BACK = 200;
+
+/** What a start would do, and which part of the key differs from the model's last run. Reads only. */
+export async function planRun(
+  mlflow: Mlflow,
+  identity: RunIdentity,
+  code: StageCode,
+  results: StageResults,
+): Promise<Plan> {
+  const { params, pipelineKey } = identity;
+  const experimentId = await mlflow.experiments.find(params.experiment);
+  const runs = experimentId === null ? [] : await mlflow.runs.list([experimentId], LOOK_BACK);
+  const finished = runs.filter((run) => run.status === 'FINISHED' && run.params['model'] === params.model);
+  const same = finished.find((run) => run.tags[RUN_TAG.pipelineKey] === pipelineKey);
+  const last = finished[0];
+  const result = same === undefined ? null : resultFromTags(same.tags);
+  const parts: PartChange[] = [
+    part('data', identity.data.sha256, last?.tags[RUN_TAG.dataHash]),
+    part(
+      'params',
+      identity.paramsHash,
+      last?.tags[RUN_TAG.paramsHash],
+      last === undefined ? [] : paramChanges(last, identity),
+    ),
+    part('code', identity.codeHash, last?.tags[RUN_TAG.codeHash]),
+  ];
+  return {
+    pipelineKey,
+    model: params.model,
+    finished: result,
+    last: last === undefined ? null : resultFromTags(last.tags),
+    parts,
+    stages:
+      result === null
+        ? await planStages(
+            results,
+            identity,
+            code,
+            await championInputs(mlflow, params.model),
+            last === undefined ? null : { parts, stageCode: stageCodeOf(last) },
+          )
+        : STAGES.map((stage) => ({ stage, does: 'reuse', because: `version ${result.modelVersion} has it` })),
+  };
+}
+
+/** What evaluate is given of the champion, without its bytes; null for one that its run does not name by hash. */
+async function championInputs(mlflow: Mlflow, model: string): Promise<ChampionInputs> {
+  const version = await mlflow.registry.findByAlias(model, ALIAS.production);
+  if (version === null) return {};
+  const run = version.runId === '' ? null : await mlflow.runs.get(version.runId);
+  const sha256 = run?.tags[`${RUN_TAG.artifactSha256}.${ARTIFACT.model}`];
+  if (sha256 === undefined) return null;
+  const mlmodel = await mlflow.artifacts.downloadBytes(await mlflow.resolveSource(version.source), 'MLmodel');
+  const description = describeModel(mlmodel);
+  return {
+    [ARTIFACT.championModel]: { sha256 },
+    ...(description === null
+      ? {}
+      : { [ARTIFACT.championDescription]: { sha256: sha256Hex(JSON.stringify(description)) } }),
+  };
+}
+
+function stageCodeOf({ tags }: MlflowRun): Record<string, string> {
+  const prefix = `${RUN_TAG.codeHash}.`;
+  return Object.fromEntries(
+    Object.entries(tags)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, hash]) => [name.slice(prefix.length), hash]),
+  );
+}
+
+function part(
+  name: PartChange['part'],
+  hash: string,
+  before: string | undefined,
+  details: string[] = [],
+): PartChange {
+  return { part: name, hash, before: before ?? null, details: before === hash ? [] : details };
+}
+
+function paramChanges(last: MlflowRun, identity: RunIdentity): string[] {
+  const now = runParams(identity);
+  const names = [...new Set([...Object.keys(last.params), ...Object.keys(now)])].sort();
+  return names
+    .filter((name) => name.includes('.') || name === 'experiment' || name === 'task')
+    .filter((name) => String(now[name]) !== last.params[name])
+    .filter((name) => !/^(data\.path|retry\.|notify\.)/.test(name))
+    .map(
+      (name) =>
+        `${name} ${last.params[name] ?? '(none)'} → ${now[name] === undefined ? '(none)' : String(now[name])}`,
+    );
+}

@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { RetrainError } from '../../contracts/errors';
+import { type RunSpec } from '../../contracts/run';
+import { columnChoice } from '../../ml/dataset/column-choice';
+import { checkColumns } from '../../ml/dataset/header';
+import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
+import { digestData } from './digest-data';
+import { loadParams, type Overrides } from './load-params';
+import { relabelled } from './relabelled';
+import { codeHashWith, type StageCode } from '../stage-code';
+import { stageImages } from '../stage-images';
+
+export interface RunRequest {
+  /** The user's project: what the paths in params.yaml are relative to. Absolute. */
+  project: string;
+  /** Relative to the project. */
+  paramsPath: string;
+  overrides?: Overrides;
+  /** The stage code that will run. */
+  code: StageCode;
+  /** Tells what an image name means: `sha256:…`. Asked for container stages only. */
+  imageDigest(image: string): Promise<string>;
+}
+
+/** What a run is about; `git` and `forceId` do not take part in its name and are added when it starts. */
+export type RunIdentity = Omit<RunSpec, 'git' | 'forceId'>;
+
+/**
+ * Reads the params, checks that the columns they name are in the data, hashes the data (SHA-256 and MD5 in
+ * one streaming pass) and forms the pipeline key. Everything that is wrong with the config is found here,
+ * before anything starts.
+ *
+ * @throws RetrainError CONFIG_NOT_FOUND, CONFIG_INVALID, DATA_NOT_FOUND, DATA_INVALID
+ */
+export async function identifyRun(request: RunRequest, signal?: AbortSignal): Promise<RunIdentity> {
+  const { project, paramsPath, overrides, code } = request;
+  const params = await loadParams(project, paramsPath, overrides);
+  const { data, preprocess } = params;
+  const file = insideProject(project, data.path, paramsPath);
+  // What an SQL query makes of the columns, only the stage can tell.
+  const choice = preprocess.sql === undefined ? columnChoice(params) : null;
+  const [digest, images] = await Promise.all([
+    digestData(project, file, signal).catch((error: unknown) => {
+      throw relabelled(error, file, data.path);
+    }),
+    stageImages(params, (image) => request.imageDigest(image)),
+    checkColumns(file, data.path, choice, data.files),
+  ]);
+  const codeHash = codeHashWith(code, images);
+  const hash = paramsHash(params);
+  return {
+    params,
+    paramsPath,
+    data: { path: data.path, sha256: digest.sha256, md5: digest.md5, sizeBytes: digest.sizeBytes },
+    paramsHash: hash,
+    codeHash,
+    ...(images === undefined ? {} : { images }),
+    pipelineKey: pipelineKey({ model: params.model, dataHash: digest.sha256, paramsHash: hash, codeHash }),
+  };
+}
+
+/** @throws RetrainError CONFIG_INVALID for a path that leaves the project: workers read only below it. */
+export function insideProject(project: string, relative: string, source: string): string {
+  const resolved = path.resolve(project, relative);
+  const within = path.relative(project, resolved);
+  if (within.startsWith('..') || path.isAbsolute(within)) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `${source}: data.path must stay inside the project, got ${relative}; copy or mount the data below it`,
+    );
+  }
+  return resolved;
+}
