@@ -4,6 +4,7 @@ import { containerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
 import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
+import { metricsFor } from '../ml/gate/check-gate';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { computeStage, type ComputeStageName } from '../pipeline/stage';
 import { codeHashWith, type StageCode } from '../pipeline/stage-code';
@@ -103,7 +104,7 @@ export function createComputeActivities(
       const scored = Evaluation.parse(await readJson(store, evaluation));
       return {
         evaluation,
-        metrics: scored.candidate.metrics,
+        metrics: metricsFor(spec.params.gate, scored.candidate),
         championMetrics: scored.champion?.metrics ?? null,
         championError: scored.championError,
         rows: scored.rows,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
 import { checkPattern, splitPattern } from './file-pattern';
-import { checkTask, LOWER_IS_BETTER, METRICS } from './task-metrics';
+import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { TrainParams } from './train-params';
 
 export { TrainParams };
@@ -19,8 +19,6 @@ const seed = z.int().min(0).max(0xffff_ffff);
 export const Duration = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'must be a duration such as 500ms, 5s, 10m or 2h');
-
-export { LOWER_IS_BETTER, METRICS };
 
 const Metric = z.enum(METRICS);
 
@@ -202,6 +200,27 @@ export const NotifyParams = z.strictObject({
 });
 export type NotifyParams = z.infer<typeof NotifyParams>;
 
+const limit = (metric: MetricName): z.ZodOptional<z.ZodNumber> =>
+  z
+    .number()
+    .optional()
+    .describe(`${lowerIsBetter(metric) ? 'At most' : 'At least'}: ${METRIC_MEANING[metric]}.`);
+
+/** The quality gate: the least value of each metric that is named; of a loss or an error, the largest. */
+export const GateParams = z.strictObject({
+  ...(Object.fromEntries(METRICS.map((metric) => [metric, limit(metric)])) as Record<
+    MetricName,
+    ReturnType<typeof limit>
+  >),
+  recall: z
+    .union([z.number(), z.record(z.string(), z.number())])
+    .optional()
+    .describe(
+      `At least: ${METRIC_MEANING.recall}. Or of each class that is named: {fraud: 0.8, fair: 0.95}.`,
+    ),
+});
+export type GateParams = z.infer<typeof GateParams>;
+
 /** params.yaml, the one file that a run depends on. Unknown keys are errors. */
 export const Params = z
   .strictObject({
@@ -218,12 +237,7 @@ export const Params = z
     preprocess: PreprocessParams.prefault({}),
     train: TrainParams.prefault({}),
     evaluate: EvaluateParams.prefault({}),
-    gate: z
-      .partialRecord(Metric, z.number())
-      .default({})
-      .describe(
-        'The quality gate: the least value of each metric named here; of a loss or an error (log_loss, brier_score, mae, rmse), the largest.',
-      ),
+    gate: GateParams.prefault({}),
     promote: PromoteParams.prefault({}),
     retry: RetryParams.prefault({}),
     notify: NotifyParams.prefault({}),

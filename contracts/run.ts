@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Params } from './params';
 import { Metrics } from './stage';
+import { lowerIsBetter } from './task-metrics';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -47,13 +48,22 @@ export const TrainingInput = z.strictObject({
 });
 export type TrainingInput = z.infer<typeof TrainingInput>;
 
-export const GateCheck = z.object({
-  metric: z.string(),
-  minimum: z.number(),
-  value: z.number(),
-  passed: z.boolean(),
-});
+const checked = { metric: z.string(), value: z.number(), passed: z.boolean() };
+
+/** One metric held against a limit: the least that it must be or, of losses and errors, the most that it may be. */
+export const GateCheck = z.preprocess(
+  renamedMinimum,
+  z.union([z.object({ ...checked, least: z.number() }), z.object({ ...checked, most: z.number() })]),
+);
 export type GateCheck = z.infer<typeof GateCheck>;
+
+/** Results of before there was `least` and `most` have a `minimum`, which of losses and errors was the largest value. */
+function renamedMinimum(check: unknown): unknown {
+  if (typeof check !== 'object' || check === null || !('minimum' in check)) return check;
+  const { minimum, ...rest } = check;
+  const metric = 'metric' in rest ? String(rest.metric) : '';
+  return { ...rest, [lowerIsBetter(metric) ? 'most' : 'least']: minimum };
+}
 
 /** What a run comes to: the result of the workflow, and the tag `pipeline_result` of the MLflow run. */
 export const TrainingResult = z.object({

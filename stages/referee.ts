@@ -14,7 +14,7 @@ export class Referee {
   readonly #bootstrap: BootstrapOptions;
   readonly #labels: Uint32Array | undefined;
   readonly #values: Float64Array | undefined;
-  readonly #positive: number;
+  readonly #positive: number | undefined;
 
   constructor(
     table: StoredTable,
@@ -29,18 +29,19 @@ export class Referee {
 
   /** Two classes: the positive one. */
   get positive(): string | undefined {
-    return this.schema.classes.length === 2 ? this.schema.classes[this.#positive] : undefined;
+    return this.#positive === undefined ? undefined : this.schema.classes[this.#positive];
   }
 
   /**
    * @param classes Labels in the order of the model's probabilities.
-   * @throws RetrainError MODEL_INVALID when the model does not answer the question.
+   * @throws RetrainError MODEL_INVALID when the model does not answer the question, or answers in other classes only
    */
   score(said: Scored, classes: readonly string[], intervals = true): Scores {
     const bootstrap = intervals ? this.#bootstrap : null;
     if (this.#values !== undefined) return scoreValues(this.#values, valuesOf(said), bootstrap);
     const truth = this.#labels ?? new Uint32Array();
     const given = labelsOf(said);
+    this.#requireCommonClass(given, classes);
     // A champion may know classes that this table lacks: a label of its own is then a wrong answer of its own.
     const labels = [...new Set([...this.schema.classes, ...given])];
     const numberOf = new Map(labels.map((label, number) => [label, number]));
@@ -49,6 +50,7 @@ export class Referee {
         truth,
         predicted: Uint32Array.from(given, (label) => numberOf.get(label) ?? 0),
         labels,
+        classes: this.schema.classes.length,
         probabilities: this.#probabilities(said, classes),
         positive: this.#positive,
       },
@@ -72,7 +74,7 @@ export class Referee {
     const { threshold: rule } = this.params;
     const probabilities = this.#probabilities(said, this.schema.classes);
     if (rule === undefined || this.#labels === undefined) return undefined;
-    if (probabilities?.classes !== 2) {
+    if (probabilities?.classes !== 2 || this.#positive === undefined) {
       throw new RetrainError(
         'CONFIG_INVALID',
         `evaluate.threshold is for two classes with probabilities, but the model has ${this.schema.classes.length} classes; leave it out`,
@@ -80,6 +82,17 @@ export class Referee {
     }
     const { positive, scores } = classView(this.#labels, probabilities, this.#positive);
     return crossFitThreshold(positive, scores, rule, this.params.seed);
+  }
+
+  /** An accuracy of 0 would say that the model is bad, where it answers another question. */
+  #requireCommonClass(given: readonly string[], known: readonly string[]): void {
+    const { classes } = this.schema;
+    if (given.length === 0 || [...known, ...given].some((label) => classes.includes(label))) return;
+    const its = listed([...new Set([...known, ...given])]);
+    throw new RetrainError(
+      'MODEL_INVALID',
+      `it knows the classes ${its}, none of which is in the data, which has ${listed(classes)}`,
+    );
   }
 
   /** Columns of a model's probabilities in the order of the table's classes; null when it lacks one of them. */
@@ -98,8 +111,9 @@ export class Referee {
   }
 }
 
-function positiveClass({ classes }: TableSchema, { positive }: EvaluateParams): number {
-  if (positive === undefined) return classes.length - 1;
+/** Number of the positive one of two classes; undefined for more, and for a regression. */
+function positiveClass({ classes }: TableSchema, { positive }: EvaluateParams): number | undefined {
+  if (positive === undefined) return classes.length === 2 ? 1 : undefined;
   const at = classes.indexOf(positive);
   if (at !== -1 && classes.length === 2) return at;
   throw new RetrainError(

@@ -1,5 +1,6 @@
 import { type TrainingResult } from '../../contracts/run';
-import { lowerIsBetter } from '../../ml/gate/check-gate';
+import { isDetail } from '../../contracts/task-metrics';
+import { limitText, verdictText } from '../../ml/gate/check-gate';
 import { aligned, paint } from './screen';
 
 export interface ResultLinks {
@@ -25,18 +26,14 @@ export function resultLines(result: TrainingResult, links: ResultLinks): string[
     champion === null ? '' : paint.dim(`champion v${champion.version}`),
     paint.dim('gate'),
   ];
-  const rows = Object.entries(result.metrics).map(([name, value]) => {
+  const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
     const rival = champion?.metrics?.[name];
     return [
       `  ${name}`,
       value.toFixed(4),
       champion === null ? '' : rival === undefined ? paint.dim('not scored') : rival.toFixed(4),
-      check === undefined
-        ? ''
-        : check.passed
-          ? paint.good(`${lowerIsBetter(name) ? '≤' : '≥'} ${check.minimum}`)
-          : paint.bad(`${lowerIsBetter(name) ? '>' : '<'} ${check.minimum}`),
+      check === undefined ? '' : check.passed ? paint.good(limitText(check)) : paint.bad(verdictText(check)),
     ];
   });
   return [
@@ -53,17 +50,21 @@ export function resultLines(result: TrainingResult, links: ResultLinks): string[
   ];
 }
 
+/** What the gate names, and all but averages and single classes. */
+function shownMetrics({ metrics, gate }: TrainingResult): [name: string, value: number][] {
+  return Object.entries(metrics).filter(
+    ([name]) => !isDetail(name) || gate.some(({ metric }) => metric === name),
+  );
+}
+
 /** The metrics as a Markdown table, for a CI job's summary. */
 export function resultMarkdown(result: TrainingResult, links: ResultLinks): string {
   const champion = result.champion === null ? '' : ` champion v${result.champion.version} |`;
-  const rows = Object.entries(result.metrics).map(([name, value]) => {
+  const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
     const rival =
       result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
-    const gate =
-      check === undefined
-        ? ''
-        : `${check.passed ? 'passed' : '**failed**'} (${lowerIsBetter(name) ? '≤' : '≥'} ${check.minimum})`;
+    const gate = check === undefined ? '' : `${limitText(check)} ${check.passed ? 'passed' : '**failed**'}`;
     return `| ${name} | ${value.toFixed(4)} |${rival} ${gate} |`;
   });
   return [

@@ -1,33 +1,53 @@
 import { listed, RetrainError } from '../../contracts/errors';
-import { LOWER_IS_BETTER } from '../../contracts/params';
 import { type GateCheck } from '../../contracts/run';
-import { type Metrics } from '../../contracts/stage';
-
-/** Least value of each metric, or the largest of a loss or an error, as in `params.gate`. */
-export type Gate = Readonly<Partial<Record<string, number>>>;
+import { type Metrics, type Scores } from '../../contracts/stage';
+import { classMetric, gateLimits, type GateLimits, lowerIsBetter } from '../../contracts/task-metrics';
 
 /**
  * Holds metrics against the quality gate: one check per metric of the gate, in the gate's order.
  *
- * @throws RetrainError CONFIG_INVALID when the gate names a metric that the evaluation did not make.
+ * @param gate Least value of each metric, or the largest of a loss or an error, as in `params.gate`.
+ * @throws RetrainError CONFIG_INVALID when the gate names a metric or a class that the evaluation does not have.
  */
-export function checkGate(gate: Gate, metrics: Metrics): GateCheck[] {
-  return Object.entries(gate).flatMap(([metric, minimum]) => {
-    if (minimum === undefined) return [];
+export function checkGate(gate: GateLimits, metrics: Metrics): GateCheck[] {
+  return gateLimits(gate).map(([metric, limit]) => {
     const value = metrics[metric];
     if (value === undefined) {
       throw new RetrainError(
         'CONFIG_INVALID',
-        `gate.${metric}: the evaluation made no such metric, expected one of ${listed(Object.keys(metrics), 12)}`,
+        `gate.${metric}: the evaluation made no such metric, expected one of ${listed(Object.keys(metrics), 40)}`,
       );
     }
-    return [{ metric, minimum, value, passed: atLeastAsGood(metric, value, minimum) }];
+    return checkAgainst(metric, value, lowerIsBetter(metric) ? { most: limit } : { least: limit });
   });
 }
 
-/** Whether less of a metric is better: losses and errors. */
-export const lowerIsBetter = (metric: string): boolean => LOWER_IS_BETTER.includes(metric);
+/** The metrics of an evaluation, and of many classes those that the gate names, which are not among them. */
+export function metricsFor(
+  gate: GateLimits,
+  { metrics, perClass }: Pick<Scores, 'metrics' | 'perClass'>,
+): Metrics {
+  const named = new Set(gateLimits(gate).map(([metric]) => metric));
+  const recalls = perClass.map(({ label, recall }) => [classMetric('recall', label), recall] as const);
+  return { ...metrics, ...Object.fromEntries(recalls.filter(([metric]) => named.has(metric))) };
+}
 
-function atLeastAsGood(metric: string, value: number, limit: number): boolean {
-  return lowerIsBetter(metric) ? value <= limit : value >= limit;
+/** One check. A value that equals its limit passes; NaN does not. */
+export function checkAgainst(
+  metric: string,
+  value: number,
+  limit: { least: number } | { most: number },
+): GateCheck {
+  const passed = 'least' in limit ? value >= limit.least : value <= limit.most;
+  return { metric, ...limit, value, passed };
+}
+
+/** The limit as everybody draws it: `≥ 0.9`, or `≤ 0.1` of a loss or an error. */
+export function limitText(check: GateCheck): string {
+  return 'least' in check ? `≥ ${check.least}` : `≤ ${check.most}`;
+}
+
+/** What came of a check, in a table: `≥ 0.9 passed`. */
+export function verdictText(check: GateCheck): string {
+  return `${limitText(check)} ${check.passed ? 'passed' : 'failed'}`;
 }

@@ -2,7 +2,8 @@ import { RetrainError } from '../../contracts/errors';
 import { ALIAS } from '../../contracts/names';
 import { type GateCheck, type TrainingResult } from '../../contracts/run';
 import { type Metrics } from '../../contracts/stage';
-import { checkGate, type Gate, lowerIsBetter } from './check-gate';
+import { type GateLimits, lowerIsBetter } from '../../contracts/task-metrics';
+import { checkGate } from './check-gate';
 
 export interface Champion {
   version: string;
@@ -20,7 +21,7 @@ export interface Contest {
   metric: string;
   /** By how much the candidate must be better; it must be strictly better in any case. */
   minImprovement: number;
-  gate: Gate;
+  gate: GateLimits;
   /** Held-out rows that both were scored on. */
   rows: number;
 }
@@ -33,6 +34,9 @@ export interface PromotionDecision {
   reason: string;
   gate: GateCheck[];
 }
+
+/** What to do about a champion that will never be comparable again: nobody but a person can know that. */
+const REPLACE_BY_HAND = `if it is to be replaced all the same, set the alias ${ALIAS.production} to this version by hand`;
 
 /** Sums and products of shares, such as 0.95 - 0.93, are off by less than this. */
 const ROUNDING = 1e-12;
@@ -64,12 +68,18 @@ function compare({ candidate, champion, metric, minImprovement, rows }: Contest)
   const rival = `version ${champion.version}`;
   if (champion.metrics === null) {
     const why = champion.error == null ? '' : `: ${champion.error}`;
-    return { promote: false, reason: `${rival} cannot be scored on these ${rows} rows${why}` };
+    return {
+      promote: false,
+      reason: `${rival} cannot be scored on these ${rows} rows${why}; ${REPLACE_BY_HAND}`,
+    };
   }
   const mine = valueOf(candidate, metric, 'the candidate');
   const its = champion.metrics[metric];
   if (its === undefined) {
-    return { promote: false, reason: `${rival} gives no ${metric} on these ${rows} rows to compare with` };
+    return {
+      promote: false,
+      reason: `${rival} gives no ${metric} on these ${rows} rows to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or ${REPLACE_BY_HAND}`,
+    };
   }
   const [shownMine, shownIts] = shownApart(mine, its);
   const where = `on the same ${rows} rows`;
@@ -89,9 +99,10 @@ function compare({ candidate, champion, metric, minImprovement, rows }: Contest)
     : { promote: true, reason: beats };
 }
 
-function belowGate({ metric, value, minimum }: GateCheck): string {
-  const [shownValue, shownMinimum] = shownApart(value, minimum);
-  return `${metric} ${shownValue} is ${lowerIsBetter(metric) ? 'above' : 'below'} the gate's ${shownMinimum}`;
+function belowGate(check: GateCheck): string {
+  const [side, limit] = 'least' in check ? ['below', check.least] : ['above', check.most];
+  const [shownValue, shownLimit] = shownApart(check.value, Number(limit));
+  return `${check.metric} ${shownValue} is ${side} the gate's ${shownLimit}`;
 }
 
 function valueOf(metrics: Metrics, metric: string, whose: string): number {

@@ -1,4 +1,5 @@
 import { type Metrics, type Scores } from '../../contracts/stage';
+import { classMetric } from '../../contracts/task-metrics';
 import { bootstrapIntervals, type BootstrapOptions } from './bootstrap';
 import { classificationScores } from './classification';
 import { brierLosses, calibration, logLosses, type Probabilities, weightedMean } from './probabilities';
@@ -10,13 +11,18 @@ export interface ClassPredictions {
   truth: Uint32Array;
   /** `[n]` class numbers, which may go beyond those of the truth. */
   predicted: Uint32Array;
-  /** Names of the classes of both. */
+  /** Names of the classes of both: first the table's own, then those that only the model knows. */
   labels: readonly string[];
+  /** How many of them are the table's. */
+  classes: number;
   /** `[n, K]` in the order of the first K labels; null when the model gives none. */
   probabilities: Probabilities | null;
-  /** Two classes: number of the positive one. */
-  positive: number;
+  /** Two classes: number of the positive one; undefined for more. */
+  positive: number | undefined;
 }
+
+/** More classes than this have no metric each for their recall: they are a table, in `perClass`. */
+export const MAX_CLASS_METRICS = 20;
 
 /** More classes than this get no curves: a sort of all rows for each. */
 const MAX_RANKED_CLASSES = 50;
@@ -25,38 +31,49 @@ const MAX_RANKED_CLASSES = 50;
 const MAX_RANKED_DRAWS = 1e9;
 
 /**
- * All scores of a classifier. `roc_auc` and `pr_auc` are those of the positive class, or, for more than two classes,
+ * All scores of a classifier. Of up to 20 classes each has its recall among the metrics, `recall.<label>`. `roc_auc` and `pr_auc` are those of the positive class, or, for more than two classes,
  * the plain mean of one class against the rest; they are left out when a class does not occur.
  *
  * @param bootstrap null: no intervals.
  */
 export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions | null): Scores {
-  const { truth, predicted, labels, probabilities } = said;
-  const ranked = probabilities === null ? [] : rankedClasses(probabilities.classes, said.positive);
+  const { truth, predicted, labels, probabilities, positive } = said;
+  const ranked = probabilities === null ? [] : rankedClasses(probabilities.classes, positive);
   const views = probabilities === null ? [] : ranked.map((k) => classView(truth, probabilities, k));
-  const rankings = views.map(({ positive, scores }) => new Ranking(positive, scores));
+  const rankings = views.map((view) => new Ranking(view.positive, view.scores));
   const drawsRanked = (bootstrap?.resamples ?? 0) * truth.length * ranked.length <= MAX_RANKED_DRAWS;
   const losses =
     probabilities === null
       ? null
       : { log: logLosses(truth, probabilities), brier: brierLosses(truth, probabilities) };
-  const measure = (weights: Float64Array | undefined, withAreas: boolean): Metrics => ({
-    ...classificationScores(truth, predicted, labels, weights).metrics,
-    ...(withAreas ? areas(rankings, weights) : {}),
-    ...(losses === null
-      ? {}
-      : {
-          log_loss: weightedMean(losses.log, weights),
-          brier_score: weightedMean(losses.brier, weights),
-        }),
-  });
+  const measure = (weights: Float64Array | undefined, withAreas: boolean): Measured => {
+    const scores = classificationScores(truth, predicted, labels, positive, weights);
+    const { accuracy = 0, f1_score = 0, precision = 0, recall = 0, balanced_accuracy = 0, mcc = 0 } = scores.metrics;
+    const metrics = {
+      // The ones that most look at come first.
+      ...{ accuracy, f1_score, precision, recall, balanced_accuracy, mcc },
+      ...(withAreas ? areas(rankings, weights) : {}),
+      ...(losses === null
+        ? {}
+        : {
+            log_loss: weightedMean(losses.log, weights),
+            brier_score: weightedMean(losses.brier, weights),
+          }),
+      ...scores.metrics,
+      ...recalls(scores.perClass.slice(0, said.classes), weights !== undefined),
+    };
+    return { ...scores, metrics };
+  };
   return {
-    ...classificationScores(truth, predicted, labels),
-    metrics: measure(undefined, true),
+    ...measure(undefined, true),
     ...(bootstrap === null || bootstrap.resamples === 0
       ? {}
       : {
-          intervals: bootstrapIntervals(truth.length, (weights) => measure(weights, drawsRanked), bootstrap),
+          intervals: bootstrapIntervals(
+            truth.length,
+            (weights) => measure(weights, drawsRanked).metrics,
+            bootstrap,
+          ),
         }),
     ...(rankings.length === 0
       ? {}
@@ -66,8 +83,21 @@ export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions
   };
 }
 
-function rankedClasses(classes: number, positive: number): number[] {
-  if (classes === 2) return [positive];
+type Measured = Pick<Scores, 'metrics' | 'perClass' | 'confusion'>;
+
+/** In a draw, a class without rows has no recall; NaN leaves it out of the intervals. */
+function recalls(perClass: Scores['perClass'], drawn: boolean): Metrics {
+  if (perClass.length > MAX_CLASS_METRICS) return {};
+  return Object.fromEntries(
+    perClass.map(({ label, recall, support }) => [
+      classMetric('recall', label),
+      drawn && support === 0 ? Number.NaN : recall,
+    ]),
+  );
+}
+
+function rankedClasses(classes: number, positive: number | undefined): number[] {
+  if (positive !== undefined) return [positive];
   return classes > MAX_RANKED_CLASSES ? [] : Array.from({ length: classes }, (_, k) => k);
 }
 

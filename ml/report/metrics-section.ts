@@ -1,5 +1,5 @@
-import { LOWER_IS_BETTER } from '../../contracts/params';
 import { type Scores } from '../../contracts/stage';
+import { limitText } from '../gate/check-gate';
 import { metricFigure } from './figures';
 import { type Markup, markup } from './markup';
 import { type ReportInput } from './report-input';
@@ -32,8 +32,7 @@ export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
       interval: interval === undefined ? '' : interval.map(metricFigure).join(' to '),
       champion: of(champion, metric),
       baselines: baselines.map(({ scores }) => of(scores, metric)),
-      gate:
-        check === undefined ? '' : `${LOWER_IS_BETTER.includes(metric) ? '≤' : '≥'} ${String(check.minimum)}`,
+      gate: check === undefined ? '' : limitText(check),
       passed: check?.passed,
     };
   });

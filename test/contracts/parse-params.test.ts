@@ -52,9 +52,24 @@ describe('params.yaml', () => {
       'params.yaml:8: promote.metric must be one of r2, mae, rmse with task: regression, got "accuracy"',
     ],
     [
+      'a gate that no model can pass',
+      `${GOOD}gate:\n  accuracy: 90\n`,
+      'params.yaml:7: gate.accuracy must be ≤ 1: no model has a higher accuracy, so none would pass; 90 % is 0.9, got 90',
+    ],
+    [
+      'the gate of a class that no model can pass',
+      `${GOOD}gate:\n  recall: { fraud: 1.01 }\n`,
+      'params.yaml:7: gate.recall.fraud must be ≤ 1: no model has a higher recall.fraud, so none would pass',
+    ],
+    [
+      'the gate of a loss that no model can pass',
+      `${GOOD}gate:\n  log_loss: -0.1\n`,
+      'params.yaml:7: gate.log_loss must be ≥ 0: no model has a lower log_loss, so none would pass, got -0.1',
+    ],
+    [
       'a gate that the task has not',
       `${GOOD}gate:\n  r2: 0.5\n`,
-      'params.yaml:7: gate.r2 is no metric of task: classification, which has accuracy, f1_score, precision, recall, roc_auc, pr_auc, log_loss, brier_score, got 0.5',
+      'params.yaml:7: gate.r2 is no metric of task: classification, which has accuracy, f1_score, precision, recall, balanced_accuracy, mcc, roc_auc, pr_auc, log_loss, brier_score, f1_score_macro, precision_macro, recall_macro, f1_score_weighted, precision_weighted, recall_weighted, got 0.5',
     ],
     [
       'an algorithm for the other task',

@@ -167,6 +167,39 @@ describe('the stages on iris', () => {
   });
 });
 
+/** Iris with another text, preprocess not yet run. */
+function changedIris(change: (text: string) => string): StageFolder {
+  const data = folder({}).out('iris.csv');
+  writeFileSync(data, change(readFileSync(IRIS, 'utf8')));
+  return folder({ ...PREPROCESS, preprocess: {} }).take('data', data);
+}
+
+describe('two classes', () => {
+  it.each([
+    [undefined, 'virginica'],
+    ['versicolor', 'versicolor'],
+  ])('are measured by the positive one (evaluate.positive: %s)', async (positive, label) => {
+    const two = changedIris((text) => text.replace(/^.*setosa\r?\n/gm, ''));
+    await inThread('preprocess', two);
+    const trained = trainFolder(two, 1);
+    await inThread('train', trained);
+    const evaluated = folder({ evaluate: { positive }, task: 'classification' })
+      .take('test.parquet', two.out('test.parquet'))
+      .take('schema.json', two.out('schema.json'))
+      .take('model.onnx', trained.out('model.onnx'));
+    await inThread('evaluate', evaluated);
+    const { candidate } = Evaluation.parse(evaluated.json('evaluation.json'));
+    const own = candidate.perClass.find((scores) => scores.label === label);
+    const { precision, recall, f1_score, [`recall.${label}`]: named } = candidate.metrics;
+    expect({ precision, recall, f1: f1_score }).toEqual({
+      precision: own?.precision,
+      recall: own?.recall,
+      f1: own?.f1,
+    });
+    expect(named).toBe(recall);
+  });
+});
+
 describe('a champion', () => {
   it('with its columns in another order is scored by name', async () => {
     const { preprocess: plain, train: candidate } = await wholeRun(inThread);
@@ -197,6 +230,28 @@ describe('a champion', () => {
     const undescribed = evaluateFolder(fewer, trained).take('champion.onnx', old!.out('model.onnx'));
     await inThread('evaluate', undescribed);
     expect(undescribed.bytes('evaluation.json').equals(named.bytes('evaluation.json'))).toBe(true);
+  });
+
+  it('whose classes are all gone from the data cannot be scored, rather than being wrong every time', async () => {
+    const { preprocess: plain, train: old } = await wholeRun(inThread);
+    const german = changedIris((text) =>
+      text
+        .replace(/setosa/g, 'Borsten')
+        .replace(/versicolor/g, 'bunt')
+        .replace(/virginica/g, 'blau'),
+    );
+    await inThread('preprocess', german);
+    const trained = trainFolder(german);
+    await inThread('train', trained);
+    const evaluated = evaluateFolder(german, trained)
+      .take('champion.onnx', old!.out('model.onnx'))
+      .take('champion.json', plain!.out('schema.json'));
+    await inThread('evaluate', evaluated);
+    expect(Evaluation.parse(evaluated.json('evaluation.json'))).toMatchObject({
+      champion: null,
+      championError:
+        'it knows the classes setosa, versicolor, virginica, none of which is in the data, which has Borsten, blau, bunt',
+    });
   });
 
   it('of prepared rows, as other trainers make it, is scored by its description', async () => {

@@ -17,9 +17,9 @@ const RESULT: TrainingResult = {
   ...{ workflowId: 'w', workflowRunId: 'r', mlflowRunId: 'm', mlflowExperimentId: '1' },
   metrics: { r2: 0.8, mae: 310, rmse: 400 },
   gate: [
-    { metric: 'r2', minimum: 0.75, value: 0.8, passed: true },
-    { metric: 'mae', minimum: 300, value: 310, passed: false },
-    { metric: 'rmse', minimum: 500, value: 400, passed: true },
+    { metric: 'r2', least: 0.75, value: 0.8, passed: true },
+    { metric: 'mae', most: 300, value: 310, passed: false },
+    { metric: 'rmse', most: 500, value: 400, passed: true },
   ],
   champion: null,
   stageMs: {},
@@ -31,9 +31,19 @@ test('the gate of an error is a largest value, that of a score a least one', () 
     stripVTControlCharacters(line).replace(/\s+/g, ' ').trim(),
   );
   expect(lines).toEqual(
-    expect.arrayContaining(['r2 0.8000 ≥ 0.75', 'mae 310.0000 > 300', 'rmse 400.0000 ≤ 500']),
+    expect.arrayContaining(['r2 0.8000 ≥ 0.75', 'mae 310.0000 ≤ 300 failed', 'rmse 400.0000 ≤ 500']),
   );
   const markdown = resultMarkdown(RESULT, LINKS);
-  expect(markdown).toContain('| mae | 310.0000 | **failed** (≤ 300) |');
-  expect(markdown).toContain('| r2 | 0.8000 | passed (≥ 0.75) |');
+  expect(markdown).toContain('| mae | 310.0000 | ≤ 300 **failed** |');
+  expect(markdown).toContain('| r2 | 0.8000 | ≥ 0.75 passed |');
+});
+
+test('averages and single classes are left to the report, unless the gate names them', () => {
+  const metrics = { accuracy: 0.9, recall_macro: 0.8, 'recall.fraud': 0.7, 'recall.fair': 0.9 };
+  const gate = [{ metric: 'recall.fraud', least: 0.8, value: 0.7, passed: false }];
+  const lines = resultLines({ ...RESULT, metrics, gate }, LINKS).map((line) =>
+    stripVTControlCharacters(line).replace(/\s+/g, ' ').trim(),
+  );
+  expect(lines).toEqual(expect.arrayContaining(['accuracy 0.9000', 'recall.fraud 0.7000 ≥ 0.8 failed']));
+  expect(lines.join('\n')).not.toMatch(/macro|recall\.fair/);
 });

@@ -94,7 +94,7 @@ describe('a history made now', () => {
   });
 
   test('of a failed gate replays', async () => {
-    const { result } = await project.start('--wait', '--set', 'gate.accuracy=1.5');
+    const { result } = await project.start('--wait', '--set', 'gate.log_loss=1e-9');
     expect(result?.outcome).toBe('gate_failed');
     await take('gate-failed', result?.workflowId ?? '');
   });

@@ -138,13 +138,45 @@ describe('a run on iris', () => {
   test('is validated against minima, for CI', async () => {
     expect((await project.cli(['validate', '--min', 'accuracy=0.5'])).code).toBe(0);
     const summary = project.path('summary.md');
-    const failed = await project.cli(['validate', '--min', 'accuracy=1.01'], {
-      GITHUB_STEP_SUMMARY: summary,
-    });
+    // A bagged forest is never that sure of every flower.
+    const failed = await project.cli(
+      ['validate', '--min', 'recall.setosa=0.5', '--max', 'brier_score=1e-6'],
+      {
+        GITHUB_STEP_SUMMARY: summary,
+      },
+    );
     expect(failed.code).toBe(3);
-    expect(failed.stdout).toMatch(/failed +accuracy +[01]\.\d+ +at least 1\.01/);
+    expect(failed.stdout).toMatch(/passed +recall\.setosa +[01]\.\d+ +≥ 0\.5/);
+    expect(failed.stdout).toMatch(/failed +brier_score +0\.\d+ +≤ 0\.000001/);
     expect(readFileSync(summary, 'utf8')).toMatch(/\| accuracy \| [01]\.\d+ \|/);
-    expect((await project.cli(['validate', '--min', 'acuracy=0.9'])).code).toBe(2);
+  });
+
+  test('is validated with the largest value of a loss, as the gate does it, by --min too', async () => {
+    const { result } = await project.start('--wait');
+    const { log_loss: loss = NaN } = result?.metrics ?? {};
+    const code = async (...limit: string[]) => (await project.cli(['validate', ...limit])).code;
+    expect(await code('--min', `log_loss=${loss * 1.5}`)).toBe(0);
+    expect(await code('--min', `log_loss=${loss / 2}`)).toBe(3);
+    expect(await code('--max', `log_loss=${loss / 2}`)).toBe(3);
+    expect(await code('--max', 'accuracy=0.001')).toBe(3);
+  });
+
+  test.each([
+    ['--min', 'acuracy=0.9', 'the run has no metric acuracy; did you mean accuracy?'],
+    [
+      '--min',
+      'accuracy=90',
+      '--min accuracy must be ≤ 1: no model has a higher accuracy, so none would pass; 90 % is 0.9, got 90',
+    ],
+    [
+      '--max',
+      'log_loss=-1',
+      '--max log_loss must be ≥ 0: no model has a lower log_loss, so none would pass, got -1',
+    ],
+    ['--max', 'accuracy', '--max takes metric=number such as accuracy=0.90, got accuracy'],
+  ])('refuses %s %s', async (option, limit, message) => {
+    const { code, stderr } = await project.cli(['validate', option, limit]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 });
 

@@ -67,6 +67,18 @@ test('a result survives its tags, also when it is longer than one', () => {
   expect(Object.keys(resultTags(trainingResult({ metrics }))).length).toBeGreaterThan(3);
 });
 
+test('the gate of a result from before there was least and most is read: of a loss, minimum was the largest value', () => {
+  const gate = [
+    { metric: 'accuracy', minimum: 0.9, value: 0.95, passed: true },
+    { metric: 'log_loss', minimum: 0.1, value: 0.2, passed: false },
+  ];
+  const old = JSON.stringify({ ...trainingResult(), gate });
+  expect(resultFromTags({ [RUN_TAG.result]: old })?.gate).toEqual([
+    { metric: 'accuracy', least: 0.9, value: 0.95, passed: true },
+    { metric: 'log_loss', most: 0.1, value: 0.2, passed: false },
+  ]);
+});
+
 test('tags without a result, or with one that is no longer read, have none', () => {
   expect(resultFromTags({})).toBeNull();
   expect(resultFromTags({ [RUN_TAG.result]: '{"outcome":' })).toBeNull();

@@ -22,7 +22,7 @@ export function trainingResult(change: Partial<TrainingResult> = {}): TrainingRe
     mlflowRunId: 'e'.repeat(32),
     mlflowExperimentId: '1',
     metrics: { accuracy: 0.9667, f1_score: 0.9666 },
-    gate: [{ metric: 'accuracy', minimum: 0.9, value: 0.9667, passed: true }],
+    gate: [{ metric: 'accuracy', least: 0.9, value: 0.9667, passed: true }],
     champion: null,
     alias: 'production',
     reason: 'the first version — über dem Gate',

@@ -1,4 +1,4 @@
-import { checkGate } from '../../../ml/gate/check-gate';
+import { checkGate, metricsFor } from '../../../ml/gate/check-gate';
 import { type Contest, decidePromotion } from '../../../ml/gate/decide-promotion';
 
 const contest = (changes: Partial<Contest>): Contest => ({
@@ -16,7 +16,7 @@ const champion = (accuracy: number): Contest['champion'] => ({ version: '3', met
 describe('checkGate', () => {
   it('passes what equals the minimum', () => {
     expect(checkGate({ accuracy: 0.9 }, { accuracy: 0.9 })).toEqual([
-      { metric: 'accuracy', minimum: 0.9, value: 0.9, passed: true },
+      { metric: 'accuracy', least: 0.9, value: 0.9, passed: true },
     ]);
   });
 
@@ -26,6 +26,36 @@ describe('checkGate', () => {
       ['recall', true],
       ['accuracy', false],
     ]);
+  });
+
+  it('holds losses against the most that they may be', () => {
+    expect(checkGate({ log_loss: 0.1 }, { log_loss: 0.2 })).toEqual([
+      { metric: 'log_loss', most: 0.1, value: 0.2, passed: false },
+    ]);
+  });
+
+  it('holds the recall of each class against its own limit', () => {
+    const metrics = { recall: 0.9, 'recall.fraud': 0.7, 'recall.fair': 0.99 };
+    expect(checkGate({ recall: { fraud: 0.8, fair: 0.95 } }, metrics)).toEqual([
+      { metric: 'recall.fraud', least: 0.8, value: 0.7, passed: false },
+      { metric: 'recall.fair', least: 0.95, value: 0.99, passed: true },
+    ]);
+  });
+
+  it('finds a class among more classes than have metrics of their own', () => {
+    const perClass = Array.from({ length: 30 }, (_, k) => ({
+      ...{ label: `c${k}`, precision: 1, recall: k / 30, f1: 1, support: 1 },
+    }));
+    const gate = { recall: { c15: 0.4 } };
+    const metrics = metricsFor(gate, { metrics: { accuracy: 0.9 }, perClass });
+    expect(metrics).toEqual({ accuracy: 0.9, 'recall.c15': 0.5 });
+    expect(checkGate(gate, metrics)).toEqual([
+      { metric: 'recall.c15', least: 0.4, value: 0.5, passed: true },
+    ]);
+  });
+
+  it('passes nothing with a value that is no number', () => {
+    expect(checkGate({ mae: 1 }, { mae: Number.NaN })[0]?.passed).toBe(false);
   });
 
   it('passes everything when it is empty', () => {
@@ -111,7 +141,7 @@ describe('decidePromotion', () => {
       },
       'staged',
       'staging',
-      'version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age',
+      'version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age; if it is to be replaced all the same, set the alias production to this version by hand',
     ],
   ])('%s', (_, changes, outcome, alias, reason) => {
     expect(decidePromotion(contest(changes))).toMatchObject({ outcome, alias, reason });
@@ -151,13 +181,14 @@ describe('decidePromotion', () => {
     );
     expect(decision).toMatchObject({
       outcome: 'staged',
-      reason: 'version 3 gives no roc_auc on these 30 rows to compare with',
+      reason:
+        'version 3 gives no roc_auc on these 30 rows to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or if it is to be replaced all the same, set the alias production to this version by hand',
     });
   });
 
   it('returns the checks of the gate', () => {
     expect(decidePromotion(contest({})).gate).toEqual([
-      { metric: 'accuracy', minimum: 0.9, value: 0.9667, passed: true },
+      { metric: 'accuracy', least: 0.9, value: 0.9667, passed: true },
     ]);
   });
 });

@@ -41,8 +41,8 @@ const input: ReportInput = {
   championVersion: '3',
   lineage: { 'data hash': '0123abcd', branch: '<script>alert(1)</script>' },
   gate: [
-    { metric: 'accuracy', minimum: 0.9, value: 0.95, passed: true },
-    { metric: 'log_loss', minimum: 0.1, value: 0.2, passed: false },
+    { metric: 'accuracy', least: 0.9, value: 0.95, passed: true },
+    { metric: 'log_loss', most: 0.1, value: 0.2, passed: false },
   ],
   evaluation: Evaluation.parse({
     candidate: scores(0.95),
