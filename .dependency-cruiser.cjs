@@ -56,7 +56,7 @@ module.exports = {
       from: { path: '^workflows/' },
       to: {
         path: '^contracts/',
-        pathNot: '^contracts/(names|progress)\\.ts$',
+        pathNot: '^contracts/(names|progress|lineage)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -6,8 +6,10 @@ import {
   type PromoteOutput,
   type RegisterInput,
 } from '../contracts/activities';
+import { RetrainError } from '../contracts/errors';
+import { lineageOf, type Lineage } from '../contracts/lineage';
 import { ALIAS, VERSION_TAG } from '../contracts/names';
-import { Evaluation, TableSchema } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
 import { promotionMetric } from '../contracts/task-metrics';
 import { checkGate } from '../ml/gate/check-gate';
 import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
@@ -50,35 +52,30 @@ export function createRegistrationActivities({
      * themselves, and a run has one version, which is looked up before it is made.
      */
     async register(input) {
-      const { spec, mlflowRunId, schema, model, evaluated } = input;
+      const { spec, mlflowRunId, evaluated } = input;
+      const artifact = (name: string): Artifact => made(input, name);
+      const lineage = lineageOf(spec);
       const { scheduledTimestampMs: at, activityId, attempt } = Context.current().info;
       return withHeartbeat(async (signal, onProgress) => {
         const [run, table, onnx, evaluation] = await Promise.all([
           mlflow.runs.get(mlflowRunId, signal),
-          readJson(store, schema).then((json) => TableSchema.parse(json)),
-          readBytes(store, model),
-          readBytes(store, evaluated.evaluation),
+          readJson(store, artifact(ARTIFACT.schema)).then((json) => TableSchema.parse(json)),
+          readBytes(store, artifact(ARTIFACT.model)),
+          readBytes(store, artifact(ARTIFACT.evaluation)),
         ]);
         const described = { runId: mlflowRunId, createdAt: at, schema: table, onnx };
-        const gate = checkGate(spec.params.gate, evaluated.metrics);
+        const gate = checkGate(spec.params.gate, evaluated.candidateMetrics);
         const metadata = modelMetadata({
           modelType: spec.params.train.algorithm,
           trainedAt: at,
           runId: mlflowRunId,
           experimentId: input.mlflowExperimentId,
-          metrics: evaluated.metrics,
+          metrics: evaluated.candidateMetrics,
           thresholds: thresholdsOf(Evaluation.parse(JSON.parse(evaluation.toString('utf8')))),
           schema: table,
-          model,
-          hashes: {
-            data: spec.data.sha256,
-            dataMd5: spec.data.md5,
-            params: spec.paramsHash,
-            code: spec.codeHash,
-            pipelineKey: spec.pipelineKey,
-          },
-          gitCommit: spec.git.commit,
-          dataBytes: spec.data.sizeBytes,
+          model: artifact(ARTIFACT.model),
+          lineage,
+          data: spec.data,
         });
         const packaged = await withPassport(
           modelDirectory(described),
@@ -99,7 +96,7 @@ export function createRegistrationActivities({
         if (last !== undefined) await upload(mlflow, run.artifactUri, last, signal);
         await mlflow.runs.log(
           mlflowRunId,
-          { metrics: evaluated.metrics, tags: modelHistoryTag(described), at },
+          { metrics: evaluated.candidateMetrics, tags: modelHistoryTag(described), at },
           signal,
         );
         const registered = await mlflow.registry.findOrCreateVersion(
@@ -108,13 +105,11 @@ export function createRegistrationActivities({
             runId: mlflowRunId,
             source: `runs:/${mlflowRunId}/${MODEL_PATH}`,
             tags: {
-              [VERSION_TAG.dataHash]: spec.data.sha256,
-              [VERSION_TAG.pipelineKey]: spec.pipelineKey,
-              ...(spec.git.commit === '' ? {} : { [VERSION_TAG.gitCommit]: spec.git.commit }),
+              ...lineageTags(lineage),
               [VERSION_TAG.gatePassed]: String(gate.every(({ passed }) => passed)),
-              ...(evaluated.metrics['accuracy'] === undefined
+              ...(evaluated.candidateMetrics['accuracy'] === undefined
                 ? {}
-                : { [VERSION_TAG.testAccuracy]: String(evaluated.metrics['accuracy']) }),
+                : { [VERSION_TAG.testAccuracy]: String(evaluated.candidateMetrics['accuracy']) }),
             },
           },
           signal,
@@ -140,7 +135,7 @@ export function createRegistrationActivities({
         if (!done && current !== input.championVersion) return { stale: true, championVersion: current };
         const decision = decide(input);
         if (!done) await carryOut(mlflow, input, decision, signal);
-        const gate = checkGate(input.spec.params.gate, input.evaluated.metrics);
+        const gate = checkGate(input.spec.params.gate, input.evaluated.candidateMetrics);
         return { stale: false, ...decision, gate };
       });
     },
@@ -156,6 +151,22 @@ async function upload(
   await mlflow.artifacts.uploadBytes(root, name, bytes, signal);
 }
 
+/** What a stage made. @throws RetrainError STAGE_FAILED when none made it */
+function made({ artifacts }: RegisterInput, name: string): Artifact {
+  const artifact = artifacts[name];
+  if (artifact === undefined) throw new RetrainError('STAGE_FAILED', `no stage left out/${name}`);
+  return artifact;
+}
+
+/** Where a version comes from, as its tags. */
+function lineageTags({ dataHash, pipelineKey, gitCommit }: Lineage): Record<string, string> {
+  return {
+    [VERSION_TAG.dataHash]: dataHash,
+    [VERSION_TAG.pipelineKey]: pipelineKey,
+    ...(gitCommit === '' ? {} : { [VERSION_TAG.gitCommit]: gitCommit }),
+  };
+}
+
 /** Where the model comes from, for its provenance. */
 function originOf(input: RegisterInput, at: number, version: string): Origin {
   const { spec, workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt } = input;
@@ -167,7 +178,12 @@ function originOf(input: RegisterInput, at: number, version: string): Origin {
     pipelineKey: spec.pipelineKey,
     git: spec.git,
     ...(spec.images === undefined ? {} : { images: spec.images }),
-    ...{ workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt, version },
+    workflowId,
+    workflowRunId,
+    mlflowRunId,
+    mlflowExperimentId,
+    startedAt,
+    version,
     finishedAt: new Date(at).toISOString(),
   };
 }
@@ -179,7 +195,7 @@ function thresholdsOf({ positive, threshold }: Evaluation): Record<string, numbe
 function decide({ spec, championVersion, evaluated }: PromoteInput): PromotionDecision {
   const { gate, promote } = spec.params;
   return decidePromotion({
-    candidate: evaluated.metrics,
+    candidate: evaluated.candidateMetrics,
     champion:
       championVersion === null
         ? null

@@ -1,7 +1,7 @@
-import { type ReportArtifacts } from '../contracts/activities';
+import { type Artifacts, type PublishInput } from '../contracts/activities';
 import { REPORT } from '../contracts/names';
 import { type TrainingResult } from '../contracts/run';
-import { Evaluation, TableProfile, TrainingNotes } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableProfile, TrainingNotes } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { reportHtml } from '../ml/report/report-html';
 import { type ReportInput } from '../ml/report/report-input';
@@ -13,12 +13,17 @@ import { readJson } from './read-json';
 export async function reportFiles(
   store: ContentStore,
   result: TrainingResult,
-  artifacts: ReportArtifacts,
+  { stages }: Pick<PublishInput, 'stages'>,
 ): Promise<{ path: string; bytes: Uint8Array }[]> {
+  const made = Object.assign({}, ...Object.values(stages).map(({ artifacts }) => artifacts)) as Artifacts;
+  const read = async (name: string): Promise<unknown> => {
+    const artifact = made[name];
+    return artifact === undefined ? undefined : readJson(store, artifact);
+  };
   const [evaluation, profile, training] = await Promise.all([
-    readJson(store, artifacts.evaluation).then((json) => Evaluation.parse(json)),
-    artifacts.profile && readJson(store, artifacts.profile).then((json) => TableProfile.parse(json)),
-    artifacts.training && readJson(store, artifacts.training).then((json) => TrainingNotes.parse(json)),
+    read(ARTIFACT.evaluation).then((json) => Evaluation.parse(json)),
+    read(ARTIFACT.profile).then((json) => TableProfile.optional().parse(json)),
+    read(ARTIFACT.training).then((json) => TrainingNotes.optional().parse(json)),
   ]);
   const input: ReportInput = {
     model: result.model,
@@ -29,14 +34,14 @@ export async function reportFiles(
     lineage: lineage(result),
     gate: result.gate,
     evaluation,
-    ...(profile === null ? {} : { profile }),
-    ...(training === null ? {} : { training }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(training === undefined ? {} : { training }),
   };
   return [
     { path: REPORT, bytes: Buffer.from(reportHtml(input)) },
     { path: 'report.md', bytes: Buffer.from(reportMarkdown(input)) },
     { path: 'plots.vega-lite.json', bytes: Buffer.from(JSON.stringify(vegaLitePlots(input))) },
-    ...(profile === null ? [] : [{ path: 'profile.json', bytes: Buffer.from(JSON.stringify(profile)) }]),
+    ...(profile === undefined ? [] : [{ path: 'profile.json', bytes: Buffer.from(JSON.stringify(profile)) }]),
   ];
 }
 

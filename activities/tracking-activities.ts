@@ -9,6 +9,7 @@ import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { uncommittedChanges } from '../integrations/git/uncommitted-changes';
 import { dataLineage } from '../pipeline/data-lineage';
+import { byName, COMPUTE_STAGES, stageRow } from '../pipeline/stage';
 import { withHeartbeat } from './heartbeat';
 import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
@@ -84,14 +85,11 @@ export function createTrackingActivities({
           mlflow.artifacts.downloadBytes(root, 'MLmodel', signal),
         ]);
         const description = describeModel(mlmodel);
-        return {
-          version: version.version,
-          model: await store.putBytes(bytes, ARTIFACT.championModel),
-          description:
-            description === null
-              ? null
-              : await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription),
-        };
+        const artifacts = [await store.putBytes(bytes, ARTIFACT.championModel)];
+        if (description !== null) {
+          artifacts.push(await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription));
+        }
+        return { version: version.version, artifacts: byName(artifacts) };
       });
     },
 
@@ -99,31 +97,29 @@ export function createTrackingActivities({
      * Idempotent: writes the same files, report, tags and end again. Workspace and report come before the result, the
      * result before the status that points to it.
      */
-    async closeRun({ status, mlflowRunId, reason, result, report, publish }) {
+    async closeRun({ status, mlflowRunId, reason, finished }) {
       return withHeartbeat(async (signal, onProgress) => {
-        const unpublished =
-          publish === undefined
-            ? null
-            : await workspace.show(publish, {
-                signal,
-                onWait: (who) => onProgress({ phase: `waiting for ${who}` }),
-              });
-        if (result !== undefined && report !== undefined) {
-          const { artifactUri } = await mlflow.runs.get(mlflowRunId, signal);
-          for (const { path, bytes } of await reportFiles(store, result, report)) {
-            await mlflow.artifacts.uploadBytes(artifactUri, path, bytes, signal);
-          }
+        if (finished === undefined) {
+          const tags = reason === undefined ? {} : { [RUN_TAG.failureReason]: reason };
+          await mlflow.runs.finish(mlflowRunId, status, { tags, signal });
+          return { channels: [...channels], unpublished: null };
+        }
+        const { result, publish } = finished;
+        const unpublished = await workspace.show(publish, {
+          signal,
+          onWait: (who) => onProgress({ phase: `waiting for ${who}` }),
+        });
+        const { artifactUri } = await mlflow.runs.get(mlflowRunId, signal);
+        for (const { path, bytes } of await reportFiles(store, result, publish)) {
+          await mlflow.artifacts.uploadBytes(artifactUri, path, bytes, signal);
         }
         await mlflow.runs.finish(mlflowRunId, status, {
           tags: {
-            ...(reason === undefined ? {} : { [RUN_TAG.failureReason]: reason }),
-            ...(result === undefined ? {} : resultTags(result)),
-            ...(publish === undefined ? {} : artifactTags(publish)),
-            ...(publish === undefined ? {} : await dataLineage(project, store, publish.spec)),
+            ...resultTags(result),
+            ...artifactTags(publish),
+            ...(await dataLineage(project, store, publish.spec)),
           },
-          ...(result === undefined
-            ? {}
-            : { identity: { ...result, experimentId: result.mlflowExperimentId } }),
+          identity: { ...result, experimentId: result.mlflowExperimentId },
           signal,
         });
         return { channels: [...channels], unpublished };
@@ -132,9 +128,11 @@ export function createTrackingActivities({
   };
 }
 
-/** Hash of each file that the stages made: what a reproduction is held against. */
-function artifactTags({ table, trained }: PublishInput): Record<string, string> {
-  const made = [table.train, table.test, table.schema, trained.model];
+/** Hash of each file that must come out the same when the run is made again: what a reproduction is held against. */
+function artifactTags({ stages }: PublishInput): Record<string, string> {
+  const made = COMPUTE_STAGES.filter((stage) => stageRow(stage).shownIn !== null).flatMap((stage) =>
+    stageRow(stage).makes.flatMap((name) => stages[stage]?.artifacts[name] ?? []),
+  );
   return Object.fromEntries(made.map(({ name, sha256 }) => [`${RUN_TAG.artifactSha256}.${name}`, sha256]));
 }
 

@@ -22,77 +22,53 @@ export interface OpenRunInput {
   workflowRunId: string;
 }
 
-export interface OpenedRun {
+export interface OpenRunOutput {
   mlflowRunId: string;
   mlflowExperimentId: string;
   /** Set when this key has been trained before: nothing is left to do. */
   finished: TrainingResult | null;
 }
 
-/** What every compute stage is told beside its inputs. */
-interface StageInput {
+/** Artifacts by the name that stages know them by. */
+export type Artifacts = Readonly<Record<string, Artifact>>;
+
+/** What every compute stage is told. */
+export interface ComputeInput {
   spec: RunSpec;
+  /** All that the run has so far; a stage takes what the table of stages says. */
+  artifacts: Artifacts;
   /** Where a container's log is kept. */
   mlflowRunId?: string;
 }
 
-/** What every compute stage tells beside its outputs. */
-interface StageOutput {
+/** What every compute stage tells. */
+export interface ComputeOutput {
+  /** What it made, by name. */
+  artifacts: Artifacts;
+  /** What it left in out/metrics.json. */
+  metrics: Metrics;
   /** Nothing ran: the result of the same inputs, params and code was known. */
   reused: boolean;
 }
 
-export type PreprocessInput = StageInput;
-
-export interface PreprocessOutput extends StageOutput {
-  train: Artifact;
-  test: Artifact;
-  schema: Artifact;
-  /** `TableProfile`; null from a stage that makes none. */
-  profile: Artifact | null;
+export interface PreprocessOutput extends ComputeOutput {
   rows: { train: number; test: number };
-  /** What the stage counted. */
-  metrics: Metrics;
 }
 
-export interface TrainInput extends StageInput {
-  train: Artifact;
-  schema: Artifact;
-}
-
-export interface TrainOutput extends StageOutput {
-  model: Artifact;
-  /** `TrainingNotes`; null from a stage that takes none. */
-  training: Artifact | null;
-  /** What the trainer measured of itself. */
-  metrics: Metrics;
-}
-
-/** The production version and its model, at one moment. */
+/** The production version, and what `evaluate` is given of it, at one moment. */
 export interface Champion {
   version: string;
-  model: Artifact;
-  /** `ModelDescription`; null for a model that does not say which columns it takes. */
-  description: Artifact | null;
+  /** Its model; `ModelDescription`, unless the model does not say which columns it takes. */
+  artifacts: Artifacts;
 }
 
-export interface EvaluateInput extends StageInput {
-  test: Artifact;
-  schema: Artifact;
-  model: Artifact;
-  champion: Champion | null;
-}
-
-export interface EvaluateOutput extends StageOutput {
-  evaluation: Artifact;
-  metrics: Metrics;
+export interface EvaluateOutput extends ComputeOutput {
+  candidateMetrics: Metrics;
   /** The champion on the same rows; null without a champion or when it cannot be scored. */
   championMetrics: Metrics | null;
   championError: string | null;
   /** Held-out rows. */
   rows: number;
-  /** What the stage itself left in out/metrics.json. */
-  stageMetrics: Metrics;
 }
 
 export interface RegisterInput {
@@ -103,8 +79,8 @@ export interface RegisterInput {
   workflowRunId: string;
   /** ISO 8601. */
   startedAt: string;
-  schema: Artifact;
-  model: Artifact;
+  /** Of all compute stages. */
+  artifacts: Artifacts;
   evaluated: EvaluateOutput;
 }
 
@@ -133,19 +109,12 @@ export type PromoteOutput =
       gate: TrainingResult['gate'];
     };
 
-/** What the report tells beside the result. */
-export interface ReportArtifacts {
-  evaluation: Artifact;
-  profile: Artifact | null;
-  training: Artifact | null;
-}
-
-/** What the workspace shows of a finished run. */
+/** What the workspace and the report show of a finished run. */
 export interface PublishInput {
   spec: RunSpec;
-  table: PreprocessOutput;
-  trained: TrainOutput;
-  evaluated: EvaluateOutput;
+  /** What came of each compute stage, by its name. */
+  stages: Readonly<Record<string, ComputeOutput>>;
+  /** model_metadata.json */
   metadata: Artifact;
 }
 
@@ -153,10 +122,8 @@ export interface CloseRunInput {
   status: 'FINISHED' | 'FAILED' | 'KILLED';
   mlflowRunId: string;
   reason?: string;
-  result?: TrainingResult;
-  /** For a finished run. */
-  report?: ReportArtifacts;
-  publish?: PublishInput;
+  /** For a finished run: what it came to, and what is shown of it. */
+  finished?: { result: TrainingResult; publish: PublishInput };
 }
 
 export interface CloseRunOutput {
@@ -174,11 +141,11 @@ export interface SendNoticeInput {
 export interface PipelineActivities {
   resolveRun(input: ResolveInput): Promise<RunSpec>;
   followCanonicalRun(input: FollowInput): Promise<TrainingResult>;
-  openRun(input: OpenRunInput): Promise<OpenedRun>;
+  openRun(input: OpenRunInput): Promise<OpenRunOutput>;
   fetchChampion(input: { model: string }): Promise<Champion | null>;
-  preprocess(input: PreprocessInput): Promise<PreprocessOutput>;
-  train(input: TrainInput): Promise<TrainOutput>;
-  evaluate(input: EvaluateInput): Promise<EvaluateOutput>;
+  preprocess(input: ComputeInput): Promise<PreprocessOutput>;
+  train(input: ComputeInput): Promise<ComputeOutput>;
+  evaluate(input: ComputeInput): Promise<EvaluateOutput>;
   register(input: RegisterInput): Promise<RegisterOutput>;
   promote(input: PromoteInput): Promise<PromoteOutput>;
   closeRun(input: CloseRunInput): Promise<CloseRunOutput>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { type Lineage } from './lineage';
 import { Params } from './params';
-import { Metrics } from './stage';
+import { Artifact, Metrics } from './stage';
 import { lowerIsBetter } from './task-metrics';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -14,14 +15,15 @@ export const GitState = z.object({
 });
 export type GitState = z.infer<typeof GitState>;
 
-export const DataFile = z.object({ path: z.string(), sha256, md5: z.string(), sizeBytes: z.number().int() });
-export type DataFile = z.infer<typeof DataFile>;
+/** The data of a run: where it lies in the project, and its content. */
+export const TrainingData = Artifact.omit({ name: true }).extend({ path: z.string() });
+export type TrainingData = z.infer<typeof TrainingData>;
 
 /** Everything a run is about, settled before it starts. Small: hashes, paths, numbers. */
 export const RunSpec = z.object({
   params: Params,
   paramsPath: z.string(),
-  data: DataFile,
+  data: TrainingData,
   paramsHash: sha256,
   codeHash: sha256,
   /** Digest of each container stage's image, which stands for its code: `sha256:…` by stage. */
@@ -65,16 +67,20 @@ function renamedMinimum(check: unknown): unknown {
   return { ...rest, [lowerIsBetter(metric) ? 'most' : 'least']: minimum };
 }
 
-/** What a run comes to: the result of the workflow, and the tag `pipeline_result` of the MLflow run. */
-export const TrainingResult = z.object({
-  outcome: z.enum(['promoted', 'staged', 'gate_failed']),
-  model: z.string(),
-  modelVersion: z.string(),
+const lineage = {
   pipelineKey: sha256,
   dataHash: sha256,
   paramsHash: sha256,
   codeHash: sha256,
   gitCommit: z.string(),
+} satisfies Record<keyof Lineage, z.ZodType<string>>;
+
+/** What a run comes to: the result of the workflow, and the tag `pipeline_result` of the MLflow run. */
+export const TrainingResult = z.object({
+  outcome: z.enum(['promoted', 'staged', 'gate_failed']),
+  model: z.string(),
+  modelVersion: z.string(),
+  ...lineage,
   workflowId: z.string(),
   workflowRunId: z.string(),
   mlflowRunId: z.string(),

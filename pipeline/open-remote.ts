@@ -1,7 +1,45 @@
 import { RetrainError } from '../contracts/errors';
 import type { ObjectStorage } from '../integrations/files/object-storage';
 import type { ConfigValue } from '../integrations/dvc/config-file';
-import type { RemoteConfig } from '../integrations/dvc/dvc-config';
+import { remoteNamed, type DvcConfig, type RemoteConfig } from '../integrations/dvc/dvc-config';
+import { type Environment } from '../integrations/files/dot-env';
+
+/** Settings of an S3 remote and the variables that stand in for those that DVC's configuration leaves open. */
+const S3_VARIABLES = {
+  access_key_id: 'AWS_ACCESS_KEY_ID',
+  secret_access_key: 'AWS_SECRET_ACCESS_KEY',
+  session_token: 'AWS_SESSION_TOKEN',
+  region: 'AWS_REGION',
+} as const;
+
+/**
+ * A data remote of DVC's configuration, for worker and command line alike: what the configuration leaves open comes from the
+ * environment, `.env` included, which the AWS SDK does not read. A profile, and keys in DVC's own files, win.
+ *
+ * @param name default: `core.remote`
+ * @throws RetrainError CONFIG_INVALID when there is none, or for kinds and settings that are not supported
+ */
+export async function openNamedRemote(
+  config: DvcConfig,
+  env: Environment,
+  name?: string,
+): Promise<ObjectStorage> {
+  const remote = remoteNamed(config, name);
+  const endpoint = env['S3_ENDPOINT_URL'];
+  return openRemote(
+    remote.url.startsWith('s3://') ? withEnvironment(remote, env) : remote,
+    endpoint ? { s3Endpoint: endpoint } : {},
+  );
+}
+
+function withEnvironment<T extends RemoteConfig>(config: T, env: Environment): T {
+  if (config['profile'] !== undefined || config['access_key_id'] !== undefined) return config;
+  const found = Object.entries(S3_VARIABLES).flatMap(([key, variable]) => {
+    const value = env[variable];
+    return value ? [[key, value] as const] : [];
+  });
+  return { ...Object.fromEntries(found), ...config };
+}
 
 /**
  * Opens a data remote as DVC’s configuration describes it: a folder, `s3://bucket/prefix`, or `http(s)://`. Each kind is

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { RetrainError } from '../contracts/errors';
 import { canonicalJson } from '../ml/hashing/canonical-json';
 import { sha256Hex } from '../ml/hashing/pipeline-key';
+import { COMPUTE_STAGES } from './stage';
 
 /** Hashes of the code that each compute stage runs, made at build time by scripts/hash-stage-code. */
 export const StageCode = z.object({
   /** Over all compute stages: the `codeHash` of the pipeline key. */
   combined: z.string(),
-  stages: z.object({ preprocess: z.string(), train: z.string(), evaluate: z.string() }),
+  stages: z.record(z.enum(COMPUTE_STAGES), z.string()),
 });
 export type StageCode = z.infer<typeof StageCode>;
 

@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RetrainError, isErrorCode } from '../contracts/errors';
-import { type Artifact, Metrics, StageError } from '../contracts/stage';
+import { RetrainError } from '../contracts/errors';
+import { type Artifact, Metrics } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { readBounded } from '../integrations/files/read-bounded';
+import { type ComputeStage } from './compute-stage';
+
+/** Numbers by name; a stage that measures more keeps them in an output. */
+const MOST_METRICS_BYTES = 1 << 20;
 
 /**
  * Lays out the folder of the stage contract: in/ with the inputs out of the store, an empty out/, params.json.
@@ -30,43 +35,28 @@ export async function layOutStage(
 /**
  * Moves what a stage left in out/ into the store.
  *
- * @throws RetrainError STAGE_FAILED without one of its outputs, or without its sign of success, out/metrics.json
+ * @throws RetrainError STAGE_FAILED without one of its outputs, or without its sign of success, out/metrics.json; STAGE_UNSAFE
  */
 export async function collectStage(
   store: ContentStore,
   dir: string,
-  { stage, outputs, mayLeave }: { stage: string; outputs: readonly string[]; mayLeave: readonly string[] },
+  { stage, makes, mayLeave }: Pick<ComputeStage, 'stage' | 'makes' | 'mayLeave'>,
 ): Promise<{ outputs: Artifact[]; metrics: Metrics }> {
   const metrics = await readMetrics(dir, stage);
   const left = mayLeave.filter((name) => existsSync(path.join(dir, 'out', name)));
-  const stored = await Promise.all(
-    [...outputs, ...left].map((name) => store.putOwned(path.join(dir, 'out', name), name)),
+  const outputs = await Promise.all(
+    [...makes, ...left].map((name) => store.putOwned(path.join(dir, 'out', name), name)),
   );
-  return { outputs: stored, metrics };
-}
-
-/** The error that a stage left behind in out/error.json, as it was thrown; null when there is none. */
-export async function stageErrorIn(dir: string): Promise<RetrainError | null> {
-  let text: string;
-  try {
-    text = await readFile(path.join(dir, 'out', 'error.json'), 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-  const { code, message } = StageError.parse(JSON.parse(text));
-  return new RetrainError(isErrorCode(code) ? code : 'STAGE_FAILED', message);
+  return { outputs, metrics };
 }
 
 async function readMetrics(dir: string, stage: string): Promise<Metrics> {
-  let text: string;
-  try {
-    text = await readFile(path.join(dir, 'out', 'metrics.json'), 'utf8');
-  } catch (cause) {
+  const shown = `${stage}: out/metrics.json`;
+  const text = await readBounded(path.join(dir, 'out', 'metrics.json'), shown, MOST_METRICS_BYTES);
+  if (text === null) {
     throw new RetrainError(
       'STAGE_FAILED',
       `${stage} ended without writing out/metrics.json, its sign of success`,
-      { cause },
     );
   }
   try {

@@ -1,7 +1,6 @@
 import { containerOptions } from '../contracts/container';
 import { type Params } from '../contracts/params';
-
-const COMPUTE_STAGES = ['preprocess', 'train', 'evaluate'] as const;
+import { COMPUTE_STAGES } from './stage';
 
 /** Digest of the image of each container stage; undefined when there is none. */
 export async function stageImages(

@@ -1,86 +1,107 @@
-import { containerOptions, ownParams } from '../contracts/container';
+import { type Artifacts } from '../contracts/activities';
+import { RetrainError } from '../contracts/errors';
 import { type Params } from '../contracts/params';
-import { ARTIFACT, type Artifact } from '../contracts/stage';
-import { type Json } from '../ml/hashing/canonical-json';
-import { stageKey } from './results/stage-cache';
-import { type StageCode } from './stage-code';
+import { ARTIFACT } from '../contracts/stage';
 
-/** The stages that compute: functions of content. */
-export const COMPUTE_STAGES = ['preprocess', 'train', 'evaluate'] as const;
-export type ComputeStageName = (typeof COMPUTE_STAGES)[number];
+/** What a stage takes, makes and depends on. */
+export interface StageRow {
+  /** Inputs that it must have, by name. */
+  takes: readonly string[];
+  /** Inputs that it is given when they are there. */
+  mayTake: readonly string[];
+  /** Outputs that it must leave. */
+  makes: readonly string[];
+  /** Outputs that are taken when they are there: a stage in another language need not know them. */
+  mayLeave: readonly string[];
+  /** The keys of params.yaml that it depends on. */
+  params: readonly (keyof Params)[];
+  /** Folder of the workspace where its outputs are, below it one per model; null: they are not shown there. */
+  shownIn: 'prepared' | 'models' | null;
+  /** File of the workspace with its metrics, below metrics/. */
+  metricsFile: string;
+}
+
+/**
+ * The table of the stages that compute, in the order in which they run: functions of content. Everything else about
+ * them derives from it: what runs, what is reused, what the workspace shows, what dvc.yaml says. To add a stage, add its row
+ * here, its code to stages/catalog, its key to params.yaml's schema, its place in the workflow.
+ *
+ * What evaluate leaves depends on the champion of the moment, which only the registry knows, so the workspace shows its metrics
+ * and not its outputs.
+ */
+export const STAGE_TABLE = {
+  preprocess: {
+    takes: [ARTIFACT.data],
+    mayTake: [],
+    makes: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
+    mayLeave: [ARTIFACT.profile],
+    params: ['data', 'preprocess', 'expect', 'task'],
+    shownIn: 'prepared',
+    metricsFile: 'preprocess.json',
+  },
+  train: {
+    takes: [ARTIFACT.train, ARTIFACT.schema],
+    mayTake: [],
+    makes: [ARTIFACT.model],
+    mayLeave: [ARTIFACT.training],
+    params: ['train', 'task'],
+    shownIn: 'models',
+    metricsFile: 'train.json',
+  },
+  evaluate: {
+    takes: [ARTIFACT.test, ARTIFACT.schema, ARTIFACT.model],
+    mayTake: [ARTIFACT.championModel, ARTIFACT.championDescription],
+    makes: [ARTIFACT.evaluation],
+    mayLeave: [],
+    params: ['evaluate', 'task'],
+    shownIn: null,
+    metricsFile: 'metrics.json',
+  },
+} as const satisfies Record<string, StageRow>;
+
+export type ComputeStageName = keyof typeof STAGE_TABLE;
+
+/** In the order in which they run. */
+export const COMPUTE_STAGES = Object.keys(STAGE_TABLE) as readonly ComputeStageName[];
 
 export function isComputeStage(name: string): name is ComputeStageName {
-  return COMPUTE_STAGES.some((stage) => stage === name);
+  return Object.hasOwn(STAGE_TABLE, name);
 }
 
-/** A compute stage of one run, whoever runs it: a worker, `retrain stage`, or nobody, when its result is known. */
-export interface ComputeStage {
-  stage: ComputeStageName;
-  /** What it finds in params.json. */
-  params: Json;
-  /** SHA-256 of its code, or the digest of its image with what is asked of it. */
-  code: string;
-  /** Names of the files that it must leave in out/. */
-  outputs: readonly string[];
-  /** Files that are taken when they are there: a stage in another language need not know them. */
-  mayLeave: readonly string[];
-  /** Whether its outputs depend on nothing but inputs, params and code. */
-  cacheable: boolean;
+/** The row of a stage, its literal types forgotten. */
+export function stageRow(stage: ComputeStageName): StageRow {
+  return STAGE_TABLE[stage];
 }
 
-const OUTPUTS = {
-  preprocess: {
-    outputs: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
-    mayLeave: [ARTIFACT.profile],
-  },
-  train: { outputs: [ARTIFACT.model], mayLeave: [ARTIFACT.training] },
-  evaluate: { outputs: [ARTIFACT.evaluation], mayLeave: [] },
-} as const;
-
-/** @param images digest by stage, of container stages only */
-export function computeStage(
-  stage: ComputeStageName,
-  params: Params,
-  code: StageCode,
-  images: Readonly<Record<string, string>> = {},
-): ComputeStage {
-  const container = containerOptions(params[stage]);
-  return {
-    stage,
-    params: json(stageParams(stage, params)),
-    code:
-      container === undefined
-        ? code.stages[stage]
-        : JSON.stringify([images[stage] ?? container.image, ...(container.command ?? [])]),
-    ...OUTPUTS[stage],
-    // What a stage gets from its worker's environment, from a volume or from a network has no hash.
-    cacheable:
-      container === undefined ||
-      (container.env ?? []).length + (container.volumes ?? []).length + (container.network ? 1 : 0) === 0,
-  };
+/** A value for each compute stage. */
+export function eachStage<T>(of: (stage: ComputeStageName) => T): Record<ComputeStageName, T> {
+  return Object.fromEntries(COMPUTE_STAGES.map((stage) => [stage, of(stage)])) as Record<ComputeStageName, T>;
 }
 
-/** Name of the result of a stage with these inputs; see `StageCache`. */
-export function computeStageKey(
-  { stage, params, code, outputs, mayLeave }: ComputeStage,
-  inputs: Readonly<Record<string, Pick<Artifact, 'sha256'>>>,
-): string {
-  return stageKey({ stage, params, code, inputs, outputs: [...outputs, ...mayLeave] });
+/**
+ * What a stage takes of all that a run has so far.
+ *
+ * @throws RetrainError STAGE_FAILED when something that it must have is missing
+ */
+export function inputsOf<T>(stage: ComputeStageName, known: Readonly<Record<string, T>>): Record<string, T> {
+  const { takes, mayTake } = stageRow(stage);
+  const missing = takes.find((name) => known[name] === undefined);
+  if (missing !== undefined) {
+    throw new RetrainError('STAGE_FAILED', `${stage} takes ${missing}, which no stage before it has left`);
+  }
+  return pick(known, [...takes, ...mayTake]);
 }
 
-/** The keys of params.yaml that a stage depends on. */
-export const STAGE_PARAMS = {
-  preprocess: ['data', 'preprocess', 'expect', 'task'],
-  train: ['train', 'task'],
-  evaluate: ['evaluate', 'task'],
-} as const satisfies Record<ComputeStageName, readonly (keyof Params)[]>;
-
-function stageParams(stage: ComputeStageName, params: Params): Record<string, unknown> {
-  const own = (key: keyof Params): unknown => (key === stage ? ownParams(params[stage]) : params[key]);
-  return Object.fromEntries(STAGE_PARAMS[stage].map((key) => [key, own(key)]));
+/** Artifacts of a stage as a mapping by name. */
+export function byName(artifacts: readonly Artifacts[string][]): Record<string, Artifacts[string]> {
+  return Object.fromEntries(artifacts.map((artifact) => [artifact.name, artifact]));
 }
 
-/** As JSON would carry it: keys without a value left out. */
-function json(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value)) as Json;
+function pick<T>(known: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = known[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
 }

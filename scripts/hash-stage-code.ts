@@ -9,9 +9,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { canonicalJson } from '../ml/hashing/canonical-json';
 import { sha256Hex } from '../ml/hashing/pipeline-key';
+import { COMPUTE_STAGES } from '../pipeline/stage';
 
 const ROOT = path.resolve(__dirname, '..', '..');
-const STAGES = ['preprocess', 'train', 'evaluate'] as const;
 
 interface LockFile {
   packages: Record<string, { version?: string; dependencies?: Record<string, string> }>;
@@ -60,8 +60,8 @@ function packageName(specifier: string): string {
 
 async function main(): Promise<void> {
   const lock = JSON.parse(await readFile(path.join(ROOT, 'package-lock.json'), 'utf8')) as LockFile;
-  const hashes = await Promise.all(STAGES.map((stage) => hashStage(stage, lock)));
-  const stages = Object.fromEntries(STAGES.map((stage, i) => [stage, hashes[i] ?? '']));
+  const hashes = await Promise.all(COMPUTE_STAGES.map((stage) => hashStage(stage, lock)));
+  const stages = Object.fromEntries(COMPUTE_STAGES.map((stage, i) => [stage, hashes[i] ?? '']));
   const combined = sha256Hex(canonicalJson(stages));
   await writeFile(
     path.join(ROOT, 'dist', 'stage-code.json'),

@@ -2,8 +2,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { Piscina } from 'piscina';
 import { RetrainError } from '../contracts/errors';
 import { type StageProgress } from '../contracts/stage';
+import { fromStageError } from '../contracts/stage-error';
 import { closeGate, newGate } from './native-gate';
-import { readStageError } from './run-stage';
 import { type ThreadResult, type ThreadTask } from './thread-entry';
 
 export interface InProcessOptions {
@@ -73,11 +73,9 @@ export class InProcessExecutor {
       void ended.then(() => this.#ending.delete(ended));
     });
     try {
-      const { ok, durationMs } = await Promise.race([running, aborted.promise]);
-      if (ok) return { durationMs };
-      throw (
-        readStageError(dir) ?? new RetrainError('STAGE_FAILED', `${stage} failed and left no out/error.json`)
-      );
+      const { error, durationMs } = await Promise.race([running, aborted.promise]);
+      if (error !== null) throw fromStageError(error);
+      return { durationMs };
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       if (error instanceof RetrainError) throw error;

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { EXIT, RetrainError } from '../contracts/errors';
+import { EXIT } from '../contracts/errors';
+import { fromStageError } from '../contracts/stage-error';
 import { STAGE_NAMES } from './catalog';
-import { readStageError, runStage } from './run-stage';
+import { runInFolder } from './run-in-folder';
 
 const USAGE = `usage: node dist/stages/main.js ${STAGE_NAMES.join('|')} [--dir /stage]`;
 
@@ -25,12 +26,11 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.usage;
   }
-  const done = await runStage(stage, dir, (progress) => {
+  const failure = await runInFolder(stage, dir, (progress) => {
     process.stdout.write(`${JSON.stringify({ stage, ...progress })}\n`);
   });
-  if (done) return EXIT.done;
-  const error =
-    readStageError(dir) ?? new RetrainError('STAGE_FAILED', `${stage} failed and left no error.json`);
+  if (failure === null) return EXIT.done;
+  const error = fromStageError(failure);
   process.stderr.write(`${error.code}: ${error.message}\n`);
   return error.exitCode;
 }

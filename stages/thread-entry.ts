@@ -1,7 +1,8 @@
 import { type MessagePort } from 'node:worker_threads';
+import { type StageError } from '../contracts/stage';
 import { STAGE_NAMES, stageFor } from './catalog';
 import { GatedSection } from './native-gate';
-import { runStage } from './run-stage';
+import { runInFolder } from './run-in-folder';
 
 /** What the executor sends to a thread. */
 export type ThreadTask =
@@ -9,7 +10,8 @@ export type ThreadTask =
   | { warmUp: true; gate: SharedArrayBuffer };
 
 export interface ThreadResult {
-  ok: boolean;
+  /** Null: it succeeded. */
+  error: StageError | null;
   /** Compute time of the stage itself, in ms. */
   durationMs: number;
 }
@@ -22,12 +24,12 @@ export default async function runInThread(task: ThreadTask): Promise<ThreadResul
     await native.run(async () => {
       await Promise.all(STAGE_NAMES.map((name) => stageFor(name)));
     });
-    return { ok: true, durationMs: performance.now() - started };
+    return { error: null, durationMs: performance.now() - started };
   }
   const { stage, dir, port } = task;
   try {
-    const ok = await runStage(stage, dir, (progress) => port.postMessage(progress), native);
-    return { ok, durationMs: performance.now() - started };
+    const error = await runInFolder(stage, dir, (progress) => port.postMessage(progress), native);
+    return { error, durationMs: performance.now() - started };
   } finally {
     port.close();
   }

@@ -8,14 +8,14 @@ import { createProjectActivities } from '../activities/project-activities';
 import { createQueueActivities } from '../activities/queue-activities';
 import { createRegistrationActivities } from '../activities/registration-activities';
 import { createTrackingActivities } from '../activities/tracking-activities';
-import { type StageExecutor } from '../activities/stage-runner';
+import { StageExecutions, type StageExecutor } from '../activities/stage-executions';
 import { WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
 import { type Notice } from '../contracts/notice';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { ContentStore } from '../integrations/dvc/content-store';
-import { readDvcConfig, remoteNamed } from '../integrations/dvc/dvc-config';
-import { openRemote } from '../pipeline/open-remote';
+import { readDvcConfig } from '../integrations/dvc/dvc-config';
+import { openNamedRemote } from '../pipeline/open-remote';
 import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type NoticeChannel } from '../integrations/notify/channel';
 import { channelsFrom } from '../integrations/notify/channels';
@@ -54,7 +54,7 @@ export async function createServices(
   const store = new ContentStore(await contentStoreDir(config.project, config.cache));
   const results = new StageResults(store, {
     project: config.project,
-    ...(config.sharedCache === null ? {} : { shared: sharedCache(config.project, config.sharedCache) }),
+    ...(config.sharedCache === null ? {} : { shared: sharedCache(config, config.sharedCache) }),
     onTrouble: (what, error) => {
       logger.warn(`${what} failed; the stage runs`, { reason: String(error) });
     },
@@ -102,8 +102,15 @@ export function createActivities(services: Services): PipelineActivities & Notic
       workspace,
     }),
     ...createComputeActivities({
-      ...{ project, store, results, executor, scratchDir, code },
-      containers: containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
+      project,
+      store,
+      results,
+      executions: new StageExecutions(
+        executor,
+        containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
+        scratchDir,
+      ),
+      code,
     }),
     ...createRegistrationActivities({
       ...{ mlflow, store, scratchDir },
@@ -115,12 +122,10 @@ export function createActivities(services: Services): PipelineActivities & Notic
 }
 
 /** Opens the remote when it is first asked for; one that cannot be opened is tried again. */
-function sharedCache(project: string, name: string): () => Promise<ObjectStorage> {
+function sharedCache({ project, stageEnv: env }: WorkerConfig, name: string): () => Promise<ObjectStorage> {
   let opened: Promise<ObjectStorage> | undefined;
   return () => {
-    opened ??= readDvcConfig(path.join(project, '.dvc')).then((config) =>
-      openRemote(remoteNamed(config, name)),
-    );
+    opened ??= readDvcConfig(path.join(project, '.dvc')).then((dvc) => openNamedRemote(dvc, env, name));
     opened.catch(() => {
       opened = undefined;
     });

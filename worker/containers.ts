@@ -2,20 +2,18 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { ContainerStages } from '../activities/container-stages';
 import { RetrainError } from '../contracts/errors';
+import { connectExecutor } from '../integrations/docker/connect-executor';
 import {
-  ContainerExecutor,
+  type ContainerExecutor,
   type ContainerResult,
   type ContainerRun,
 } from '../integrations/docker/container-executor';
 import { createEngine } from '../integrations/docker/engine';
-import { imageDigest, requireEngine } from '../integrations/docker/images';
+import { imageDigest } from '../integrations/docker/images';
 import { sweepOrphans } from '../integrations/docker/orphans';
-import { ownContainerId } from '../integrations/docker/own-container';
-import { findPathMap } from '../integrations/docker/path-map';
 import { type ContainerOwner } from '../integrations/docker/stage-container';
 import { type WorkerConfig } from './config';
 
@@ -89,14 +87,8 @@ export class Containers {
 
   private async connect(): Promise<ContainerExecutor> {
     const { docker: settings, scratchDir, stageEnv: env } = this.config;
-    await requireEngine(this.engine, settings.shown);
-    const { hostScratch } = settings;
-    const paths = await findPathMap(this.engine, {
-      ...{ scratchDir, hostScratch },
-      ...{ containerId: ownContainerId(), hostname: hostname() },
-    });
     const scope = await this.scope();
-    this.executor = new ContainerExecutor({ engine: this.engine, settings, paths, scope, env });
+    this.executor = await connectExecutor(this.engine, { settings, scratchDir, scope, env });
     return this.executor;
   }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isAlive } from '../integrations/files/process-alive';
 import { loadWorkerConfig } from './config';
 
 /**
@@ -7,8 +8,7 @@ import { loadWorkerConfig } from './config';
  */
 function healthy(file: string): boolean {
   try {
-    process.kill(Number(readFileSync(file, 'utf8')), 0);
-    return true;
+    return isAlive(Number(readFileSync(file, 'utf8')));
   } catch {
     return false;
   }

@@ -64,10 +64,6 @@ export class ProgressBoard {
     this.set(stage, { note: note ?? '' });
   }
 
-  skip(stage: StageName, note: string): void {
-    this.set(stage, { state: 'skipped', note });
-  }
-
   end(state: PipelineProgress['state'], headline: string): void {
     this.view.state = state;
     this.headline += `\n\n${headline}`;

@@ -7,26 +7,38 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import {
+  type Artifacts,
   type Champion,
-  type CloseRunInput,
+  type ComputeOutput,
   type EvaluateOutput,
+  type OpenRunOutput,
   type PipelineActivities,
+  type PreprocessOutput,
+  type PublishInput,
+  type RegisterOutput,
 } from '../contracts/activities';
+import { lineageOf } from '../contracts/lineage';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { computing, tracking, uploading } from './activity-options';
+import { decideContest, type Verdict } from './contest';
 import { failureReason } from './failure-reason';
 import { endNotice, failureNotice, handToNotifier } from './notices';
 import { type ProgressBoard } from './progress-board';
-import { evaluationNote, trainingNote } from './stage-notes';
-import { Contest } from './contest';
+import { NOTE, SUMMARY } from './stage-notes';
 import { watchingQueue } from './watch-queue';
+
+type ComputeStage = 'preprocess' | 'train' | 'evaluate';
 
 /**
  * The canonical run of one pipeline key. A failed gate is an outcome; a failure or a cancellation closes
  * the MLflow run as FAILED or KILLED, with the reason, before it leaves here.
  */
 export class TrainingRun {
-  private mlflowRunId: string | undefined;
+  private run: OpenRunOutput | undefined;
+  /** All that the stages have made so far, by name. */
+  private artifacts: Artifacts = {};
+  /** What came of each stage that computes, by its name. */
+  private readonly outputs: Record<string, ComputeOutput> = {};
 
   constructor(
     private readonly spec: RunSpec,
@@ -35,7 +47,18 @@ export class TrainingRun {
 
   async execute(): Promise<TrainingResult> {
     try {
-      return await this.train();
+      const { finished } = await this.open();
+      if (finished !== null) return this.trainedBefore(finished);
+      await this.preprocess();
+      // The champion's model is fetched while the candidate trains.
+      const [, champion] = await together(
+        () => this.train(),
+        () => this.fetchChampion(),
+      );
+      const evaluated = await this.evaluate(champion);
+      const registered = await this.register(evaluated);
+      const verdict = await this.promote(registered, champion, evaluated);
+      return await this.finish(registered, evaluated, verdict);
     } catch (error) {
       // Not cancellable: a cancelled run, too, must be closed in MLflow and told about.
       await CancellationScope.nonCancellable(() => this.closeAfter(error));
@@ -43,144 +66,151 @@ export class TrainingRun {
     }
   }
 
-  private async train(): Promise<TrainingResult> {
-    const { spec, board } = this;
-    const { workflowId, runId: workflowRunId, startTime } = workflowInfo();
-    const model = spec.params.model;
+  /** Finds the MLflow run of this key, or opens it. */
+  private async open(): Promise<OpenRunOutput> {
+    const { workflowId, runId: workflowRunId } = workflowInfo();
     const opened = await act(tracking, 'find or open the MLflow run').openRun({
-      spec,
+      spec: this.spec,
       workflowId,
       workflowRunId,
     });
-    if (opened.finished !== null) {
-      board.end(
-        opened.finished.outcome,
-        `Trained before. Version ${opened.finished.modelVersion}: ${opened.finished.reason}.`,
-      );
-      return opened.finished;
+    if (opened.finished === null) {
+      this.run = opened;
+      this.board.opened(opened);
     }
-    this.mlflowRunId = opened.mlflowRunId;
-    board.opened(opened);
+    return opened;
+  }
 
-    const { mlflowRunId } = opened;
-    const table = await board.stage(
+  private trainedBefore(result: TrainingResult): TrainingResult {
+    this.board.end(result.outcome, `Trained before. Version ${result.modelVersion}: ${result.reason}.`);
+    return result;
+  }
+
+  private preprocess(): Promise<PreprocessOutput> {
+    return this.board.stage(
       'preprocess',
-      () =>
-        this.compute('preprocess', `${spec.data.path}, ${spec.data.sizeBytes} bytes`, (on) =>
-          on.preprocess({ spec, mlflowRunId }),
-        ),
-      ({ rows, reused }) => note(`${rows.train} training rows, ${rows.test} held out`, reused),
+      () => this.compute('preprocess', SUMMARY.preprocess(this.spec), (on, input) => on.preprocess(input)),
+      NOTE.preprocess,
     );
-    const { algorithm, n_estimators: trees } = spec.params.train;
-    const [trained, firstChampion] = await board.stage(
+  }
+
+  private train(): Promise<ComputeOutput> {
+    return this.board.stage(
       'train',
-      // The champion's model is fetched meanwhile; if one of the two fails, the other is called off.
-      () =>
-        together(
-          () =>
-            this.compute('train', `${algorithm}, ${trees} trees`, (on) =>
-              on.train({ spec, mlflowRunId, train: table.train, schema: table.schema }),
-            ),
-          () => act(tracking, `model of ${model}@production`).fetchChampion({ model }),
-        ),
-      ([{ metrics, reused }]) => note(trainingNote(metrics), reused),
+      () => this.compute('train', SUMMARY.train(this.spec), (on, input) => on.train(input)),
+      NOTE.train,
     );
-    const score = (champion: Champion | null): Promise<EvaluateOutput> =>
-      this.compute(
-        'evaluate',
-        champion === null ? 'no champion yet' : `against version ${champion.version}`,
-        (on) =>
-          on.evaluate({
-            ...{ spec, mlflowRunId, test: table.test, schema: table.schema, model: trained.model },
-            champion,
-          }),
-      );
-    const evaluated = await board.stage(
-      'evaluate',
-      () => score(firstChampion),
-      (scored) => note(evaluationNote(scored), scored.reused),
+  }
+
+  private fetchChampion(): Promise<Champion | null> {
+    const { model } = this.spec.params;
+    return act(tracking, `model of ${model}@production`).fetchChampion({ model });
+  }
+
+  private evaluate(champion: Champion | null): Promise<EvaluateOutput> {
+    return this.board.stage('evaluate', () => this.score(champion), NOTE.evaluate);
+  }
+
+  /** Candidate and champion on the same held-out rows. */
+  private score(champion: Champion | null): Promise<EvaluateOutput> {
+    return this.compute('evaluate', SUMMARY.evaluate(this.spec, champion), (on, input) =>
+      on.evaluate({ ...input, artifacts: { ...input.artifacts, ...champion?.artifacts } }),
     );
-    const { modelVersion, metadata } = await board.stage(
+  }
+
+  private register(evaluated: EvaluateOutput): Promise<RegisterOutput> {
+    const { workflowId, runId: workflowRunId, startTime } = workflowInfo();
+    const { mlflowRunId, mlflowExperimentId } = this.opened;
+    return this.board.stage(
       'register',
       () =>
-        act(uploading, `${model}: model, metrics, version`).register({
-          ...{ spec, workflowId, workflowRunId, startedAt: startTime.toISOString() },
-          mlflowRunId: opened.mlflowRunId,
-          mlflowExperimentId: opened.mlflowExperimentId,
-          schema: table.schema,
-          model: trained.model,
+        act(uploading, SUMMARY.register(this.spec)).register({
+          spec: this.spec,
+          workflowId,
+          workflowRunId,
+          startedAt: startTime.toISOString(),
+          mlflowRunId,
+          mlflowExperimentId,
+          artifacts: this.artifacts,
           evaluated,
         }),
-      (registered) => `version ${registered.modelVersion}`,
+      NOTE.register,
     );
-    const contest = new Contest(spec, modelVersion, score);
-    const verdict = await board.stage(
-      'promote',
-      () => contest.decide(firstChampion, evaluated),
-      ({ reason }) => reason,
-    );
-    const report = {
-      evaluation: verdict.evaluated.evaluation,
-      profile: table.profile,
-      training: trained.training,
+  }
+
+  private promote(
+    { modelVersion }: RegisterOutput,
+    champion: Champion | null,
+    evaluated: EvaluateOutput,
+  ): Promise<Verdict> {
+    const candidate = {
+      spec: this.spec,
+      modelVersion,
+      score: (now: Champion | null): Promise<EvaluateOutput> => this.score(now),
     };
-    const publish = { spec, table, trained, evaluated: verdict.evaluated, metadata };
-    return this.finish(
-      { report, publish },
-      {
-        outcome: verdict.outcome,
-        model,
-        modelVersion,
-        pipelineKey: spec.pipelineKey,
-        dataHash: spec.data.sha256,
-        paramsHash: spec.paramsHash,
-        codeHash: spec.codeHash,
-        gitCommit: spec.git.commit,
-        workflowId,
-        workflowRunId,
-        mlflowRunId: opened.mlflowRunId,
-        mlflowExperimentId: opened.mlflowExperimentId,
-        metrics: evaluated.metrics,
-        gate: verdict.gate,
-        champion: verdict.champion,
-        alias: verdict.alias,
-        reason: verdict.reason,
-        reused: [
-          ...(table.reused ? ['preprocess'] : []),
-          ...(trained.reused ? ['train'] : []),
-          ...(verdict.evaluated.reused ? ['evaluate'] : []),
-        ],
-        stageMs: board.durations(),
-        finishedAt: new Date().toISOString(),
-      },
-    );
+    return this.board.stage('promote', () => decideContest(candidate, champion, evaluated), NOTE.promote);
+  }
+
+  private get opened(): OpenRunOutput {
+    if (this.run === undefined) throw new Error('the MLflow run is opened before any stage');
+    return this.run;
   }
 
   /** A compute stage, on the queue that params.yaml names for it. */
-  private compute<T>(
-    stage: 'preprocess' | 'train' | 'evaluate',
+  private async compute<T extends ComputeOutput>(
+    stage: ComputeStage,
     summary: string,
-    work: (on: PipelineActivities) => Promise<T>,
+    work: (on: PipelineActivities, input: Parameters<PipelineActivities['train']>[0]) => Promise<T>,
   ): Promise<T> {
-    const { params } = this.spec;
-    const { queue } = params[stage];
-    const options = { ...computing(params.retry), ...(queue === undefined ? {} : { taskQueue: queue }) };
-    return watchingQueue(
+    const { spec, artifacts } = this;
+    const { queue } = spec.params[stage];
+    const options = { ...computing(spec.params.retry), ...(queue === undefined ? {} : { taskQueue: queue }) };
+    const input = { spec, mlflowRunId: this.opened.mlflowRunId, artifacts };
+    const output = await watchingQueue(
       queue,
       (text) => this.board.remark(stage, text),
-      () => work(act(options, summary)),
+      () => work(act(options, summary), input),
     );
+    this.artifacts = { ...this.artifacts, ...output.artifacts };
+    this.outputs[stage] = output;
+    return output;
   }
 
   private async finish(
-    shown: Pick<CloseRunInput, 'report' | 'publish'>,
-    result: TrainingResult,
+    { modelVersion, metadata }: RegisterOutput,
+    evaluated: EvaluateOutput,
+    { outcome, gate, champion, alias, reason }: Verdict,
   ): Promise<TrainingResult> {
+    const { spec, board, outputs } = this;
+    const { workflowId, runId: workflowRunId } = workflowInfo();
+    const { mlflowRunId, mlflowExperimentId } = this.opened;
+    const result: TrainingResult = {
+      outcome,
+      model: spec.params.model,
+      modelVersion,
+      ...lineageOf(spec),
+      workflowId,
+      workflowRunId,
+      mlflowRunId,
+      mlflowExperimentId,
+      metrics: evaluated.candidateMetrics,
+      gate,
+      champion,
+      alias,
+      reason,
+      reused: Object.keys(outputs).filter((stage) => outputs[stage]?.reused === true),
+      stageMs: board.durations(),
+      finishedAt: new Date().toISOString(),
+    };
+    await this.close(result, { spec, stages: outputs, metadata });
+    return result;
+  }
+
+  private async close(result: TrainingResult, publish: PublishInput): Promise<void> {
     const { channels, unpublished } = await act(tracking, 'close the MLflow run').closeRun({
       status: 'FINISHED',
       mlflowRunId: result.mlflowRunId,
-      result,
-      ...shown,
+      finished: { result, publish },
     });
     const aside = unpublished === null ? '' : `\n\nThe workspace does not show this run: ${unpublished}.`;
     this.board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.${aside}`);
@@ -193,35 +223,31 @@ export class TrainingRun {
     if (notice !== null && this.spec.params.notify.on.includes(notice.kind)) {
       await handToNotifier(notice, channels);
     }
-    return result;
   }
 
   private async closeAfter(error: unknown): Promise<void> {
     const cancelled = isCancellation(error);
     const reason = cancelled ? 'the run was cancelled' : failureReason(error);
+    const mlflowRunId = this.run?.mlflowRunId;
     this.board.end(cancelled ? 'cancelled' : 'failed', reason);
     if (!cancelled) {
       log.error('run failed', { reason });
       if (this.spec.params.notify.on.includes('failure')) {
-        await handToNotifier(failureNotice(this.spec, reason, this.mlflowRunId));
+        await handToNotifier(failureNotice(this.spec, reason, mlflowRunId));
       }
     }
-    if (this.mlflowRunId === undefined) return;
+    if (mlflowRunId === undefined) return;
     try {
       await act(tracking, 'close the MLflow run').closeRun({
         status: cancelled ? 'KILLED' : 'FAILED',
-        mlflowRunId: this.mlflowRunId,
+        mlflowRunId,
         reason,
       });
     } catch (closing) {
       // The run's own failure is what its reader must see. The next run of this key closes what is left open.
-      log.error('MLflow run not closed', { mlflowRunId: this.mlflowRunId, reason: failureReason(closing) });
+      log.error('MLflow run not closed', { mlflowRunId, reason: failureReason(closing) });
     }
   }
-}
-
-function note(text: string, reused: boolean): string {
-  return reused ? `reused: ${text}` : text;
 }
 
 /** Activities under the given limits, with a line for the Web UI's timeline. */

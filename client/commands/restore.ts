@@ -19,7 +19,7 @@ import { type ObjectStorage } from '../../integrations/files/object-storage';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { openDataRemote } from '../data/data-remote';
+import { openNamedRemote } from '../../pipeline/open-remote';
 import { requireWorkspace } from '../data/project-store';
 import { restoreData, storeFromGit, whereabouts } from '../data/restore-data';
 import { paint, screen } from '../terminal/screen';
@@ -149,7 +149,7 @@ async function remoteIfNeeded(
 ): Promise<ObjectStorage | null> {
   if (name === undefined && workspace.config.defaultRemote === undefined) return null;
   const { nowhere } = await whereabouts(workspace, targets, null);
-  return nowhere.length === 0 ? null : openDataRemote(config, workspace, name);
+  return nowhere.length === 0 ? null : openNamedRemote(workspace.config, config.env, name);
 }
 
 /** What is nowhere else need not be fetched, as long as the workspace has it. */

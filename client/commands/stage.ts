@@ -1,18 +1,19 @@
-import path from 'node:path';
 import { type Command } from 'commander';
 import { containerOptions } from '../../contracts/container';
 import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
-import { COMPUTE_STAGES, computeStage, isComputeStage, type ComputeStageName } from '../../pipeline/stage';
+import { computeStage } from '../../pipeline/compute-stage';
+import { COMPUTE_STAGES, isComputeStage, type ComputeStageName } from '../../pipeline/stage';
 import { insideProject } from '../../pipeline/run/identify-run';
 import { loadParams } from '../../pipeline/run/load-params';
-import { runWorkspaceStage, type WorkspaceStageResult } from '../../pipeline/workspace/run-workspace-stage';
+import { type StageOutcome } from '../../pipeline/run-stage';
+import { runWorkspaceStage } from '../../pipeline/workspace/run-workspace-stage';
 import { readStageCode } from '../../pipeline/stage-code';
 import { workspaceStages, type WorkspaceStage } from '../../pipeline/workspace/workspace-stages';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { openProjectStore } from '../data/project-store';
-import { runStageProcess } from '../stage/stage-process';
+import { stageExecution } from '../stage/execution';
 import { duration } from '../terminal/duration';
 import { progressLine } from '../terminal/progress-line';
 import { aligned, paint, screen } from '../terminal/screen';
@@ -68,8 +69,8 @@ async function runStage(
   name: ComputeStageName,
   { params: paramsFile, force, json }: StageOptions,
   signal: AbortSignal,
-): Promise<{ at: WorkspaceStage; result: WorkspaceStageResult }> {
-  const { project, env } = config;
+): Promise<{ at: WorkspaceStage; result: StageOutcome }> {
+  const { project } = config;
   const params = await loadParams(project, paramsFile);
   insideProject(project, params.data.path, paramsFile);
   const at = workspaceStages(paramsFile, params).find((one) => one.stage === name);
@@ -78,27 +79,16 @@ async function runStage(
   const digest = container === undefined ? null : await digestOf(container.image, config);
   const images = digest === null ? {} : { [name]: digest };
   const compute = computeStage(name, params, await readStageCode(config.stageCodeFile), images);
-  const scratchDir = path.join(path.resolve(project, env['RETRAIN_STATE_DIR'] || '.retrain'), 'stages');
   const progress = json ? null : progressLine(screen, name);
-  const onProgress = (seen: StageProgress): void => progress?.show(seen);
+  const watch = { signal, onProgress: (seen: StageProgress): void => progress?.show(seen) };
+  const placement =
+    container === undefined || digest === null ? {} : { container: { options: container, digest } };
   const opened = await openProjectStore(config);
   try {
+    const execution = await stageExecution(config, name, placement);
+    const { store, placeMode } = opened;
     const result = await runWorkspaceStage(
-      {
-        ...{ project, scratchDir, signal, store: opened.store, placeMode: opened.placeMode },
-        execute: async (dir, prepare) => {
-          if (container === undefined || digest === null) {
-            await prepare();
-            const entry = path.join(path.dirname(config.stageCodeFile), 'stages', 'main.js');
-            return runStageProcess({ entry, stage: name, dir, env, signal, onProgress });
-          }
-          // The engine's client is loaded for container stages only.
-          const { runStageContainer } = await import('../stage/stage-container.js');
-          const onLog = (line: string): void => screen.err(line);
-          const asked = { options: container, digest, scratchDir, env, prepare };
-          return runStageContainer({ stage: name, dir, ...asked, signal, onProgress, onLog });
-        },
-      },
+      { project, store, placeMode, execution, watch },
       compute,
       at,
       force,
@@ -118,7 +108,7 @@ async function digestOf(image: string, { env }: ClientConfig): Promise<string> {
 function lines(
   name: ComputeStageName,
   at: WorkspaceStage,
-  { reused, outputs, metrics, durationMs }: WorkspaceStageResult,
+  { reused, outputs, metrics, durationMs }: StageOutcome,
 ): string[] {
   const files = outputs.flatMap(({ name: output, md5 }) => {
     const file = at.outputs[output];

@@ -7,7 +7,7 @@ import { lockedData, lockedStageKeys } from '../../pipeline/workspace/locked-sta
 import { readStageCode } from '../../pipeline/stage-code';
 import { chosen } from './chosen-outs';
 import { loadClientConfig, type ClientConfig } from '../config';
-import { openDataRemote } from './data-remote';
+import { openNamedRemote } from '../../pipeline/open-remote';
 import { requireWorkspace } from './project-store';
 import { absent, restoreData, storeFromGit, whereabouts } from './restore-data';
 import { paint, screen } from '../terminal/screen';
@@ -27,7 +27,7 @@ export async function pushData(targets: string[], { remote, json }: TransferFlag
   const workspace = await requireWorkspace(config);
   const line = json ? null : transferLine(screen, 'pushing');
   try {
-    const storage = await openDataRemote(config, workspace, remote);
+    const storage = await openNamedRemote(workspace.config, config.env, remote);
     const outs = chosen(await trackedOuts(workspace.root), targets);
     // Training data that no .dvc file tracks: a run elsewhere needs it, so what the cache has of it goes along.
     const inputs = targets.length > 0 ? [] : await lockedData(workspace.root);
@@ -60,7 +60,7 @@ export async function pullData(
   const config = loadClientConfig();
   const workspace = await requireWorkspace(config);
   try {
-    const storage = await openDataRemote(config, workspace, remote);
+    const storage = await openNamedRemote(workspace.config, config.env, remote);
     const outs = chosen(await trackedOuts(workspace.root), targets);
     // Training data that is there is git's, or its user's, business.
     const inputs = targets.length > 0 ? [] : absent(workspace, await lockedData(workspace.root));

@@ -13,7 +13,7 @@ import { COMPUTE_STAGES } from '../../pipeline/stage';
 import { digestData } from '../../pipeline/run/digest-data';
 import { insideProject } from '../../pipeline/run/identify-run';
 import { type ClientConfig } from '../config';
-import { openDataRemote } from '../data/data-remote';
+import { openNamedRemote } from '../../pipeline/open-remote';
 import { openProjectStore } from '../data/project-store';
 import { type Progress } from '../stack/progress';
 import { type Checkout } from './checkout';
@@ -72,7 +72,7 @@ async function fetchData(
   const workspace = await openWorkspace(config.project);
   try {
     if (workspace?.config.defaultRemote === undefined) return null;
-    const remote = await openDataRemote(config, workspace);
+    const remote = await openNamedRemote(workspace.config, config.env);
     await pull(store, remote, [artifact], { signal });
     return remote.name;
   } finally {

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type ContainerOptions } from '../../contracts/container';
 import { type StageProgress } from '../../contracts/stage';
-import { ContainerExecutor } from '../../integrations/docker/container-executor';
+import { connectExecutor } from '../../integrations/docker/connect-executor';
 import { createEngine } from '../../integrations/docker/engine';
-import { requireEngine } from '../../integrations/docker/images';
-import { ownContainerId } from '../../integrations/docker/own-container';
-import { findPathMap } from '../../integrations/docker/path-map';
 import { dockerSettings } from '../../integrations/docker/settings';
 import { type Environment } from '../../integrations/files/dot-env';
 
@@ -36,15 +32,8 @@ export interface StageContainerRun {
  */
 export async function runStageContainer(run: StageContainerRun): Promise<number> {
   const settings = dockerSettings(run.env);
-  const engine = createEngine(settings);
-  await requireEngine(engine, settings.shown);
   const { scratchDir, env } = run;
-  const { hostScratch } = settings;
-  const paths = await findPathMap(engine, {
-    ...{ scratchDir, hostScratch },
-    ...{ containerId: ownContainerId(), hostname: hostname() },
-  });
-  const executor = new ContainerExecutor({ engine, settings, paths, scope: SCOPE, env });
+  const executor = await connectExecutor(createEngine(settings), { settings, scratchDir, scope: SCOPE, env });
   const id = randomUUID();
   const { durationMs } = await executor.run({
     ...run,

@@ -1,17 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
+import { parseProgressLine } from '../../contracts/progress-line';
 import { type StageProgress } from '../../contracts/stage';
 import { type Environment } from '../../integrations/files/dot-env';
-import { stageErrorIn } from '../../pipeline/stage-folder';
-
-const ProgressLine = z.object({
-  phase: z.string(),
-  done: z.number().optional(),
-  total: z.number().optional(),
-});
+import { stageErrorIn } from '../../integrations/files/stage-error';
 
 /** Of what a stage prints on stderr, the last characters are shown. */
 const MOST_SAID = 64 << 10;
@@ -66,21 +60,7 @@ export async function runStageProcess(run: StageProcess): Promise<number> {
 }
 
 function tell(line: string, run: StageProcess): void {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    value = undefined;
-  }
-  const parsed = ProgressLine.safeParse(value);
-  if (!parsed.success) {
-    process.stderr.write(`${line}\n`);
-    return;
-  }
-  const { phase, done, total } = parsed.data;
-  run.onProgress({
-    phase,
-    ...(done === undefined ? {} : { done }),
-    ...(total === undefined ? {} : { total }),
-  });
+  const progress = parseProgressLine(line);
+  if (progress === undefined) process.stderr.write(`${line}\n`);
+  else run.onProgress(progress);
 }

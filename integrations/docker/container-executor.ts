@@ -3,9 +3,10 @@ import { access, chmod, chown } from 'node:fs/promises';
 import path from 'node:path';
 import { type ContainerOptions } from '../../contracts/container';
 import { type StageProgress } from '../../contracts/stage';
+import { stageErrorIn } from '../files/stage-error';
 import { engineError, statusOf } from './engine';
 import { exactImage } from './images';
-import { stageErrorIn, takeOver } from './outputs';
+import { takeOver } from './outputs';
 import { type PathMap } from './path-map';
 import { requireAllowed } from './policy';
 import { RunningContainer, type Ending } from './running-container';
@@ -133,9 +134,8 @@ export class ContainerExecutor {
     if (ending.how === 'cancelled') throw run.signal.reason;
     if (ending.how === 'broken') throw ending.error;
     const { state, engineWasAway } = ending;
-    const out = path.join(run.dir, 'out');
     if (state.ExitCode !== 0 || state.OOMKilled) {
-      const own = state.OOMKilled ? undefined : await stageErrorIn(out);
+      const own = state.OOMKilled ? null : await stageErrorIn(run.dir);
       const { memory, disk = DEFAULT_DISK, network = 'none', image } = run.options;
       throw (
         own ??
@@ -151,7 +151,7 @@ export class ContainerExecutor {
         })
       );
     }
-    await takeOver(out, run.stage);
+    await takeOver(path.join(run.dir, 'out'), run.stage);
     return {
       durationMs: Math.max(0, Date.parse(state.FinishedAt) - Date.parse(state.StartedAt)),
       logFile: container.log.path,

@@ -1,13 +1,9 @@
-import { constants } from 'node:fs';
-import { chmod, chown, lstat, open, opendir, readlink } from 'node:fs/promises';
+import { chmod, chown, lstat, opendir, readlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { RetrainError, isErrorCode } from '../../contracts/errors';
-import { StageError } from '../../contracts/stage';
+import { RetrainError } from '../../contracts/errors';
 
 /** Entries below out/; more are no outputs but an attack on the file system. */
 const MOST_ENTRIES = 200_000;
-
-const MOST_ERROR_BYTES = 64 * 1024;
 
 /**
  * Checks what a container left, once it is gone and nothing can change any more: regular files and folders only, since
@@ -40,33 +36,6 @@ export async function usedBytes(out: string, stage: string): Promise<number> {
   let total = 0;
   for await (const { blocks } of entries(out, stage)) total += blocks * 512;
   return total;
-}
-
-/** The error that a stage left in out/error.json, or undefined. Follows no link and reads no large file. */
-export async function stageErrorIn(out: string): Promise<RetrainError | undefined> {
-  let text: string;
-  try {
-    const file = await open(join(out, 'error.json'), constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      const info = await file.stat();
-      if (!info.isFile() || info.size > MOST_ERROR_BYTES) return undefined;
-      text = await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return undefined;
-  }
-  let parsed;
-  try {
-    parsed = StageError.safeParse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-  if (!parsed.success) return undefined;
-  const { code, message } = parsed.data;
-  const [line = ''] = message.split('\n');
-  return new RetrainError(isErrorCode(code) ? code : 'STAGE_FAILED', line.slice(0, 1000));
 }
 
 interface Entry {

@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
+import { parseProgressLine } from '../../contracts/progress-line';
 import { type StageProgress } from '../../contracts/stage';
 
 /** Kept of a log; a stage that writes more is cut there. */
@@ -78,7 +79,7 @@ export class StageLog {
   private take(text: string, isStdout: boolean): void {
     const line = text.replace(/\r$/, '');
     this.keep(line);
-    const progress = isStdout ? progressIn(line) : undefined;
+    const progress = isStdout ? parseProgressLine(line) : undefined;
     if (progress !== undefined) {
       this.listener.progress(progress);
       return;
@@ -97,22 +98,4 @@ export class StageLog {
     this.written += text.length;
     this.file.write(this.written > KEPT_BYTES ? '(cut here)\n' : text);
   }
-}
-
-/** A progress report: `{"phase": "growing trees", "done": 3, "total": 10}`; other fields are left out. */
-function progressIn(line: string): StageProgress | undefined {
-  if (!line.startsWith('{')) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  const { phase, done, total } = value as Record<string, unknown>;
-  if (typeof phase !== 'string') return undefined;
-  return {
-    phase: phase.slice(0, 100),
-    ...(typeof done === 'number' ? { done } : {}),
-    ...(typeof total === 'number' ? { total } : {}),
-  };
 }

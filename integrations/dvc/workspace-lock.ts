@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import { lockFile, type LockOptions } from '../files/file-lock';
+import { isAlive } from '../files/process-alive';
 
 const Holder = z.object({ pid: z.int(), cmd: z.string() });
 type Holder = z.infer<typeof Holder>;
@@ -143,15 +144,6 @@ function keep(locks: PathLocks, wanted: (holder: Holder) => boolean): void {
       .map(([path, holders]) => [path, holders.filter(wanted)] as const)
       .filter(([, holders]) => holders.length > 0),
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function overlaps(a: string, b: string): boolean {

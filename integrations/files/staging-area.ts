@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './process-alive';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -40,13 +41,7 @@ export class StagingArea {
 
   private ownerIsDead(name: string): boolean {
     const [host, pid] = name.split('.');
-    if (host !== this.host || !/^\d+$/.test(pid ?? '')) return false;
-    try {
-      process.kill(Number(pid), 0);
-      return false;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ESRCH';
-    }
+    return host === this.host && /^\d+$/.test(pid ?? '') && !isAlive(Number(pid));
   }
 }
 

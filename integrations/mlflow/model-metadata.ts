@@ -1,3 +1,5 @@
+import type { Lineage } from '../../contracts/lineage';
+import type { TrainingData } from '../../contracts/run';
 import type { Artifact, Metrics, TableSchema } from '../../contracts/stage';
 import type { ModelFile } from './model-directory';
 
@@ -14,10 +16,8 @@ export interface ModelMetadataInput {
   schema: TableSchema;
   /** model.onnx */
   model: Artifact;
-  hashes: { data: string; dataMd5: string; params: string; code: string; pipelineKey: string };
-  gitCommit: string;
-  /** Of the data, in bytes. */
-  dataBytes: number;
+  lineage: Lineage;
+  data: Pick<TrainingData, 'md5' | 'sizeBytes'>;
 }
 
 /** `model_metadata.json`: what a model is and where it came from, for tools that read neither MLflow nor ONNX. */
@@ -33,17 +33,17 @@ export function modelMetadata(input: ModelMetadataInput): ModelFile {
     target: input.schema.target,
     classes: input.schema.classes,
     hashes: {
-      data_hash: input.hashes.data,
-      data_md5: input.hashes.dataMd5,
-      params_hash: input.hashes.params,
-      code_hash: input.hashes.code,
-      pipeline_key: input.hashes.pipelineKey,
+      data_hash: input.lineage.dataHash,
+      data_md5: input.data.md5,
+      params_hash: input.lineage.paramsHash,
+      code_hash: input.lineage.codeHash,
+      pipeline_key: input.lineage.pipelineKey,
       model_sha256: input.model.sha256,
       model_md5: input.model.md5,
     },
-    git_commit: input.gitCommit,
+    git_commit: input.lineage.gitCommit,
     sizes: {
-      data_bytes: input.dataBytes,
+      data_bytes: input.data.sizeBytes,
       model_bytes: input.model.sizeBytes,
       train_rows: input.schema.rows.train,
       test_rows: input.schema.rows.test,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import type { DataFile, GitState } from '../../contracts/run';
+import type { TrainingData, GitState } from '../../contracts/run';
 import { writeAtomically } from '../files/atomic-write';
 import { compareFiles } from './compare-files';
 import { modelFiles, type ModelFile } from './model-files';
@@ -17,7 +17,7 @@ export interface Origin {
   /** params.yaml, resolved. */
   params: unknown;
   paramsHash: string;
-  data: DataFile;
+  data: TrainingData;
   codeHash: string;
   pipelineKey: string;
   git: GitState;

@@ -1,6 +1,8 @@
 import { listed } from '../../contracts/errors';
 import { ARTIFACT, type Artifact, type StageResult } from '../../contracts/stage';
-import { COMPUTE_STAGES, computeStage, computeStageKey, STAGE_PARAMS, type ComputeStageName } from '../stage';
+import { questionOf } from '../results/stage-question';
+import { computeStage } from '../compute-stage';
+import { byName, COMPUTE_STAGES, inputsOf, stageRow, type ComputeStageName } from '../stage';
 import { type RunIdentity } from '../run/identify-run';
 import { type StageCode } from '../stage-code';
 import { type StageResults } from '../results/stage-results';
@@ -16,7 +18,8 @@ export interface Before {
 /** Inputs of evaluate that only the registry knows; null: they are not known without a download. */
 export type ChampionInputs = Readonly<Record<string, Pick<Artifact, 'sha256'>>> | null;
 
-type Inputs = Record<string, Artifact>;
+/** What is known so far of all that the stages take, by name. */
+type Known = Readonly<Record<string, Pick<Artifact, 'sha256'>>>;
 
 /**
  * What a start would run and what it would reuse, stage by stage: the same question that the worker will ask of the same
@@ -30,7 +33,7 @@ export async function planStages(
   before: Before | null,
 ): Promise<StagePlan[]> {
   const plans: StagePlan[] = [];
-  let known: Inputs | null = { [ARTIFACT.data]: { name: ARTIFACT.data, ...data } };
+  let known: Known | null = { [ARTIFACT.data]: data };
   for (const stage of COMPUTE_STAGES) {
     const [earlier] = plans.filter(({ does }) => does === 'run').slice(-1);
     if (known === null) {
@@ -42,20 +45,15 @@ export async function planStages(
       continue;
     }
     const work = computeStage(stage, params, code, images);
-    const inputs = inputsOf(stage, known, champion);
+    const inputs = knownInputs(stage, known, champion);
     const found: StageResult | null =
-      inputs === null || !work.cacheable
-        ? null
-        : await results.find({ work, inputs, key: computeStageKey(work, inputs) });
+      inputs === null || !work.cacheable ? null : await results.find(questionOf(work, inputs));
     plans.push(
       found === null
         ? { stage, does: 'run', because: whyRun(stage, work.cacheable, inputs, code, before) }
         : { stage, does: 'reuse', because: 'its inputs, params and code are those of an earlier run' },
     );
-    known =
-      found === null
-        ? null
-        : { ...known, ...Object.fromEntries(found.outputs.map((output) => [output.name, output])) };
+    known = found === null ? null : { ...known, ...byName(found.outputs) };
   }
   const scored = plans.at(-1)?.does === 'reuse';
   return [
@@ -69,29 +67,16 @@ export async function planStages(
   ];
 }
 
-const TAKES: Record<ComputeStageName, readonly string[]> = {
-  preprocess: [ARTIFACT.data],
-  train: [ARTIFACT.train, ARTIFACT.schema],
-  evaluate: [ARTIFACT.test, ARTIFACT.schema, ARTIFACT.model],
-};
-
-function inputsOf(stage: ComputeStageName, known: Inputs, champion: ChampionInputs): Inputs | null {
-  const own = Object.fromEntries(
-    TAKES[stage].flatMap((name) => (known[name] === undefined ? [] : [[name, known[name]]])),
-  );
-  if (stage !== 'evaluate') return own;
-  if (champion === null) return null;
-  const rival = Object.entries(champion).map(([name, { sha256 }]) => [
-    name,
-    { name, sha256, md5: '', sizeBytes: 0 },
-  ]);
-  return { ...own, ...(Object.fromEntries(rival) as Inputs) };
+/** Null: what the champion gives is not known. */
+function knownInputs(stage: ComputeStageName, known: Known, champion: ChampionInputs): Known | null {
+  if (stageRow(stage).mayTake.length === 0) return inputsOf(stage, known);
+  return champion === null ? null : inputsOf(stage, { ...known, ...champion });
 }
 
 function whyRun(
   stage: ComputeStageName,
   cacheable: boolean,
-  inputs: Inputs | null,
+  inputs: Known | null,
   code: StageCode,
   before: Before | null,
 ): string {
@@ -101,7 +86,7 @@ function whyRun(
   const part = (name: PartChange['part']): PartChange | undefined =>
     before.parts.find((candidate) => candidate.part === name && candidate.before !== candidate.hash);
   if (stage === 'preprocess' && part('data') !== undefined) return 'the data changed';
-  const keys: readonly string[] = STAGE_PARAMS[stage];
+  const keys: readonly string[] = stageRow(stage).params;
   const changed = (part('params')?.details ?? []).filter((detail) =>
     keys.includes(detail.split(/[. ]/, 1)[0] ?? ''),
   );

@@ -6,7 +6,8 @@ import { canonicalJson, type Json } from '../../ml/hashing/canonical-json';
 import { digestBytes } from '../../ml/hashing/digest';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { readLockFile } from '../../integrations/dvc/lock-file';
-import { computeStageKey, type ComputeStage } from '../stage';
+import { type ComputeStage } from '../compute-stage';
+import { questionOf } from './stage-question';
 
 /** What a stage came to and of what: an output in dvc.yaml, so that DVC moves it along with the others. */
 export const StageReceipt = z.object({
@@ -63,7 +64,7 @@ export async function recordedResult(
 /** The key that the receipt is for: its own params, code and inputs, not those that are asked for. */
 function keyOf(work: ComputeStage, { params, code, inputs }: StageReceipt): string {
   const named = Object.fromEntries(Object.entries(inputs).map(([name, sha256]) => [name, { sha256 }]));
-  return computeStageKey({ ...work, params: params as Json, code }, named);
+  return questionOf({ ...work, params: params as Json, code }, named).key;
 }
 
 async function readReceipt(store: ContentStore, md5: string): Promise<StageReceipt | null> {

@@ -1,18 +1,10 @@
 import { RetrainError } from '../../contracts/errors';
-import { type Artifact, type StageResult } from '../../contracts/stage';
+import { type StageResult } from '../../contracts/stage';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { StageCache } from './stage-cache';
 import { type ObjectStorage } from '../../integrations/files/object-storage';
 import { recordedResult } from './stage-receipt';
-import { type ComputeStage } from '../stage';
-
-/** A stage with its inputs, and the key that they make. */
-export interface StageQuestion {
-  work: ComputeStage;
-  inputs: Readonly<Record<string, Artifact>>;
-  /** `computeStageKey(work, inputs)` */
-  key: string;
-}
+import { type StageQuestion } from './stage-question';
 
 export interface StageResultsOptions {
   /** The project's folder, absolute: its dvc.lock is asked, too. */
@@ -61,8 +53,8 @@ export class StageResults {
 
   /** Call it after the outputs are in the store. */
   async save({ work, inputs, key }: StageQuestion, result: StageResult, signal?: AbortSignal): Promise<void> {
-    const { stage, params, code, outputs, mayLeave } = work;
-    await this.cache.save({ stage, params, code, inputs, outputs: [...outputs, ...mayLeave] }, result);
+    const { stage, params, code, makes, mayLeave } = work;
+    await this.cache.save({ stage, params, code, inputs, outputs: [...makes, ...mayLeave] }, result);
     if (this.options.shared === undefined) return;
     await this.withShared('sharing a result', async (remote) =>
       this.cache.share(key, remote, signal === undefined ? {} : { signal }),

@@ -6,8 +6,10 @@ import { readLockFile, type LockedStage } from '../../integrations/dvc/lock-file
 import { isUsable } from '../../integrations/dvc/out-entry';
 import { type RestoreTarget } from '../../integrations/dvc/restore';
 import { type Workspace } from '../../integrations/dvc/workspace';
-import { computeStage, computeStageKey, isComputeStage, type ComputeStageName } from '../stage';
+import { computeStage } from '../compute-stage';
+import { isComputeStage, type ComputeStageName } from '../stage';
 import { loadParams } from '../run/load-params';
+import { questionOf } from '../results/stage-question';
 import { type StageCode } from '../stage-code';
 import { stageImages } from '../stage-images';
 import { workspaceStages, type WorkspaceStage } from './workspace-stages';
@@ -60,7 +62,7 @@ export async function lockedStageKeys(workspace: Workspace, options: LockedKeysO
     const at = params && workspaceStages(own.paramsFile, params).find(({ stage }) => stage === own.stage);
     const inputs = at && (await inputsOf(workspace, own, at, options));
     if (!inputs || !images) continue;
-    keys.push(computeStageKey(computeStage(own.stage, params, options.code, images), inputs));
+    keys.push(questionOf(computeStage(own.stage, params, options.code, images), inputs).key);
   }
   return keys;
 }

@@ -15,7 +15,8 @@ import {
 } from '../../integrations/dvc/record-pipeline';
 import { ignoreInGit, initWorkspace, openWorkspace, type Workspace } from '../../integrations/dvc/workspace';
 import { withPathLocks } from '../../integrations/dvc/workspace-lock';
-import { computeStage, type ComputeStageName } from '../stage';
+import { computeStage } from '../compute-stage';
+import { type ComputeStageName } from '../stage';
 import { lockedParams } from './locked-params';
 import { type StageCode } from '../stage-code';
 import { storedReceipt } from '../results/stage-receipt';

@@ -1,17 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { ARTIFACT, type Artifact, type StageResult } from '../../contracts/stage';
-import { writeAtomically } from '../../integrations/files/atomic-write';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { type PlaceMode } from '../../integrations/dvc/place-file';
 import { SafePaths } from '../../integrations/dvc/safe-path';
-import { computeStageKey, type ComputeStage } from '../stage';
-import { relabelled } from '../run/relabelled';
-import { collectStage, layOutStage } from '../stage-folder';
+import { writeAtomically } from '../../integrations/files/atomic-write';
+import { bringInputs, type ProjectInput } from '../bring-inputs';
 import { storedReceipt } from '../results/stage-receipt';
 import { StageResults } from '../results/stage-results';
+import { digestData } from '../run/digest-data';
+import { relabelled } from '../run/relabelled';
+import { runStage, type StageExecution, type StageOutcome, type StageWatch } from '../run-stage';
+import { type ComputeStage } from '../compute-stage';
+import { byName } from '../stage';
 import { metricsBytes, type WorkspaceStage } from './workspace-stages';
 
 /** What a stage needs to run on the files of a workspace. */
@@ -21,96 +23,71 @@ export interface StageSurroundings {
   store: ContentStore;
   /** How outputs come out of the store into the workspace. */
   placeMode: PlaceMode;
-  /** Holds the working folders, on the file system of the store if inputs are to be linked. */
-  scratchDir: string;
-  signal: AbortSignal;
-  /** Runs the stage's code in a folder of the stage contract; `prepare` lays it out. @returns compute time in ms */
-  execute(dir: string, prepare: () => Promise<void>): Promise<number>;
-}
-
-/** A stage that ran on the workspace, or whose known result was put there. */
-export interface WorkspaceStageResult extends StageResult {
-  /** Name of the result; see `StageResults`. */
-  key: string;
-  reused: boolean;
+  execution: StageExecution;
+  watch: StageWatch;
 }
 
 /**
  * Runs a stage on the files of the workspace, or puts the known result of the same code, params and inputs there. Inputs
- * are stored first, and the stage reads the stored copies: what is recorded is what it saw. Takes none of DVC's
+ * are hashed first, and the stage reads stored copies under those hashes: what is recorded is what it saw. Takes none of DVC's
  * locks, which `dvc repro` holds meanwhile.
  *
- * Idempotent: files appear as a whole under their names, the metrics last.
+ * Idempotent: see `runStage`; files appear as a whole under their names, the metrics last.
  *
  * @param force run even if the result is known
- * @throws RetrainError DATA_NOT_FOUND without an input, what the stage throws, and those of the store
+ * @throws RetrainError DATA_NOT_FOUND without an input, and as `runStage`
  */
 export async function runWorkspaceStage(
   around: StageSurroundings,
-  stage: ComputeStage,
+  work: ComputeStage,
   at: WorkspaceStage,
   force: boolean,
-): Promise<WorkspaceStageResult> {
-  const { project, store } = around;
-  const inputs = await storeInputs(around, at);
-  const question = { work: stage, inputs, key: computeStageKey(stage, inputs) };
+): Promise<StageOutcome> {
+  const { project, store, execution, watch } = around;
+  const found = await hashInputs(around, at);
+  const inputs = byName(found.map(({ artifact }) => artifact));
   const results = new StageResults(store, { project });
-  const known = force || !stage.cacheable ? null : await results.find(question, around.signal);
-  const result = known ?? (await runNow(around, stage, inputs));
-  if (known === null && stage.cacheable) await results.save(question, result);
-  await publish(around, at, result, await storedReceipt(store, stage, at, inputs, result));
-  return { ...result, key: question.key, reused: known !== null };
+  const bring = (signal: AbortSignal): Promise<void> => bringInputs(store, found, signal);
+  const job = { work, inputs, bring, afresh: force };
+  const result = await runStage({ store, results }, job, execution, watch);
+  await show(around, at, result, await storedReceipt(store, work, at, inputs, result));
+  return result;
 }
 
-async function storeInputs(
-  { project, store, signal }: StageSurroundings,
+async function hashInputs(
+  { project, watch: { signal } }: StageSurroundings,
   at: WorkspaceStage,
-): Promise<Record<string, Artifact>> {
-  const stored = Object.entries(at.inputs).map(async ([name, relative]) => {
-    const file = path.join(project, relative);
+): Promise<ProjectInput[]> {
+  const hashed = Object.entries(at.inputs).map(async ([name, shown]): Promise<ProjectInput> => {
+    const file = path.join(project, shown);
     try {
-      return [name, await store.put(file, name, { signal })] as const;
+      return { artifact: { name, ...(await digestData(project, file, signal)) }, file, shown };
     } catch (error) {
-      if (name === ARTIFACT.data || !(error instanceof RetrainError) || error.code !== 'DATA_NOT_FOUND')
-        throw relabelled(error, file, relative);
+      if (name === ARTIFACT.data || !(error instanceof RetrainError) || error.code !== 'DATA_NOT_FOUND') {
+        throw relabelled(error, file, shown);
+      }
       throw new RetrainError(
         'DATA_NOT_FOUND',
-        `${relative}, an input of ${at.name}, is not there; run the stages before it first, or \`dvc repro\``,
+        `${shown}, an input of ${at.name}, is not there; run the stages before it first, or \`dvc repro\``,
         { cause: error },
       );
     }
   });
-  return Object.fromEntries(await Promise.all(stored));
-}
-
-async function runNow(
-  around: StageSurroundings,
-  { stage, params, outputs, mayLeave }: ComputeStage,
-  inputs: Readonly<Record<string, Artifact>>,
-): Promise<StageResult> {
-  const { store, scratchDir } = around;
-  await sweepDead(scratchDir);
-  const dir = path.join(scratchDir, `${stage}-${process.pid}-${randomBytes(4).toString('hex')}`);
-  try {
-    const durationMs = await around.execute(dir, () => layOutStage(store, dir, { inputs, params }));
-    return { ...(await collectStage(store, dir, { stage, outputs, mayLeave })), durationMs };
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  return Promise.all(hashed);
 }
 
 /** Outputs and metrics to where the workspace has them; what this result does not have goes. */
-async function publish(
+async function show(
   { project, store, placeMode }: StageSurroundings,
   at: WorkspaceStage,
   { outputs, metrics }: StageResult,
   receipt: Artifact | null,
 ): Promise<void> {
   const paths = new SafePaths(project);
-  const byName = new Map(outputs.map((artifact) => [artifact.name, artifact]));
+  const made = byName(outputs);
   for (const [name, relative] of Object.entries(at.outputs)) {
     const file = paths.resolve(relative);
-    const artifact = byName.get(name);
+    const artifact = made[name];
     if (artifact === undefined) await rm(file, { force: true });
     else await store.take(artifact, file, { mode: placeMode });
   }
@@ -118,22 +95,4 @@ async function publish(
     await store.take(receipt, paths.resolve(at.receipt), { mode: placeMode });
   }
   await writeAtomically(paths.resolve(at.metrics), metricsBytes(metrics));
-}
-
-/** Removes working folders of processes that are gone. */
-async function sweepDead(scratchDir: string): Promise<void> {
-  await mkdir(scratchDir, { recursive: true });
-  for (const name of await readdir(scratchDir)) {
-    const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid)) await rm(path.join(scratchDir, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

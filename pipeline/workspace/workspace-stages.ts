@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
 import { byCodePoint } from '../../ml/dataset/code-point-order';
-import { COMPUTE_STAGES, STAGE_PARAMS, type ComputeStageName } from '../stage';
+import { COMPUTE_STAGES, stageRow, type ComputeStageName } from '../stage';
 import { RECEIPT } from '../results/stage-receipt';
 
 /** Where the inputs and outputs of a stage are in the workspace, and how `dvc.yaml` calls it. All paths are relative to the project, with `/`. */
@@ -43,42 +43,29 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
   const file = path.posix.normalize(paramsFile.replaceAll('\\', '/'));
   const { model } = params;
   const isMain = file === MAIN;
-  const prepared = (name: string): string => `prepared/${model}/${name}`;
-  const trained = (name: string): string => `models/${model}/${name}`;
-  const measured = (name: string): string => (isMain ? `metrics/${name}` : `metrics/${model}/${name}`);
-  const named = (names: readonly string[], place: (name: string) => string): Record<string, string> =>
-    Object.fromEntries(names.map((name) => [name, place(name)]));
-  const files: Record<
-    ComputeStageName,
-    Pick<WorkspaceStage, 'inputs' | 'outputs' | 'receipt' | 'metrics'>
-  > = {
-    preprocess: {
-      inputs: { [ARTIFACT.data]: params.data.path },
-      outputs: named([ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema, ARTIFACT.profile], prepared),
-      receipt: prepared(RECEIPT),
-      metrics: measured('preprocess.json'),
-    },
-    train: {
-      inputs: named([ARTIFACT.train, ARTIFACT.schema], prepared),
-      outputs: named([ARTIFACT.model, ARTIFACT.training], trained),
-      receipt: trained(RECEIPT),
-      metrics: measured('train.json'),
-    },
-    evaluate: {
-      inputs: { ...named([ARTIFACT.test, ARTIFACT.schema], prepared), ...named([ARTIFACT.model], trained) },
-      outputs: {},
-      receipt: null,
-      metrics: measured('metrics.json'),
-    },
-  };
-  return COMPUTE_STAGES.map((stage) => ({
-    stage,
-    name: isMain ? stage : `${stage}-${model}`,
-    cmd: `npx retrain stage ${stage}${isMain ? '' : ` --params ${file}`}`,
-    paramsFile: file,
-    paramKeys: STAGE_PARAMS[stage],
-    ...files[stage],
-  }));
+  const places = new Map<string, string>([[ARTIFACT.data, params.data.path]]);
+  return COMPUTE_STAGES.map((stage): WorkspaceStage => {
+    const { takes, makes, mayLeave, params: paramKeys, shownIn, metricsFile } = stageRow(stage);
+    const folder = shownIn === null ? null : `${shownIn}/${model}`;
+    const inputs = takes.flatMap((name) => {
+      const place = places.get(name);
+      return place === undefined ? [] : [[name, place] as const];
+    });
+    const outputs =
+      folder === null ? [] : [...makes, ...mayLeave].map((name) => [name, `${folder}/${name}`] as const);
+    for (const [name, place] of outputs) places.set(name, place);
+    return {
+      stage,
+      name: isMain ? stage : `${stage}-${model}`,
+      cmd: `npx retrain stage ${stage}${isMain ? '' : ` --params ${file}`}`,
+      paramsFile: file,
+      paramKeys,
+      inputs: Object.fromEntries(inputs),
+      outputs: Object.fromEntries(outputs),
+      receipt: folder === null ? null : `${folder}/${RECEIPT}`,
+      metrics: isMain ? `metrics/${metricsFile}` : `metrics/${model}/${metricsFile}`,
+    };
+  });
 }
 
 /** A stage's metrics as they are in the workspace, the same bytes whoever writes them: sorted, one per line. */

@@ -1,8 +1,8 @@
 import { type PublishInput } from '../../contracts/activities';
 import { RetrainError } from '../../contracts/errors';
-import { type Artifact } from '../../contracts/stage';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { publishRun, type Publication } from './publish-run';
+import { eachStage } from '../stage';
 import { type StageCode } from '../stage-code';
 
 /** How long a run waits for `dvc`, or another run, to leave the workspace alone. */
@@ -69,23 +69,14 @@ export class WorkspaceView {
   }
 }
 
-function publicationOf(
-  { spec, table, trained, evaluated, metadata }: PublishInput,
-  code: StageCode,
-): Publication {
-  const there = (artifacts: readonly (Artifact | null)[]): Artifact[] =>
-    artifacts.filter((artifact) => artifact !== null);
+function publicationOf({ spec, stages, metadata }: PublishInput, code: StageCode): Publication {
   return {
     spec,
     code,
     metadata,
-    stages: {
-      preprocess: {
-        outputs: there([table.train, table.test, table.schema, table.profile]),
-        metrics: table.metrics,
-      },
-      train: { outputs: there([trained.model, trained.training]), metrics: trained.metrics },
-      evaluate: { outputs: [evaluated.evaluation], metrics: evaluated.stageMetrics },
-    },
+    stages: eachStage((stage) => {
+      const { artifacts = {}, metrics = {} } = stages[stage] ?? {};
+      return { outputs: Object.values(artifacts), metrics };
+    }),
   };
 }

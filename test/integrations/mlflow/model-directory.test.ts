@@ -125,10 +125,9 @@ test('the metadata file names the model’s bytes by hash and size', () => {
     trainedAt: input.createdAt,
     experimentId: '7',
     metrics: { accuracy: 0.9 },
-    hashes: { data: 'd', dataMd5: 'm', params: 'p', code: 'c', pipelineKey: 'k' },
+    lineage: { dataHash: 'd', paramsHash: 'p', codeHash: 'c', pipelineKey: 'k', gitCommit: '' },
+    data: { md5: 'm', sizeBytes: 5 },
     model: { name: 'model.onnx', sha256: 'a'.repeat(64), md5: 'b'.repeat(32), sizeBytes: 3 },
-    dataBytes: 5,
-    gitCommit: '',
   });
   expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
     model_type: 'random-forest',

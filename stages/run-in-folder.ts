@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RetrainError, isErrorCode } from '../contracts/errors';
+import { RetrainError } from '../contracts/errors';
 import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
 import { stageFor } from './catalog';
 import { parseInput } from './parse-input';
@@ -14,14 +14,14 @@ export const ERROR_FILE = 'error.json';
  * thing that appears, by rename, is `<dir>/out/metrics.json`, so what has one is whole; on failure there is
  * `<dir>/out/error.json` instead. The same in a thread and in a container.
  *
- * @returns Whether it succeeded. Does not throw for what goes wrong inside, as errors leave by file.
+ * @returns null when it succeeded, else its error. Does not throw for what goes wrong inside.
  */
-export async function runStage(
+export async function runInFolder(
   name: string,
   dir: string,
   report: (progress: StageProgress) => void,
   native: NativeSection = UNGUARDED,
-): Promise<boolean> {
+): Promise<StageError | null> {
   const out = join(dir, 'out');
   try {
     mkdirSync(out, { recursive: true });
@@ -31,10 +31,11 @@ export async function runStage(
     const made = await stage(contextIn(dir, report, native));
     const metrics = parseInput(Metrics, made, `metrics of ${name}`, 'STAGE_FAILED');
     writeWhole(join(out, METRICS_FILE), metrics);
-    return true;
+    return null;
   } catch (error) {
-    writeError(out, name, error);
-    return false;
+    const failure = stageError(name, error);
+    writeError(out, failure);
+    return failure;
   }
 }
 
@@ -80,23 +81,13 @@ export function stageError(name: string, error: unknown): StageError {
   return { code, message: `${name}: ${shown}`, ...stack };
 }
 
-/** The error that a stage left behind, as it was thrown; undefined when there is none. */
-export function readStageError(dir: string): RetrainError | undefined {
-  const path = join(dir, 'out', ERROR_FILE);
-  if (!existsSync(path)) return undefined;
-  const { code, message } = JSON.parse(readFileSync(path, 'utf8')) as StageError;
-  return new RetrainError(isErrorCode(code) ? code : 'STAGE_FAILED', message);
-}
-
-function writeError(out: string, name: string, error: unknown): void {
+function writeError(out: string, error: StageError): void {
   try {
     rmSync(join(out, METRICS_FILE), { force: true });
-    writeWhole(join(out, ERROR_FILE), stageError(name, error));
+    writeWhole(join(out, ERROR_FILE), error);
   } catch (cause) {
     // A full disk may leave no room even for this; what started the stage sees that neither file is there.
-    process.stderr.write(
-      `${name}: ${String(error)}; out/${ERROR_FILE} could not be written: ${String(cause)}\n`,
-    );
+    process.stderr.write(`${error.message}; out/${ERROR_FILE} could not be written: ${String(cause)}\n`);
   }
 }
 

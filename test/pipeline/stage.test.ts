@@ -1,0 +1,87 @@
+import { STAGES } from '../../contracts/names';
+import { Params } from '../../contracts/params';
+import { ARTIFACT } from '../../contracts/stage';
+import { computeStage } from '../../pipeline/compute-stage';
+import { COMPUTE_STAGES, inputsOf, stageRow } from '../../pipeline/stage';
+import { workspaceStages } from '../../pipeline/workspace/workspace-stages';
+import { STAGE_NAMES } from '../../stages/catalog';
+import { NOTE, SUMMARY } from '../../workflows/stage-notes';
+
+const params = Params.parse({
+  experiment: 'e',
+  model: 'm',
+  data: { path: 'data/d.csv', target: 'y' },
+});
+const code = {
+  combined: 'c',
+  stages: Object.fromEntries(COMPUTE_STAGES.map((stage) => [stage, `code of ${stage}`])) as Record<
+    (typeof COMPUTE_STAGES)[number],
+    string
+  >,
+};
+
+test('what a stage takes, one before it makes', () => {
+  const made = new Set<string>([ARTIFACT.data]);
+  for (const stage of COMPUTE_STAGES) {
+    const { takes, makes, mayLeave } = stageRow(stage);
+    expect(takes.filter((name) => !made.has(name))).toEqual([]);
+    for (const name of [...makes, ...mayLeave]) made.add(name);
+  }
+});
+
+test('no two stages make the same', () => {
+  const all = COMPUTE_STAGES.flatMap((stage) => [...stageRow(stage).makes, ...stageRow(stage).mayLeave]);
+  expect(all).toHaveLength(new Set(all).size);
+});
+
+test('what is given only when it is there is made by no stage: it comes from the registry', () => {
+  const made = COMPUTE_STAGES.flatMap((stage) => [...stageRow(stage).makes, ...stageRow(stage).mayLeave]);
+  for (const stage of COMPUTE_STAGES) {
+    expect(stageRow(stage).mayTake.filter((name) => made.includes(name))).toEqual([]);
+  }
+});
+
+test('a stage depends on its own key of params.yaml, and on keys that there are', () => {
+  for (const stage of COMPUTE_STAGES) {
+    expect(stageRow(stage).params).toContain(stage);
+    expect(stageRow(stage).params.filter((key) => !(key in Params.shape))).toEqual([]);
+  }
+});
+
+test('the table, the code that runs, the words for people and the run’s order know the same stages', () => {
+  expect(STAGE_NAMES).toEqual(COMPUTE_STAGES);
+  expect(STAGES.slice(0, COMPUTE_STAGES.length)).toEqual(COMPUTE_STAGES);
+  expect(Object.keys(NOTE)).toEqual(STAGES);
+  expect(Object.keys(SUMMARY)).toEqual(STAGES);
+});
+
+test('the workspace shows each input of a stage where the stage before it leaves it', () => {
+  const places = new Map<string, string>([[ARTIFACT.data, 'data/d.csv']]);
+  for (const { stage, inputs, outputs } of workspaceStages('params.yaml', params)) {
+    const { takes, makes, mayLeave, shownIn } = stageRow(stage);
+    expect(inputs).toEqual(Object.fromEntries(takes.map((name) => [name, places.get(name)])));
+    expect(Object.keys(outputs)).toEqual(shownIn === null ? [] : [...makes, ...mayLeave]);
+    for (const [name, place] of Object.entries(outputs)) places.set(name, place);
+  }
+});
+
+test('a stage is given what it takes, and no more', () => {
+  const known = Object.fromEntries(
+    [...Object.values(ARTIFACT), 'other'].map((name) => [name, name.toUpperCase()]),
+  );
+  for (const stage of COMPUTE_STAGES) {
+    const { takes, mayTake } = stageRow(stage);
+    expect(Object.keys(inputsOf(stage, known)).sort()).toEqual([...takes, ...mayTake].sort());
+    expect(() => inputsOf(stage, {})).toThrow(
+      `${stage} takes ${takes[0]}, which no stage before it has left`,
+    );
+  }
+});
+
+test('a stage sees the params that it depends on and its own code', () => {
+  for (const stage of COMPUTE_STAGES) {
+    const work = computeStage(stage, params, code);
+    expect(Object.keys(work.params as object).sort()).toEqual([...stageRow(stage).params].sort());
+    expect(work).toMatchObject({ code: `code of ${stage}`, makes: stageRow(stage).makes, cacheable: true });
+  }
+});
