@@ -54,7 +54,9 @@ async function main(): Promise<void> {
       peer: 'table' | 'sum',
       aim: string,
     ): Parameters<typeof report>[1][number] => ({
-      ...{ what, unit: 'ms', aim },
+      what,
+      unit: 'ms',
+      aim,
       ours: median(rounds.map(({ ours }) => ours)),
       peer: median(rounds.map((round) => round[peer])),
       ratio: median(rounds.map((round) => round.ours / round[peer])),

@@ -54,9 +54,18 @@ function mlflowStandIn(): Server {
 function resultOf(pipelineKey: string): TrainingResult {
   const hash = '0'.repeat(64);
   return {
-    ...{ outcome: 'promoted', model: 'bench', modelVersion: '1', pipelineKey },
-    ...{ dataHash: hash, paramsHash: hash, codeHash: hash, gitCommit: '' },
-    ...{ workflowId: 'train-bench', workflowRunId: 'r', mlflowRunId: 'r', mlflowExperimentId: '1' },
+    outcome: 'promoted',
+    model: 'bench',
+    modelVersion: '1',
+    pipelineKey,
+    dataHash: hash,
+    paramsHash: hash,
+    codeHash: hash,
+    gitCommit: '',
+    workflowId: 'train-bench',
+    workflowRunId: 'r',
+    mlflowRunId: 'r',
+    mlflowExperimentId: '1',
     ...{
       metrics: { accuracy: 1 },
       gate: [],

@@ -6,8 +6,8 @@ import { stageFor } from './catalog';
 import { parseInput } from './parse-input';
 import { type NativeSection, type StageContext, UNGUARDED } from './stage';
 
-export const METRICS_FILE = 'metrics.json';
-export const ERROR_FILE = 'error.json';
+const METRICS_FILE = 'metrics.json';
+const ERROR_FILE = 'error.json';
 
 /**
  * Runs a stage in a folder: reads `<dir>/in/<name>` and `<dir>/params.json`, writes `<dir>/out/<name>`. The last
@@ -71,7 +71,7 @@ const MOST_CHARACTERS = 300;
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 /** An error as it leaves a stage, one line: of our own kind as it is, anything else as STAGE_FAILED. */
-export function stageError(name: string, error: unknown): StageError {
+function stageError(name: string, error: unknown): StageError {
   if (!(error instanceof Error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
   const stack = error.stack === undefined ? {} : { stack: error.stack };
   if (error instanceof RetrainError) return { code: error.code, message: error.message, ...stack };

@@ -96,7 +96,9 @@ export function createActivities(services: Services): PipelineActivities & Notic
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
     ...createTrackingActivities({
-      ...{ project, mlflow, store },
+      project,
+      mlflow,
+      store,
       computing: { stageCode: code.stages, versions: libraryVersions() },
       channels: channels.map(({ name }) => name),
       workspace,
@@ -113,7 +115,9 @@ export function createActivities(services: Services): PipelineActivities & Notic
       code,
     }),
     ...createRegistrationActivities({
-      ...{ mlflow, store, scratchDir },
+      mlflow,
+      store,
+      scratchDir,
       signingKey: config.signingKey,
       version: productVersion(),
     }),

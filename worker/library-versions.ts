@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What takes part in computing: a model's bytes may depend on them. */
-const LIBRARIES = ['@duckdb/node-api', 'onnxruntime-node', 'ml-random-forest', 'protobufjs'] as const;
+const LIBRARIES = ['@duckdb/node-api', 'onnxruntime-node', 'ml-random-forest'] as const;
 
 /** Versions of Node, of the machine's kind, and of the libraries that compute, by name. */
 export function libraryVersions(): Record<string, string> {

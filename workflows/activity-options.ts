@@ -1,4 +1,5 @@
 import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
+import { milliseconds } from '../contracts/duration';
 
 /**
  * Work on MLflow and the project's files. Its faults are outages, which end by themselves: keep trying
@@ -65,11 +66,3 @@ export const notifying: ActivityOptions = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 };
-
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** `5s` → 5000. The schema of params.yaml has checked the form. */
-export function milliseconds(duration: string): number {
-  const [, amount = '0', unit = 's'] = /^([\d.]+)(ms|s|m|h)$/.exec(duration) ?? [];
-  return Math.round(Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS]);
-}

@@ -70,7 +70,11 @@ async function run(model: string | undefined, flags: RestoreFlags, signal: Abort
     await requireUnchanged(workspace, nowhere, remote, signal);
     const { force, json } = flags;
     const done = await restoreData(workspace, found, {
-      ...{ holder: 'retrain restore', force, remote, quiet: json, signal },
+      holder: 'retrain restore',
+      force,
+      remote,
+      quiet: json,
+      signal,
     });
     if (json) {
       screen.out(JSON.stringify({ what, ...done }));

@@ -43,7 +43,9 @@ export async function restoreData(
   try {
     return await withPathLocks(workspace.dvcDir, { read: [], write }, holder, options, () =>
       restore(workspace, targets, {
-        ...{ force, signal, onProgress: (progress) => line?.show(progress) },
+        force,
+        signal,
+        onProgress: (progress) => line?.show(progress),
         ...(remote === null ? {} : { remote }),
       }),
     );

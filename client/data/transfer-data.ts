@@ -67,7 +67,11 @@ export async function pullData(
     await storeFromGit(workspace, inputs, 'HEAD');
     const { found, nowhere } = await whereabouts(workspace, inputs, storage);
     const restored = await restoreData(workspace, [...outs, ...found], {
-      ...{ holder: 'retrain data pull', force, remote: storage, quiet: json, signal },
+      holder: 'retrain data pull',
+      force,
+      remote: storage,
+      quiet: json,
+      signal,
     });
     const cache = new StageCache(workspace.store);
     const keys = targets.length > 0 ? [] : await stageKeys(config, workspace, signal);

@@ -8,7 +8,7 @@ import { runTool } from './run-tool';
 import { type Environment } from '../../integrations/files/dot-env';
 
 /** The address from which Temporal's SDKs download the dev server. */
-export const SDK_DOWNLOADS = 'https://temporal.download';
+const SDK_DOWNLOADS = 'https://temporal.download';
 
 const DownloadInfo = z.object({ archiveUrl: z.url(), fileToExtract: z.string() });
 

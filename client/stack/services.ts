@@ -44,7 +44,10 @@ export function temporalService(settings: StackSettings, progress: Progress): Se
     async command() {
       const { path } = await ensureTemporal(settings.env, progress);
       return temporalServer({
-        ...{ program: path, port: temporal.port, uiPort: temporalUi.port, namespace: NAMESPACE },
+        program: path,
+        port: temporal.port,
+        uiPort: temporalUi.port,
+        namespace: NAMESPACE,
         dbFile: join(settings.state, 'temporal.db'),
         cwd: settings.state,
         logFile: logFile(settings, 'temporal'),

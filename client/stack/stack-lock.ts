@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { withFileLock } from './file-lock';
+import { withFileLock } from '../../integrations/files/file-lock';
 import type { Progress } from './progress';
 import type { StackSettings } from './stack-settings';
 
@@ -12,10 +12,10 @@ export function withStackLock<T>(
 ): Promise<T> {
   const run = join(settings.state, 'run');
   mkdirSync(run, { recursive: true });
-  const waiting = (holder: string): void => {
+  const onWait = (holder: string): void => {
     progress.update('Stack', `waiting for another \`retrain up\` or \`down\` (${holder})`);
   };
-  return withFileLock(join(run, 'stack.lock'), waiting, () => {
+  return withFileLock(join(run, 'stack.lock'), { onWait, timeoutMs: Infinity }, () => {
     progress.done('Stack', null);
     return work();
   });

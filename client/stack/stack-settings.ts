@@ -43,7 +43,8 @@ export function stackSettings(
   const now = { ...DEFAULT_PORTS, ...runningPorts(stack) };
   const port = (flag: string, variable: string, given: string | undefined, otherwise: number): StackPort => ({
     port: given === undefined ? parsePort(variable, env[variable] || otherwise) : parsePort(flag, given),
-    ...{ flag, variable },
+    flag,
+    variable,
   });
   const ports = {
     temporal: port('--temporal-port', 'RETRAIN_TEMPORAL_PORT', flags.temporalPort, now.temporal),

@@ -11,7 +11,7 @@ import { quotedEnd } from './server-process';
 import { type Environment } from '../../integrations/files/dot-env';
 
 /** The Temporal CLI that is installed where none is found. Newer tags cannot be built by `go install`. */
-export const TEMPORAL_CLI_VERSION = '1.5.1';
+const TEMPORAL_CLI_VERSION = '1.5.1';
 
 /** The oldest server that has all we use: conflict policies at start, updates, user metadata. */
 const OLDEST_SERVER = [1, 26] as const;

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { withFileLock } from './file-lock';
 import { type Environment } from '../../integrations/files/dot-env';
+import { withFileLock } from '../../integrations/files/file-lock';
 
 /**
  * Where downloaded and built programs are kept, outside every clone: RETRAIN_TOOLS_DIR, or `retrain` in the
@@ -43,7 +43,7 @@ export async function installOnce(
   const usable = (): boolean => isInstalled(cacheDir, name) && intact(folder);
   if (usable()) return folder;
   mkdirSync(cacheDir, { recursive: true });
-  return withFileLock(join(cacheDir, `${name}.lock`), onWait, async () => {
+  return withFileLock(join(cacheDir, `${name}.lock`), { onWait, timeoutMs: Infinity }, async () => {
     if (usable()) return folder;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);

@@ -28,11 +28,11 @@ export function resultLines(result: TrainingResult, links: ResultLinks): string[
   ];
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
-    const rival = champion?.metrics?.[name];
+    const itsValue = champion?.metrics?.[name];
     return [
       `  ${name}`,
       value.toFixed(4),
-      champion === null ? '' : rival === undefined ? paint.dim('not scored') : rival.toFixed(4),
+      champion === null ? '' : itsValue === undefined ? paint.dim('not scored') : itsValue.toFixed(4),
       check === undefined ? '' : check.passed ? paint.good(limitText(check)) : paint.bad(verdictText(check)),
     ];
   });
@@ -62,10 +62,10 @@ export function resultMarkdown(result: TrainingResult, links: ResultLinks): stri
   const champion = result.champion === null ? '' : ` champion v${result.champion.version} |`;
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
-    const rival =
+    const itsCell =
       result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
     const gate = check === undefined ? '' : `${limitText(check)} ${check.passed ? 'passed' : '**failed**'}`;
-    return `| ${name} | ${value.toFixed(4)} |${rival} ${gate} |`;
+    return `| ${name} | ${value.toFixed(4)} |${itsCell} ${gate} |`;
   });
   return [
     `### ${result.model} v${result.modelVersion}: ${result.outcome.replace('_', ' ')}`,

@@ -26,12 +26,12 @@ export const paint = {
 const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /** Columns of a text as it is seen: colour codes take none. */
-export function visibleLength(text: string): number {
+function visibleLength(text: string): number {
   return text.replace(ANSI, '').length;
 }
 
 /** Pads to a width, colour codes aside. */
-export function pad(text: string, width: number): string {
+function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - visibleLength(text)));
 }
 

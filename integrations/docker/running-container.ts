@@ -5,7 +5,7 @@ import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
 import { Bounds } from './bounds';
 import { engineError, statusOf } from './engine';
-import { milliseconds } from './size';
+import { milliseconds } from '../../contracts/duration';
 import { ENDED_FROM_OUTSIDE } from './verdict';
 import { StageLog } from './stage-log';
 
@@ -223,7 +223,10 @@ export class RunningContainer {
     this.logEnded = false;
     try {
       const stream = await this.container.logs({
-        ...{ follow: true, stdout: true, stderr: true, since },
+        follow: true,
+        stdout: true,
+        stderr: true,
+        since,
         abortSignal: this.hangUp.signal,
       });
       (this.container.modem as Docker['modem']).demuxStream(stream, this.log.stdout, this.log.stderr);

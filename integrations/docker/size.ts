@@ -10,11 +10,3 @@ export function bytes(text: string, source: string): number {
   }
   return Math.round(Number(amount) * UNIT[unit.toLowerCase() as keyof typeof UNIT]);
 }
-
-const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** `10m` → 600000. The schema of params.yaml has checked the form. */
-export function milliseconds(duration: string): number {
-  const [, amount = '0', unit = 's'] = /^([\d.]+)(ms|s|m|h)$/.exec(duration) ?? [];
-  return Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);
-}

@@ -42,9 +42,9 @@ export const LABEL = {
   dir: 'retrain.dir',
 } as const;
 
-export const MOUNT_POINT = '/stage';
+const MOUNT_POINT = '/stage';
 export const PIDS_LIMIT = 256;
-export const DEFAULT_CPUS = 2;
+const DEFAULT_CPUS = 2;
 export const DEFAULT_DISK = '10g';
 
 const MIB = 1024 ** 2;

@@ -56,7 +56,7 @@ export async function updateLockFile(path: string, stages: Record<string, Locked
 }
 
 /** Keys and lists as DVC sorts them: `params.yaml` first, all else by code point; empty parts left out. */
-export function inDvcOrder({ cmd, deps, params, outs }: LockedStage): Partial<LockedStage> {
+function inDvcOrder({ cmd, deps, params, outs }: LockedStage): Partial<LockedStage> {
   const byPath = (entries: readonly OutEntry[]) => [...entries].sort((a, b) => byCodePoint(a.path, b.path));
   const files = Object.keys(params).sort((a, b) =>
     a === 'params.yaml' ? -1 : b === 'params.yaml' ? 1 : byCodePoint(a, b),

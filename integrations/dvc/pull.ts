@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { RetrainError } from '../../contracts/errors';
 import type { ObjectStorage } from '../files/object-storage';
-import { retrying } from '../files/retry-unreachable';
+import { retryUnreachable } from '../files/retry-unreachable';
 import { isDirectoryHash, objectKey } from './cache-layout';
 import type { ContentStore } from './content-store';
 import { decodeManifest, manifestHash, type ManifestEntry } from './manifest';
@@ -100,7 +100,7 @@ async function fetchManifest(
   options: TransferOptions,
 ): Promise<Buffer> {
   const rule = ruleOf(options);
-  const bytes = await retrying(async () => {
+  const bytes = await retryUnreachable(async () => {
     const body = await remote.read(objectKey(object.md5), rule);
     if (!body) throw absent(remote, object);
     const chunks: Buffer[] = [];
@@ -125,7 +125,7 @@ async function fetchObject(
   const handle = await open(staged, 'wx');
   try {
     const arrived = { hash: createHash('md5'), bytes: 0 };
-    await retrying(() => receive(remote, object, handle, arrived, options, meter), ruleOf(options));
+    await retryUnreachable(() => receive(remote, object, handle, arrived, options, meter), ruleOf(options));
     const md5 = arrived.hash.digest('hex');
     if (md5 !== object.md5) throw damaged(remote, object, arrived.bytes, md5);
     await handle.close();

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ObjectStorage } from '../files/object-storage';
-import { retrying } from '../files/retry-unreachable';
+import { retryUnreachable } from '../files/retry-unreachable';
 import { isDirectoryHash, objectKey } from './cache-layout';
 import type { ContentStore } from './content-store';
 import { inPool } from './pool';
@@ -74,7 +74,7 @@ async function send(
     ...(options.attempts && { attempts: options.attempts }),
   };
   try {
-    await retrying(async () => {
+    await retryUnreachable(async () => {
       let sent = 0;
       const onBytes = (bytes: number) => {
         sent += bytes;

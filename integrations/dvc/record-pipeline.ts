@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { LockOptions } from '../files/file-lock';
-import { readLockFile, updateLockFile, type LockedStage } from './lock-file';
+import { updateLockFile, type LockedStage } from './lock-file';
 import { lockEntry, type OutContent } from './out-entry';
 import { updatePipelineFile, type PipelineStage } from './pipeline-file';
 import { ignoreInGit, type Workspace } from './workspace';
@@ -54,27 +54,6 @@ export async function recordPipeline(
       for (const { path, keptIn } of outs) if (keptIn === 'cache') await ignoreInGit(join(root, path));
     }
   });
-}
-
-/**
- * What `dvc.lock` records of a stage, if it ran with these inputs and params: then its outs are its results, whoever ran
- * it. Null when it is not there or something differs.
- */
-export async function recordedOuts(
-  workspace: Workspace,
-  stage: Omit<RecordedStage, 'outs'>,
-): Promise<LockedStage['outs'] | null> {
-  const locked = (await readLockFile(join(workspace.root, 'dvc.lock')))[stage.name];
-  if (!locked) return null;
-  const asked = lockedStage({ ...stage, outs: [] });
-  const key = ({ cmd, deps, params }: LockedStage) =>
-    JSON.stringify([
-      cmd,
-      deps.map(({ path, md5, hash }) => `${path} ${md5} ${hash}`).sort(),
-      Object.entries(params[stage.paramsFile ?? PARAMS_FILE] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
-      Object.keys(params).sort(),
-    ]);
-  return key(locked) === key(asked) ? locked.outs : null;
 }
 
 function pipelineStage({ cmd, deps, params, paramsFile = PARAMS_FILE, outs }: RecordedStage): PipelineStage {

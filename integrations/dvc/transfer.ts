@@ -1,6 +1,6 @@
 import type { Artifact } from '../../contracts/stage';
 import type { ObjectStorage } from '../files/object-storage';
-import { retrying } from '../files/retry-unreachable';
+import { retryUnreachable } from '../files/retry-unreachable';
 import { objectKey } from './cache-layout';
 import { inPool } from './pool';
 
@@ -21,7 +21,7 @@ export interface TransferOptions {
   atOnce?: number;
   signal?: AbortSignal;
   onProgress?: (progress: TransferProgress) => void;
-  /** Attempts per request; see `retrying`. */
+  /** Attempts per request; see `retryUnreachable`. */
   attempts?: number;
 }
 
@@ -54,7 +54,7 @@ export async function sizesOnRemote(
     ...(options.attempts && { attempts: options.attempts }),
   };
   const listFolder = (folder: string) =>
-    retrying(async () => {
+    retryUnreachable(async () => {
       let count = 0;
       for await (const { key, sizeBytes } of remote.list(`files/md5/${folder}/`, rule) ?? []) {
         sizes.set(key.slice('files/md5/'.length).replace('/', ''), sizeBytes);
@@ -76,7 +76,7 @@ export async function sizesOnRemote(
   }
   sizes.clear();
   await inPool(md5s, atOnce, async (md5) => {
-    const found = await retrying(() => remote.stat(objectKey(md5), rule), rule);
+    const found = await retryUnreachable(() => remote.stat(objectKey(md5), rule), rule);
     if (found) sizes.set(md5, found.sizeBytes);
   });
   return sizes;

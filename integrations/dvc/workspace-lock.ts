@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
-import { lockFile, type LockOptions } from '../files/file-lock';
+import { withFileLock, type LockOptions } from '../files/file-lock';
 import { isAlive } from '../files/process-alive';
 
 const Holder = z.object({ pid: z.int(), cmd: z.string() });
@@ -30,12 +30,7 @@ export async function withWorkspaceLock<T>(
   options: LockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const release = await lockFile(join(dvcDir, 'tmp', 'lock'), options);
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+  return withFileLock(join(dvcDir, 'tmp', 'lock'), options, work);
 }
 
 /**
@@ -80,16 +75,13 @@ async function editPathLocks<T>(
   edit: (locks: PathLocks) => T,
 ): Promise<T> {
   const path = join(dvcDir, 'tmp', 'rwlock');
-  const free = await lockFile(`${path}.lock`, options);
-  try {
+  return withFileLock(`${path}.lock`, options, async () => {
     const locks = await readPathLocks(path);
     const result = edit(locks);
     await writeFile(`${path}.retrain`, JSON.stringify(locks));
     await rename(`${path}.retrain`, path);
     return result;
-  } finally {
-    await free();
-  }
+  });
 }
 
 async function readPathLocks(path: string): Promise<PathLocks> {

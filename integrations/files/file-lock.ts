@@ -50,6 +50,20 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
   }
 }
 
+/** Runs `work` while holding a lock: see `lockFile`. The file stays, empty but for the last holder's pid. */
+export async function withFileLock<T>(
+  path: string,
+  options: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await lockFile(path, options);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
 type Flock = (fd: number, operation: number) => number;
 let flock: Flock | undefined;
 

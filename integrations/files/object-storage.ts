@@ -14,7 +14,7 @@ export interface Upload {
   md5: string;
 }
 
-export interface CallOptions {
+export interface StorageOptions {
   signal?: AbortSignal;
 }
 
@@ -29,16 +29,16 @@ export interface ObjectStorage {
   /** For messages; never holds a credential. */
   readonly name: string;
   /** Null when there is no such object. */
-  stat(key: string, options?: CallOptions): Promise<StoredObject | null>;
+  stat(key: string, options?: StorageOptions): Promise<StoredObject | null>;
   /** Objects whose key starts so; null when this storage cannot tell. */
-  list(prefix: string, options?: CallOptions): AsyncIterable<StoredObject> | null;
+  list(prefix: string, options?: StorageOptions): AsyncIterable<StoredObject> | null;
   /** Bytes of an object from a position on; null when there is no such object. */
-  read(key: string, options?: CallOptions & { from?: number }): Promise<Readable | null>;
+  read(key: string, options?: StorageOptions & { from?: number }): Promise<Readable | null>;
   /** Stores a file, replacing what is there. `onBytes` gets the bytes sent since its last call. */
   write(
     key: string,
     upload: Upload,
-    options?: CallOptions & { onBytes?: (bytes: number) => void },
+    options?: StorageOptions & { onBytes?: (bytes: number) => void },
   ): Promise<void>;
   close(): void;
 }

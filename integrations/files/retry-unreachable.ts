@@ -1,28 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
+import { withRetries } from './retry';
 
-export interface RetryRule {
+export interface RemotePatience {
   /** The first one included. Default 8: with the waits below, half a minute of trouble is ridden out. */
   attempts?: number;
-  /** Wait before the second attempt; doubles each time, up to 8 s, each cut at random to half or more. Default 250 ms. */
+  /** Bound of the wait before the second attempt; doubles each time, up to 16 s. Default 500 ms. */
   firstWaitMs?: number;
   signal?: AbortSignal;
 }
 
-const LONGEST_WAIT_MS = 8000;
+const LONGEST_WAIT_MS = 16_000;
 
 /** Repeats what failed with REMOTE_UNREACHABLE; all other errors come through at once. */
-export async function retrying<T>(work: () => Promise<T>, rule: RetryRule = {}): Promise<T> {
-  const attempts = rule.attempts ?? 8;
-  for (let attempt = 1; ; attempt++) {
-    rule.signal?.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      const again = error instanceof RetrainError && error.code === 'REMOTE_UNREACHABLE';
-      if (!again || attempt >= attempts) throw error;
-      const wait = Math.min(LONGEST_WAIT_MS, (rule.firstWaitMs ?? 250) * 2 ** (attempt - 1));
-      await sleep(wait * (0.5 + Math.random() / 2), undefined, rule.signal && { signal: rule.signal });
-    }
-  }
+export async function retryUnreachable<T>(
+  work: () => Promise<T>,
+  { attempts = 8, firstWaitMs = 500, signal }: RemotePatience = {},
+): Promise<T> {
+  const rule = { attempts, firstWaitMs, longestWaitMs: LONGEST_WAIT_MS };
+  const mayPass = (error: unknown): boolean =>
+    error instanceof RetrainError && error.code === 'REMOTE_UNREACHABLE';
+  return withRetries({ rule, mayPass, signal }, work);
 }

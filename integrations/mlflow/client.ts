@@ -1,6 +1,6 @@
 import { resolveSource } from './model-source';
 import { Artifacts } from './artifacts';
-import type { RetryRule } from './backoff';
+import type { RetryRule } from '../files/retry';
 import type { HttpExchange } from './exchange';
 import { Experiments } from './experiments';
 import { MlflowLinks } from './links';

@@ -15,7 +15,7 @@ export interface ModelVersions {
 }
 
 /** Those of the test that loads every model by Python’s MLflow. */
-export const MODEL_VERSIONS: ModelVersions = {
+const MODEL_VERSIONS: ModelVersions = {
   python: '3.11.7',
   mlflow: '3.17.2',
   onnx: '1.23.2',

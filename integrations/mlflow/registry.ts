@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { below } from './artifact-path';
-import { retrying } from './backoff';
+import { retryRequest } from './backoff';
 import { alreadyExists, MlflowError, notFound } from './errors';
 import { LIMIT, validKey, validValue } from './limits';
 import {
@@ -66,7 +66,7 @@ export class Registry {
    */
   async findOrCreateVersion(wanted: NewVersion, signal?: AbortSignal): Promise<ModelVersion> {
     const single = new Registry(this.transport.once());
-    const kept = await retrying(this.transport.rule, signal, () => single.versionOfRun(wanted, signal));
+    const kept = await retryRequest(this.transport.rule, signal, () => single.versionOfRun(wanted, signal));
     // A reused version may come from an attempt that died half-way: its tags are brought up to date.
     const stale = Object.entries(wanted.tags).filter(([key, value]) => kept.tags[key] !== value);
     await this.setVersionTags(wanted.name, kept.version, Object.fromEntries(stale), signal);

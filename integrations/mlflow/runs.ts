@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { RUN_TAG } from '../../contracts/names';
 import type { TrainingResult } from '../../contracts/run';
-import { retrying } from './backoff';
+import { retryRequest } from './backoff';
 import { MlflowError } from './errors';
-import { identityTags, newestFinished, type RunIdentity, standing } from './run-identity';
+import { ownerTags, newestFinished, type RunOwner, standing } from './run-owner';
 import { type DatasetInput, logDataset, type RunLog, logToRun, tagPairs } from './run-log';
 import { type MlflowRun, runFrom, RunReply } from './run-record';
 import { runsOfKey, searchRuns } from './run-search';
@@ -19,7 +19,7 @@ export interface OpenRunRequest {
   experimentId: string;
   /** Shown in MLflow’s lists. */
   name: string;
-  identity: RunIdentity;
+  identity: RunOwner;
   tags: Record<string, string>;
   params: Record<string, string | number | boolean | null>;
   dataset?: DatasetInput;
@@ -42,7 +42,7 @@ export class Runs {
    */
   async open(request: OpenRunRequest, signal?: AbortSignal): Promise<OpenedRun> {
     const single = new Runs(this.transport.once());
-    return retrying(this.transport.rule, signal, () => single.openOnce(request, signal));
+    return retryRequest(this.transport.rule, signal, () => single.openOnce(request, signal));
   }
 
   private async openOnce(request: OpenRunRequest, signal?: AbortSignal): Promise<OpenedRun> {
@@ -101,7 +101,7 @@ export class Runs {
       experiment_id: request.experimentId,
       run_name: request.name,
       start_time: Date.now(),
-      tags: tagPairs({ ...early, ...identityTags(request.identity) }),
+      tags: tagPairs({ ...early, ...ownerTags(request.identity) }),
     };
     const { run } = await this.transport.post('runs/create', body, One, { signal });
     return runFrom(run);
@@ -123,7 +123,7 @@ export class Runs {
       tags?: Record<string, string>;
       /** Epoch ms; now when absent. */
       endedAt?: number;
-      identity?: RunIdentity & { experimentId: string };
+      identity?: RunOwner & { experimentId: string };
       signal?: AbortSignal | undefined;
     } = {},
   ): Promise<void> {

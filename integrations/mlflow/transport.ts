@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
-import { PATIENT, type RetryRule, retryAfterMs, retrying } from './backoff';
+import { type RetryRule } from '../files/retry';
+import { PATIENT, retryAfterMs, retryRequest } from './backoff';
 import { brokenBody, MlflowError, notMlflow, refusal, unreachable } from './errors';
 import type { HttpExchange, HttpReply, HttpRequest } from './exchange';
 import type { MlflowSettings } from './settings';
 
 /** How one call is made. */
-export interface CallOptions {
+export interface RequestOptions {
   /** Ends the call; its reason is then thrown as it is. */
   signal?: AbortSignal | undefined;
 }
@@ -27,7 +28,7 @@ export class MlflowTransport {
     path: string,
     query: Record<string, string>,
     schema: S,
-    options: CallOptions = {},
+    options: RequestOptions = {},
   ): Promise<z.output<S>> {
     return this.call('GET', `/api/2.0/mlflow/${path}`, query, undefined, schema, options);
   }
@@ -37,7 +38,7 @@ export class MlflowTransport {
     path: string,
     body: object,
     schema: S,
-    options: CallOptions = {},
+    options: RequestOptions = {},
   ): Promise<z.output<S>> {
     return this.call('POST', `/api/2.0/mlflow/${path}`, {}, body, schema, options);
   }
@@ -49,11 +50,11 @@ export class MlflowTransport {
     query: Record<string, string>,
     body: object | undefined,
     schema: S,
-    options: CallOptions = {},
+    options: RequestOptions = {},
   ): Promise<z.output<S>> {
     const url = this.url(path, query);
     const what = `${method} ${withoutQuery(url)}`;
-    return retrying(this.rule, options.signal, async () => {
+    return retryRequest(this.rule, options.signal, async () => {
       const reply = await this.exchange(what, {
         method,
         url,
@@ -76,11 +77,11 @@ export class MlflowTransport {
     path: string,
     open: () => Uint8Array | Readable,
     sizeBytes: number,
-    options: CallOptions = {},
+    options: RequestOptions = {},
   ): Promise<void> {
     const url = this.url(path, {});
     const what = `PUT ${withoutQuery(url)}`;
-    await retrying(this.rule, options.signal, async () => {
+    await retryRequest(this.rule, options.signal, async () => {
       const reply = await this.exchange(what, {
         method: 'PUT',
         url,
@@ -99,11 +100,11 @@ export class MlflowTransport {
   async read<T>(
     path: string,
     consume: (body: Readable, sizeBytes: number | undefined) => Promise<T>,
-    options: CallOptions = {},
+    options: RequestOptions = {},
   ): Promise<T> {
     const url = this.url(path, {});
     const what = `GET ${withoutQuery(url)}`;
-    return retrying(this.rule, options.signal, async () => {
+    return retryRequest(this.rule, options.signal, async () => {
       const reply = await this.exchange(what, {
         method: 'GET',
         url,

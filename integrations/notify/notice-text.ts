@@ -4,7 +4,7 @@ import type { Notice } from '../../contracts/notice';
 const MOST_METRICS = 6;
 
 /** Metrics as people read them, four decimals: `[['accuracy', '0.9667'], …]`. */
-export function metricRows(notice: Notice): [name: string, value: string][] {
+export function noticeMetrics(notice: Notice): [name: string, value: string][] {
   return Object.entries(notice.metrics ?? {})
     .slice(0, MOST_METRICS)
     .map(([name, value]) => [name, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
@@ -24,7 +24,7 @@ export function plainText(notice: Notice): string {
   const paragraphs = [
     notice.title,
     notice.text,
-    aligned(metricRows(notice)),
+    aligned(noticeMetrics(notice)),
     aligned(linkRows(notice)),
     `Workflow ${notice.workflowId}, key ${notice.pipelineKey.slice(0, 12)}, ${notice.at}`,
   ];

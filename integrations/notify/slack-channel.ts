@@ -1,6 +1,6 @@
 import type { Notice } from '../../contracts/notice';
 import type { NoticeChannel } from './channel';
-import { linkRows, metricRows } from './notice-text';
+import { linkRows, noticeMetrics } from './notice-text';
 import { post } from './post';
 import type { Secret } from './secret';
 
@@ -29,7 +29,7 @@ export function slackChannel(url: Secret): NoticeChannel {
 export function slackMessage(notice: Notice): object {
   const title = `*${escaped(notice.title)}*`;
   const text = escaped(notice.text);
-  const metrics = metricRows(notice).map(([name, value]) => `${escaped(name)} \`${value}\``);
+  const metrics = noticeMetrics(notice).map(([name, value]) => `${escaped(name)} \`${value}\``);
   const links = linkRows(notice).map(([name, url]) => `<${escaped(url).replaceAll('|', '%7C')}|${name}>`);
   const lines = [`${title}\n${text}`, metrics.join('  '), links.join('  ')].filter((line) => line !== '');
   const context = `${escaped(notice.workflowId)}  ${notice.pipelineKey.slice(0, 12)}`;

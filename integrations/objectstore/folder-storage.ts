@@ -6,7 +6,7 @@ import { RetrainError } from '../../contracts/errors';
 import { digestHandle } from '../../ml/hashing/digest-file';
 import { badDigest } from './bad-digest';
 import { StagingArea } from '../files/staging-area';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
+import type { StorageOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 
 /** A folder as a storage: a mounted drive, or a disk beside the cache. */
 export class FolderStorage implements ObjectStorage {
@@ -27,7 +27,7 @@ export class FolderStorage implements ObjectStorage {
     return found?.isFile() ? { key, sizeBytes: found.size } : null;
   }
 
-  async *list(prefix: string, { signal }: CallOptions = {}): AsyncIterable<StoredObject> {
+  async *list(prefix: string, { signal }: StorageOptions = {}): AsyncIterable<StoredObject> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     const entries = await absentAsNull(
       () => readdir(join(this.root, folder), { recursive: true, withFileTypes: true }),
@@ -42,7 +42,7 @@ export class FolderStorage implements ObjectStorage {
     }
   }
 
-  async read(key: string, options: CallOptions & { from?: number } = {}): Promise<Readable | null> {
+  async read(key: string, options: StorageOptions & { from?: number } = {}): Promise<Readable | null> {
     if (!(await this.stat(key))) return null;
     return createReadStream(join(this.root, key), {
       start: options.from ?? 0,
@@ -53,7 +53,7 @@ export class FolderStorage implements ObjectStorage {
   async write(
     key: string,
     upload: Upload,
-    options: CallOptions & { onBytes?: (bytes: number) => void } = {},
+    options: StorageOptions & { onBytes?: (bytes: number) => void } = {},
   ): Promise<void> {
     const target = join(this.root, key);
     await reported(this.root, async () => {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
 import { RetrainError } from '../../contracts/errors';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
+import type { StorageOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 
 export interface HttpStorageSettings {
   /** `https://dagshub.com/team/project.dvc` */
@@ -37,7 +37,7 @@ export class HttpStorage implements ObjectStorage {
     return this.base.replace(/\/\/[^/]*@/, '//');
   }
 
-  async stat(key: string, options: CallOptions = {}): Promise<StoredObject | null> {
+  async stat(key: string, options: StorageOptions = {}): Promise<StoredObject | null> {
     const response = await this.send('HEAD', key, options);
     await response.body.dump();
     if (response.statusCode === 404) return null;
@@ -49,7 +49,7 @@ export class HttpStorage implements ObjectStorage {
     return null;
   }
 
-  async read(key: string, options: CallOptions & { from?: number } = {}): Promise<Readable | null> {
+  async read(key: string, options: StorageOptions & { from?: number } = {}): Promise<Readable | null> {
     const from = options.from ?? 0;
     const response = await this.send('GET', key, options, from > 0 ? { range: `bytes=${from}-` } : {});
     if (response.statusCode === 404) {
@@ -69,7 +69,7 @@ export class HttpStorage implements ObjectStorage {
   async write(
     key: string,
     upload: Upload,
-    options: CallOptions & { onBytes?: (bytes: number) => void } = {},
+    options: StorageOptions & { onBytes?: (bytes: number) => void } = {},
   ): Promise<void> {
     const method = this.settings.method ?? 'POST';
     const body = createReadStream(upload.path);
@@ -95,7 +95,7 @@ export class HttpStorage implements ObjectStorage {
   private async send(
     method: 'GET' | 'HEAD' | 'POST' | 'PUT',
     key: string,
-    options: CallOptions,
+    options: StorageOptions,
     headers: Record<string, string> = {},
     body?: Readable,
   ): Promise<Dispatcher.ResponseData> {

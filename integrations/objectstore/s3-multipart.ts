@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { badDigest } from './bad-digest';
-import type { CallOptions, Upload } from '../files/object-storage';
+import type { StorageOptions, Upload } from '../files/object-storage';
 
 interface Place {
   Bucket: string;
@@ -35,7 +35,7 @@ export async function uploadInParts(
   client: S3Client,
   place: Place,
   upload: Upload,
-  options: CallOptions & { onBytes?: (bytes: number) => void },
+  options: StorageOptions & { onBytes?: (bytes: number) => void },
 ): Promise<void> {
   const send = { ...(options.signal && { abortSignal: options.signal }) };
   const partBytes = Math.max(PART_BYTES, Math.ceil(upload.sizeBytes / MOST_PARTS));

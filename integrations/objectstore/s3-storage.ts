@@ -9,7 +9,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import type { CallOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
+import type { StorageOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 import { asRemoteError, isNotFound } from './s3-errors';
 import { uploadInParts } from './s3-multipart';
 
@@ -65,7 +65,7 @@ export class S3Storage implements ObjectStorage {
     return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}${endpoint ? ` at ${endpoint.replace(/\/\/[^/]*@/, '//')}` : ''}`;
   }
 
-  async stat(key: string, options: CallOptions = {}): Promise<StoredObject | null> {
+  async stat(key: string, options: StorageOptions = {}): Promise<StoredObject | null> {
     return this.call(
       async (client) => {
         const found = await client.send(new HeadObjectCommand(this.at(key)), abortable(options));
@@ -76,7 +76,7 @@ export class S3Storage implements ObjectStorage {
     );
   }
 
-  async *list(prefix: string, options: CallOptions = {}): AsyncIterable<StoredObject> {
+  async *list(prefix: string, options: StorageOptions = {}): AsyncIterable<StoredObject> {
     const base = this.fullKey('');
     for (let token: string | undefined; ;) {
       const page = await this.call(
@@ -99,7 +99,7 @@ export class S3Storage implements ObjectStorage {
     }
   }
 
-  async read(key: string, options: CallOptions & { from?: number } = {}): Promise<Readable | null> {
+  async read(key: string, options: StorageOptions & { from?: number } = {}): Promise<Readable | null> {
     const from = options.from ?? 0;
     const range = from > 0 ? { Range: `bytes=${from}-` } : {};
     return this.call(
@@ -124,7 +124,7 @@ export class S3Storage implements ObjectStorage {
   async write(
     key: string,
     upload: Upload,
-    options: CallOptions & { onBytes?: (bytes: number) => void } = {},
+    options: StorageOptions & { onBytes?: (bytes: number) => void } = {},
   ): Promise<void> {
     await this.call(async (client) => {
       if (upload.sizeBytes >= (this.settings.partsFromBytes ?? PARTS_FROM_BYTES)) {
@@ -160,7 +160,7 @@ export class S3Storage implements ObjectStorage {
 
   private async call<T>(
     work: (client: S3Client) => Promise<T>,
-    options: CallOptions,
+    options: StorageOptions,
     absent?: () => T,
   ): Promise<T> {
     try {
@@ -173,6 +173,6 @@ export class S3Storage implements ObjectStorage {
   }
 }
 
-function abortable({ signal }: CallOptions): { abortSignal?: AbortSignal } {
+function abortable({ signal }: StorageOptions): { abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {};
 }

@@ -1,5 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
-import type { ModelFile } from './model-files';
+import type { HashedFile } from './model-files';
 
 /**
  * Compares the files of a model with those that were recorded.
@@ -9,8 +9,8 @@ import type { ModelFile } from './model-files';
  */
 export function compareFiles(
   dir: string,
-  actual: readonly ModelFile[],
-  recorded: readonly ModelFile[],
+  actual: readonly HashedFile[],
+  recorded: readonly HashedFile[],
   by: string,
 ): void {
   const found = new Map(actual.map(({ name, sha256 }) => [name, sha256]));

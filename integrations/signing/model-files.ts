@@ -1,15 +1,11 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
+import { type Artifact } from '../../contracts/stage';
 import { digestFile } from '../../ml/hashing/digest-file';
 
-/** A file of a model directory. */
-export interface ModelFile {
-  /** Below the directory, with `/`. */
-  name: string;
-  /** 64 hex digits. */
-  sha256: string;
-}
+/** A file of a model directory; its name is the path below the directory, with `/`. */
+export type HashedFile = Pick<Artifact, 'name' | 'sha256'>;
 
 /**
  * The files of a model directory and their hashes, in the order of OpenSSF Model Signing: by the parts of their paths, so that a
@@ -23,12 +19,12 @@ export async function modelFiles(
   dir: string,
   ignored: readonly string[],
   options: { followLinks?: boolean; signal?: AbortSignal } = {},
-): Promise<ModelFile[]> {
+): Promise<HashedFile[]> {
   if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
     throw new RetrainError('DATA_NOT_FOUND', `${dir}: no such folder; expected the directory of a model`);
   }
   const names = namesBelow(dir, '', ignored, options.followLinks ?? false).sort(byParts);
-  const files: ModelFile[] = [];
+  const files: HashedFile[] = [];
   for (const name of names) {
     const { sha256 } = await digestFile(join(dir, name), {
       ...(options.signal && { signal: options.signal }),

@@ -5,11 +5,11 @@ import { RetrainError } from '../../contracts/errors';
 import type { TrainingData, GitState } from '../../contracts/run';
 import { writeAtomically } from '../files/atomic-write';
 import { compareFiles } from './compare-files';
-import { modelFiles, type ModelFile } from './model-files';
+import { modelFiles, type HashedFile } from './model-files';
 import { SIGNATURE_FILE, STATEMENT_TYPE } from './sign-model';
 
 export const PROVENANCE_FILE = 'provenance.json';
-export const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
+const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
 const BUILD_TYPE = 'urn:retrain:training-pipeline:1';
 
 /** Where a model comes from. */
@@ -71,7 +71,7 @@ export async function verifyProvenance(dir: string): Promise<ProvenanceStatement
 }
 
 /** All files but the two that speak of the others, and what MLflow adds to a copy that it hands out. */
-function describedFiles(dir: string): Promise<ModelFile[]> {
+function describedFiles(dir: string): Promise<HashedFile[]> {
   return modelFiles(dir, [PROVENANCE_FILE, SIGNATURE_FILE, 'registered_model_meta']);
 }
 
@@ -107,7 +107,7 @@ export const ProvenanceStatement = z.looseObject({
 export type ProvenanceStatement = z.infer<typeof ProvenanceStatement>;
 
 /** Pure: the statement for these files. */
-export function provenanceStatement(files: readonly ModelFile[], origin: Origin): ProvenanceStatement {
+function provenanceStatement(files: readonly HashedFile[], origin: Origin): ProvenanceStatement {
   const { git, data, images = {} } = origin;
   return {
     _type: STATEMENT_TYPE,

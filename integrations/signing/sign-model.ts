@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeAtomically } from '../files/atomic-write';
 import { IN_TOTO, keyHint, privateKey, signPayload } from './dsse';
-import { modelFiles, modelName, type ModelFile } from './model-files';
+import { modelFiles, modelName, type HashedFile } from './model-files';
 
 export const SIGNATURE_FILE = 'model.sig';
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -30,7 +30,7 @@ export async function signModel(
   dir: string,
   keyPem: string,
   options: SignOptions = {},
-): Promise<ModelFile[]> {
+): Promise<HashedFile[]> {
   const key = privateKey(keyPem, options.passphrase);
   const files = await modelFiles(dir, IGNORED, options);
   const payload = Buffer.from(JSON.stringify(signatureStatement(modelName(dir), files)));
@@ -54,7 +54,7 @@ export function rootDigest(digests: readonly string[]): string {
   return hash.digest('hex');
 }
 
-function signatureStatement(name: string, files: readonly ModelFile[]) {
+function signatureStatement(name: string, files: readonly HashedFile[]) {
   return {
     _type: STATEMENT_TYPE,
     subject: [{ name, digest: { sha256: rootDigest(files.map(({ sha256 }) => sha256)) } }],

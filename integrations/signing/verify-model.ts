@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import { compareFiles } from './compare-files';
 import { IN_TOTO, keyHint, publicKey, verifyPayload } from './dsse';
-import { modelFiles, type ModelFile } from './model-files';
+import { modelFiles, type HashedFile } from './model-files';
 import { BUNDLE_TYPE, SIGNATURE_FILE, SIGNATURE_PREDICATE, STATEMENT_TYPE, rootDigest } from './sign-model';
 
 const Bundle = z.looseObject({
@@ -61,7 +61,7 @@ export async function verifyModel(
   dir: string,
   keyPem: string,
   options: VerifyOptions = {},
-): Promise<ModelFile[]> {
+): Promise<HashedFile[]> {
   const key = publicKey(keyPem);
   const file = options.signatureFile ?? join(dir, SIGNATURE_FILE);
   const bundle = parsed(Bundle, await read(file), file);

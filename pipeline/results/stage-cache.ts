@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { Artifact, Metrics, type StageResult } from '../../contracts/stage';
 import { canonicalJson, type Json } from '../../ml/hashing/canonical-json';
 import type { ObjectStorage } from '../../integrations/files/object-storage';
-import { retrying } from '../../integrations/files/retry-unreachable';
+import { retryUnreachable } from '../../integrations/files/retry-unreachable';
 import { writeAtomically } from '../../integrations/files/atomic-write';
 import type { ContentStore } from '../../integrations/dvc/content-store';
 import { pull } from '../../integrations/dvc/pull';
@@ -89,7 +89,7 @@ export class StageCache {
     const bytes = await readFile(path);
     const md5 = createHash('md5').update(bytes).digest('hex');
     const signal = options.signal && { signal: options.signal };
-    await retrying(
+    await retryUnreachable(
       () => remote.write(remoteKey(key), { path, sizeBytes: bytes.length, md5 }, { ...signal }),
       {
         ...signal,
@@ -110,7 +110,7 @@ export class StageCache {
     const there = await this.find(key);
     if (there) return there;
     const signal = options.signal && { signal: options.signal };
-    const bytes = await retrying(
+    const bytes = await retryUnreachable(
       async () => {
         const body = await remote.read(remoteKey(key), { ...signal });
         return body && (await buffer(body));
@@ -122,11 +122,6 @@ export class StageCache {
     await pull(this.store, remote, entry.outputs, options);
     await this.write(key, bytes.toString('utf8'));
     return resultOf(entry);
-  }
-
-  /** Forgets one result; its outputs stay. */
-  async forget(key: string): Promise<void> {
-    await rm(this.pathOf(key), { force: true });
   }
 
   private pathOf(key: string): string {

@@ -3,7 +3,7 @@ import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import type { HttpExchange } from '../../integrations/mlflow/exchange';
 import { plainExchange } from '../../integrations/mlflow/plain-exchange';
 import { resultTags } from '../../integrations/mlflow/result-tag';
-import type { RunIdentity } from '../../integrations/mlflow/run-identity';
+import type { RunOwner } from '../../integrations/mlflow/run-owner';
 import { runsOfKey } from '../../integrations/mlflow/run-search';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { MlflowTransport } from '../../integrations/mlflow/transport';
@@ -35,7 +35,7 @@ async function wholeRun(
   mlflow: Mlflow,
   experiment: string,
   name: string,
-  identity: RunIdentity,
+  identity: RunOwner,
 ): Promise<{ runId: string; version: string }> {
   const experimentId = await mlflow.experiments.ensure(experiment);
   const opened = await mlflow.runs.open({
@@ -87,11 +87,11 @@ describe('a run whose worker dies, or whose answers are lost, at every request',
     await transport.close();
   });
 
-  function identityOf(pipelineKey: string): RunIdentity {
+  function identityOf(pipelineKey: string): RunOwner {
     return { pipelineKey, workflowId: `train-${pipelineKey.slice(0, 16)}`, workflowRunId: randomUUID() };
   }
 
-  async function requireOneOfEach(name: string, identity: RunIdentity): Promise<void> {
+  async function requireOneOfEach(name: string, identity: RunOwner): Promise<void> {
     const experimentId = await healthy.experiments.ensure(experiment);
     const runs = await runsOfKey(transport, experimentId, identity.pipelineKey);
     expect(runs.map(({ status }) => status)).toEqual(['FINISHED']);
@@ -114,7 +114,7 @@ describe('a run whose worker dies, or whose answers are lost, at every request',
         const identity = identityOf(freshKey());
         const dying = createMlflow(settings, {
           exchange: faulty(fault, (request) => request >= k),
-          rule: { attempts: 1, baseMs: 1, capMs: 1 },
+          rule: { attempts: 1, firstWaitMs: 1, longestWaitMs: 1 },
         });
         await expect(wholeRun(dying, experiment, name, identity)).rejects.toMatchObject({
           code: 'MLFLOW_UNREACHABLE',
@@ -135,7 +135,7 @@ describe('a run whose worker dies, or whose answers are lost, at every request',
         const identity = identityOf(freshKey());
         const shaky = createMlflow(settings, {
           exchange: faulty(fault, (request) => request === k),
-          rule: { attempts: 3, baseMs: 1, capMs: 5 },
+          rule: { attempts: 3, firstWaitMs: 1, longestWaitMs: 5 },
         });
         await wholeRun(shaky, experiment, name, identity);
         await shaky.close();
@@ -150,7 +150,7 @@ describe('a run whose worker dies, or whose answers are lost, at every request',
     const identity = identityOf(freshKey());
     const dying = createMlflow(settings, {
       exchange: faulty('after', (request) => request >= 6),
-      rule: { attempts: 1, baseMs: 1, capMs: 1 },
+      rule: { attempts: 1, firstWaitMs: 1, longestWaitMs: 1 },
     });
     await expect(wholeRun(dying, experiment, name, identity)).rejects.toThrow();
     await dying.close();

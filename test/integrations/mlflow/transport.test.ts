@@ -17,7 +17,7 @@ import {
 } from './scripted-server';
 
 const Reply = z.looseObject({ value: z.number() });
-const QUICK = { attempts: 3, baseMs: 1, capMs: 2_000 };
+const QUICK = { attempts: 3, firstWaitMs: 1, longestWaitMs: 2_000 };
 const SHORT = { connectMs: 1_000, headersMs: 150, bodyMs: 150 };
 
 /** One suite against both HTTP clients. */

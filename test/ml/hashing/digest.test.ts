@@ -1,10 +1,8 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { digestBytes } from '../../../ml/hashing/digest';
 import { digestFile } from '../../../ml/hashing/digest-file';
-import { digestStream } from '../../../ml/hashing/digest-stream';
 
 // RFC 1321 (MD5) and FIPS 180-2 (SHA-256).
 const EMPTY = {
@@ -38,11 +36,10 @@ test.each([
   ['', EMPTY],
   ['abc', ABC],
   ['a'.repeat(1_000_000), MILLION_A],
-])('bytes, files, threads and streams agree with the published digests (%#)', async (content, expected) => {
+])('bytes, files and threads agree with the published digests (%#)', async (content, expected) => {
   expect(digestBytes(content)).toEqual(expected);
   expect(await digestFile(file(content))).toEqual(expected);
   expect(await digestFile(file(content), { threadsFromBytes: 0 })).toEqual(expected);
-  expect(await digestStream(Readable.from([content.slice(0, 2), content.slice(2)]))).toEqual(expected);
 });
 
 test.each([MIB - 1, MIB, MIB + 1, 8 * MIB, 9 * MIB, 20 * MIB + 7])(
@@ -85,13 +82,3 @@ test.each([{ threadsFromBytes: 0 }, {}])(
     await expect(digestFile(path, { ...options, signal: controller.signal })).rejects.toThrow('enough');
   },
 );
-
-test('a stream’s own error comes through', async () => {
-  const failing = Readable.from(
-    (async function* () {
-      yield Buffer.from('abc');
-      throw new Error('the line is dead');
-    })(),
-  );
-  await expect(digestStream(failing)).rejects.toThrow('the line is dead');
-});

@@ -61,8 +61,7 @@ test('an entry whose outputs are gone, or that is unreadable, is a miss', async 
   writeFileSync(join(store.cacheDir, 'retrain/stages', key.slice(0, 2), `${key}.json`), '{"version":1');
   expect(await cache.find(key)).toBeNull();
   await cache.save(identity(), saved);
-  await cache.forget(key);
-  expect(await cache.find(key)).toBeNull();
+  expect(await cache.find(key)).toEqual(saved);
 });
 
 test('another machine gets the result and its files through the remote', async () => {

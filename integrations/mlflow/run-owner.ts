@@ -4,7 +4,7 @@ import { resultFromTags } from './result-tag';
 import type { MlflowRun } from './run-record';
 
 /** Whose run it is. */
-export interface RunIdentity {
+export interface RunOwner {
   pipelineKey: string;
   /** Names a forced run across its retries; absent for the run that everybody shares. */
   forceId?: string | undefined;
@@ -13,7 +13,7 @@ export interface RunIdentity {
 }
 
 /** The identity as tags; they travel in the very request that creates the run. */
-export function identityTags(identity: RunIdentity): Record<string, string> {
+export function ownerTags(identity: RunOwner): Record<string, string> {
   return {
     [RUN_TAG.pipelineKey]: identity.pipelineKey,
     [RUN_TAG.workflowId]: identity.workflowId,
@@ -36,7 +36,7 @@ export interface Standing {
 }
 
 /** @param runs all active runs of the key, oldest first */
-export function standing(runs: readonly MlflowRun[], identity: RunIdentity): Standing {
+export function standing(runs: readonly MlflowRun[], identity: RunOwner): Standing {
   const running = runs.filter((run) => run.status === 'RUNNING' || run.status === 'SCHEDULED');
   const isMine = (run: MlflowRun): boolean => run.tags[RUN_TAG.workflowRunId] === identity.workflowRunId;
   return {
