@@ -80,20 +80,24 @@ mlflow-local: setup ## start the servers without a worker
 	@bin/retrain up --no-worker
 
 .PHONY: test
-test: setup test-tools ## run every test, with real servers that are stopped after
-	@node_modules/.bin/jest $(ARGS)
-
-.PHONY: test-tools
-test-tools: ## install what judges us in tests: dvc, an S3 server, compose, …
-	@scripts/setup-test-tools.sh
+test: ## run every test; installs what tests need, starts servers of its own and stops them
+	@scripts/test.sh -- $(ARGS)
 
 .PHONY: test-unit
-test-unit: setup ## run the tests that need no server
-	@node_modules/.bin/jest $(ARGS) --selectProjects unit
+test-unit: ## run the tests that need nothing but Node
+	@scripts/test.sh unit -- $(ARGS)
+
+.PHONY: test-tools
+test-tools: ## run the tests that need the compiled project, or programs that judge us: dvc, an S3 server, …
+	@scripts/test.sh tools -- $(ARGS)
 
 .PHONY: test-integration
-test-integration: setup ## run the tests that need servers
-	@node_modules/.bin/jest $(ARGS) --selectProjects integration --runInBand
+test-integration: ## run the tests that need servers
+	@scripts/test.sh integration -- $(ARGS)
+
+.PHONY: test-soak
+test-soak: ## run those that go by chance, and take long: workers killed at random moments
+	@scripts/test.sh soak -- $(ARGS)
 
 .PHONY: lint
 lint: setup ## check style, formatting and who imports whom

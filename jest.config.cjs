@@ -1,6 +1,7 @@
-// Two projects: unit tests need nothing; integration tests get a real Temporal and a real MLflow server,
-// started once by the global set-up on free ports and stopped after the last suite.
-const { existsSync, readdirSync } = require('node:fs');
+// Four projects. unit: needs nothing but Node. tools: needs the compiled project, or programs that judge us (dvc, an S3 server, …).
+// integration: gets a real Temporal and a real MLflow server, started once by the global set-up on free ports and stopped after the
+// last suite. soak: the same servers, for what goes by chance and takes long; not part of `make test`.
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
 const { homedir } = require('node:os');
 const path = require('node:path');
 
@@ -46,21 +47,40 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.retrain/'],
 };
 
+// What a suite imports says where it belongs: one that has judges, or runs the compiled command, is no unit test.
+const NEEDS =
+  /from '[./]*(tools\/needs|real-dvc|dvc\/real-dvc|minio|docker-compose|judges|workbench)'|'dist'/;
+const tests = readdirSync(path.join(__dirname, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && !/^(integration|soak)\//.test(file))
+  .map((file) => path.join(__dirname, 'test', file));
+const judged = tests.filter((file) => NEEDS.test(readFileSync(file, 'utf8')));
+
 module.exports = {
-  // Most suites wait for servers most of the time: two at once even on two cores, where Jest would run one.
+  // Most suites wait for servers most of the time: more at once than Jest would run on two cores.
   maxWorkers: 2,
   testTimeout: 30_000,
   projects: [
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/integration/', '<rootDir>/test/soak/'],
+      testMatch: tests.filter((file) => !judged.includes(file)),
+    },
+    {
+      ...shared,
+      displayName: 'tools',
+      testMatch: judged,
     },
     {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/integration/stack/global-setup.ts',
+      globalTeardown: '<rootDir>/test/integration/stack/global-teardown.ts',
+    },
+    {
+      ...shared,
+      displayName: 'soak',
+      testMatch: ['<rootDir>/test/soak/**/*.test.ts'],
       globalSetup: '<rootDir>/test/integration/stack/global-setup.ts',
       globalTeardown: '<rootDir>/test/integration/stack/global-teardown.ts',
     },

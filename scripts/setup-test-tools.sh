@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
 # The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO), docker compose, kustomize, the
 # schemas of Kubernetes. Installs those that are missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
+#
+#   scripts/setup-test-tools.sh [FOLDER]
+#
+# One that cannot be had is no error: why is written to FOLDER/NEED.reason, and its tests are skipped.
 set -euo pipefail
+reasons=$(realpath -m "${1:-$(mktemp -d)}")
+mkdir -p "$reasons"
 cd "$(dirname "$0")/.."
 
 cache="${RETRAIN_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/test-tools"
@@ -12,14 +18,23 @@ flock 9
 
 MINIO=v0.0.0-20260212201848-7aac2a2c5b7c
 
+cannot() {
+  echo "  $1: $2"
+  echo "$2" >"$reasons/$1.reason"
+}
+
 # A virtual environment that is there only when it is whole.
 venv() {
-  local name=$1 requirements=$2 dir="$cache/$1"
+  local name=$1 requirements=$2 dir="$cache/$1" need=${3:-$1}
   if [ -f "$dir/complete" ] && cmp -s "$dir/complete" "$requirements"; then return; fi
+  command -v python3 >/dev/null || { cannot "$need" 'Python 3 is not on the PATH'; return; }
   echo "  $name: installing"
   rm -rf "$dir"
-  python3 -m venv "$dir"
-  "$dir/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  if ! python3 -m venv "$dir" >"$dir.log" 2>&1 ||
+    ! "$dir/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >>"$dir.log" 2>&1; then
+    cannot "$need" "it could not be installed: $(tail -n 1 "$dir.log"); the log is $dir.log"
+    return
+  fi
   cp "$requirements" "$dir/complete"
   echo "  $name: installed"
 }
@@ -27,10 +42,13 @@ venv() {
 minio() {
   local dir="$cache/minio-$MINIO" part="$cache/minio.part"
   if [ -x "$dir/minio" ]; then return; fi
-  command -v go >/dev/null || { echo '  minio: Go is not on the PATH; its tests are skipped (in CI they fail)'; return; }
+  command -v go >/dev/null || { cannot minio 'Go is not on the PATH to build it'; return; }
   echo '  minio: building, about 3 minutes on 2 cores'
   rm -rf "$part"
-  GOBIN="$part" go install "github.com/minio/minio@$MINIO"
+  if ! GOBIN="$part" go install "github.com/minio/minio@$MINIO" >"$dir.log" 2>&1; then
+    cannot minio "it could not be built: $(tail -n 1 "$dir.log"); the log is $dir.log"
+    return
+  fi
   rm -rf "$dir"
   mv "$part" "$dir"
   echo '  minio: built'
@@ -52,7 +70,7 @@ containers() {
   if command -v kustomize >/dev/null; then ln -s "$(command -v kustomize)" "$part/bin/kustomize"; else packages+=(kustomize); fi
   if [ ${#packages[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null || ! [ -f /usr/share/keyrings/debian-archive-keyring.gpg ]; then
-      echo "  ${packages[*]}: not on this machine; their tests are skipped (in CI they fail)"
+      for need in compose kubernetes; do cannot "$need" "${packages[*]}: not on this machine, and only Debian's can be unpacked"; done
       return
     fi
     echo "  ${packages[*]}: fetching from Debian 13"
@@ -62,8 +80,10 @@ containers() {
     local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$part/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$part/lists"
       -o "Dir::Cache=$part" -o Dir::State::status=/dev/null -o APT::Sandbox::User=
       -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
-    "${apt[@]}" update
-    (cd "$part" && "${apt[@]}" download "${packages[@]}")
+    if ! { "${apt[@]}" update && (cd "$part" && "${apt[@]}" download "${packages[@]}"); } >"$cache/containers.log" 2>&1; then
+      for need in compose kubernetes; do cannot "$need" "${packages[*]}: $(tail -n 1 "$cache/containers.log")"; done
+      return
+    fi
     for package in "$part"/*.deb; do dpkg-deb --extract "$package" "$part/root"; done
     find "$part/root" -type f \( -name docker-compose -o -name kustomize \) -perm -u+x -exec mv {} "$part/bin/" \;
   fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a clone ready to work: Node packages, the build, and the programs of the embedded stack (Temporal, MLflow).
 # Does only what is missing, and can be run again at any time. The programs go to a cache outside the clone.
+# `scripts/setup.sh packages` stops after the packages: all that unit tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -90,6 +91,7 @@ require_node
 lock
 mkdir -p .retrain/logs
 packages
+if [ "${1:-}" = packages ]; then exit 0; fi
 build &
 building=$!
 programs || {

@@ -58,11 +58,6 @@ const PARTS: Examination[] = [
     if (part.where === null || (await outputOf(part.where, engine, env)) !== null) return part;
     return { ...part, status: 'none', note: 'the engine does not answer; it runs stages in containers' };
   },
-  async ({ env }) => {
-    const names = ['chromium', 'chromium-browser', 'google-chrome'];
-    const name = names.find((one) => findProgram(one, env) !== null) ?? 'chromium';
-    return optional('Chromium', name, ['--version'], env, 'takes the screenshots in the tests');
-  },
   temporalServerPart,
   mlflowServerPart,
   async (settings) => {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
+import { describeWith } from '../tools/needs';
 
 /** docker compose 2; the test set-up finds or installs it and names it here. */
 const executable = process.env.RETRAIN_TEST_COMPOSE;
 
-/** `describe` where it is at hand; skipped elsewhere, but never in CI. */
-export const describeWithCompose = executable || process.env.CI === 'true' ? describe : describe.skip;
+/** `describe` where it is at hand. */
+export const describeWithCompose = describeWith('compose');
 
 const ROOT = path.resolve(__dirname, '..', '..');
 

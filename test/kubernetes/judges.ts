@@ -2,15 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWith } from '../tools/needs';
 
 /** kustomize, and kubernetes-validate with the schemas of all Kubernetes releases in it; the test set-up installs both and names them here. */
 const kustomize = process.env.RETRAIN_TEST_KUSTOMIZE;
 const kubernetesValidate = process.env.RETRAIN_TEST_KUBERNETES_VALIDATE;
 
-const atHand = kustomize !== undefined && kubernetesValidate !== undefined;
-
-/** `describe` where both are at hand; skipped elsewhere, but never in CI. */
-export const judged = atHand || process.env.CI === 'true' ? describe : describe.skip;
+/** `describe` where both are at hand. */
+export const judged = describeWith('kubernetes');
 
 /** The manifests that `kubectl apply -k` would send, as one YAML text. */
 export function rendered(folder: string): string {

@@ -6,6 +6,7 @@ import { sweepOrphans } from '../../../integrations/docker/orphans';
 import { BASE_IMAGE, describeWithDocker, engine } from './engine';
 import { OwnEngine } from './own-engine';
 import { read, Workbench } from './workbench';
+import { testWith } from '../../tools/needs';
 
 jest.setTimeout(120_000);
 
@@ -112,10 +113,7 @@ describeWithDocker('the container of an activity', () => {
 
 describeWithDocker('an engine that goes away in mid-stage', () => {
   const own = new OwnEngine();
-  const needsOwn = OwnEngine.possible() ? test : test.skip;
-  if (!OwnEngine.possible()) {
-    process.stderr.write('NO SECOND DOCKER ENGINE (needs root and dockerd): skipped engine restarts\n');
-  }
+  const needsOwn = testWith('second-engine', OwnEngine.possible());
   beforeAll(() => {
     if (!OwnEngine.possible()) return;
     own.start();

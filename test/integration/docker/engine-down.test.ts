@@ -3,6 +3,7 @@ import { dockerSettings } from '../../../integrations/docker/settings';
 import { sleep, TestProject } from '../pipeline/test-project';
 import { BASE_IMAGE, describeWithDocker } from './engine';
 import { OwnEngine } from './own-engine';
+import { testWith } from '../../tools/needs';
 
 jest.setTimeout(300_000);
 
@@ -10,7 +11,7 @@ jest.setTimeout(300_000);
 const sleeping = { executor: 'container', image: BASE_IMAGE, command: ['sleep', '600'] };
 
 describeWithDocker('a run whose Docker engine stops', () => {
-  const needsOwn = OwnEngine.possible() ? test : test.skip;
+  const needsOwn = testWith('second-engine', OwnEngine.possible());
 
   needsOwn('while its stage runs is retried, and fails with one clear message', async () => {
     const own = new OwnEngine();

@@ -6,16 +6,19 @@ import { dockerHost } from './engine';
 
 const SCRIPT = path.resolve(__dirname, '..', '..', '..', 'scripts', 'setup-docker.sh');
 
-/** A second Docker engine, beside the one of the other tests, that a test may stop and kill. Needs root and dockerd. */
+/** A second Docker engine, beside the one of the other tests, that a test may stop and kill. Root only. */
 export class OwnEngine {
   private readonly dir = mkdtempSync(path.join(tmpdir(), 'retrain-engine-'));
   readonly host = `unix://${this.dir}/run/docker.sock`;
 
+  /** @param flags of dockerd; default: no network, as nothing that runs there needs one */
+  constructor(private readonly flags = '--bridge=none --iptables=false --ip6tables=false') {}
+
   /** Whether this machine can start one. */
   static possible(): boolean {
     try {
-      execFileSync('sh', ['-c', 'command -v dockerd'], { stdio: 'ignore' });
-      return process.getuid?.() === 0;
+      execFileSync(SCRIPT, ['may-start'], { stdio: 'ignore' });
+      return true;
     } catch {
       return false;
     }
@@ -54,9 +57,9 @@ export class OwnEngine {
         ...env,
         // An engine that is there must not be taken for this one.
         RETRAIN_DOCKER_ALONE: '1',
-        RETRAIN_TOOLS_DIR: path.join(this.dir, 'cache'),
+        RETRAIN_DOCKER_DATA: path.join(this.dir, 'data'),
         RETRAIN_DOCKER_RUN: path.join(this.dir, 'run'),
-        RETRAIN_DOCKERD_FLAGS: '--bridge=none --iptables=false --ip6tables=false',
+        RETRAIN_DOCKERD_FLAGS: this.flags,
       },
     });
   }

@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { type Browser, type Page } from 'playwright-core';
 import { type TrainingResult } from '../../../contracts/run';
+import { launchBrowser } from '../../tools/browser';
 import { ROOT, TestProject } from './test-project';
 
 jest.setTimeout(180_000);
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  existsSync(file),
-);
 
 /** UPDATE_SCREENSHOTS=1 makes the pictures of the docs anew. */
 const PICTURES = process.env['UPDATE_SCREENSHOTS'] === '1' ? path.join(ROOT, 'docs', 'images') : null;
@@ -19,31 +15,18 @@ describe('someone who reads only Temporal’s Web UI', () => {
     model: 'iris-classifier',
     train: { n_estimators: 100 },
   });
-  let browser: Browser;
+  let browser: Browser | undefined;
   let page: Page;
   let result: TrainingResult;
 
   beforeAll(async () => {
-    if (CHROMIUM === undefined)
-      throw new Error('this test needs Chromium; install it: apt-get install chromium');
     await project.startWorker();
     result = (await project.start('--wait')).result as TrainingResult;
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1400, height: 1090 } });
   });
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await project.remove();
   });
 

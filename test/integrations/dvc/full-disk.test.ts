@@ -6,11 +6,12 @@ import { ContentStore } from '../../../integrations/dvc/content-store';
 import { pull } from '../../../integrations/dvc/pull';
 import { push } from '../../../integrations/dvc/push';
 import { FolderStorage } from '../../../integrations/objectstore/folder-storage';
+import { testWith } from '../../tools/needs';
 
 const dir = mkdtempSync(join(tmpdir(), 'full-'));
 const small = join(dir, 'small');
 const isMounted = mountTwoMebibytes();
-const onSmallDisk = isMounted ? test : test.skip;
+const onSmallDisk = testWith('small-disk', isMounted);
 
 afterAll(() => {
   if (isMounted) execFileSync('umount', [small]);

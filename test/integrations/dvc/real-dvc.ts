@@ -1,12 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { testWith } from '../../tools/needs';
 
 /** The executable of DVC 3 that judges our formats; the test set-up installs it and names it here. */
 const executable = process.env.RETRAIN_TEST_DVC;
 
-/** `test` where the real DVC is at hand; skipped elsewhere, but never in CI. */
-export const judged = executable || process.env.CI === 'true' ? test : test.skip;
+/** `test` where the real DVC is at hand. */
+export const judged = testWith('dvc');
 
 /** Runs dvc in a folder and returns what it printed. Throws with its output when it fails. */
 export function dvc(cwd: string, ...args: string[]): string {

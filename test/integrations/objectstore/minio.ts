@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { has, testWith } from '../../tools/needs';
 
 /** The executable of MinIO, a real S3 server; the test set-up builds it and names it here. */
 const executable = process.env.RETRAIN_TEST_MINIO;
 
-/** `test` where MinIO is at hand; skipped elsewhere, but never in CI. */
-export const withMinio = executable || process.env.CI === 'true' ? test : test.skip;
-export const hasMinio = executable !== undefined || process.env.CI === 'true';
+/** `test` where MinIO is at hand. */
+export const withMinio = testWith('minio');
+export const hasMinio = has('minio');
 
 export interface Minio {
   endpoint: string;

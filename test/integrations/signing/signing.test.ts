@@ -15,10 +15,11 @@ import { join } from 'node:path';
 import { verifyProvenance, writeProvenance, type Origin } from '../../../integrations/signing/provenance';
 import { signModel } from '../../../integrations/signing/sign-model';
 import { verifyModel } from '../../../integrations/signing/verify-model';
+import { testWith } from '../../tools/needs';
 
 /** PyPI’s model-signing 1.1.1, which judges what we sign; the test set-up installs it and names it here. */
 const executable = process.env.RETRAIN_TEST_MODEL_SIGNING;
-const judged = executable || process.env.CI === 'true' ? test : test.skip;
+const judged = testWith('model-signing');
 const FIXTURE = join(__dirname, '../../fixtures/signing');
 
 let dir: string;

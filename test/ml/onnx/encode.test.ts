@@ -10,6 +10,7 @@ import { encodeOnnx, type OnnxNames } from '../../../ml/onnx/encode';
 import { forests, rowsFor } from '../forest/arbitrary-forest';
 import { rowMajor, tableOf } from '../table';
 import { runOnnx } from './runtime';
+import { testWith } from '../../tools/needs';
 
 const LABELS = ['zero', 'one, quoted "1"', 'zwölf', '雪'];
 
@@ -73,7 +74,7 @@ test('names that do not fit the model are refused', () => {
 
 // A Python with onnx and onnxruntime, as the stack's MLflow environment has them.
 const python = process.env['RETRAIN_TEST_PYTHON'];
-const testInPython = python === undefined ? test.skip : test;
+const testInPython = testWith('python');
 
 testInPython('Python’s checker accepts the models, and its onnxruntime predicts the same', () => {
   const folder = mkdtempSync(join(tmpdir(), 'retrain-onnx-'));

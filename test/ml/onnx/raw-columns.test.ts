@@ -17,6 +17,7 @@ import { scoreOnnx } from '../../../stages/score-onnx';
 import { UNGUARDED } from '../../../stages/stage';
 import { penguins } from '../penguins';
 import { rawCases } from './arbitrary-raw';
+import { testWith } from '../../tools/needs';
 
 const LABELS = ['zero', 'one', 'zwölf', '雪'];
 
@@ -118,7 +119,7 @@ test.each(TRAINERS)('%s by %s takes raw penguins', async (algorithm, engine) => 
 
 // A Python with onnx and onnxruntime, as the stack's MLflow environment has them.
 const python = process.env['RETRAIN_TEST_PYTHON'];
-const testInPython = python === undefined ? test.skip : test;
+const testInPython = testWith('python');
 
 testInPython(
   'Python’s checker accepts the models, and its onnxruntime says the same of raw rows',
