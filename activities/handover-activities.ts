@@ -21,13 +21,16 @@ export interface HandoverDeps {
  * started; the starter's id is the following workflow's run id in every attempt.
  *
  * A cancellation goes on to the canonical run only if this follower started it: others may wait for one
- * that was there before.
+ * that was there before. A worker that stops, or an attempt whose heartbeats were missed, is no cancellation: the next
+ * attempt follows the run that goes on.
  */
 export function createHandoverActivities(deps: HandoverDeps): Pick<PipelineActivities, 'followCanonicalRun'> {
   const { client, address } = deps;
   return {
     async followCanonicalRun({ spec }) {
-      const starterId = Context.current().info.workflowExecution?.runId ?? Context.current().info.activityId;
+      const context = Context.current();
+      const starterId = context.info.workflowExecution?.runId ?? context.info.activityId;
+      const wasCancelled = (): boolean => context.cancellationDetails?.cancelRequested === true;
       return withHeartbeat(async (signal) => {
         try {
           const started = await startOrAttach(spec, { ...deps, starterId });
@@ -45,7 +48,7 @@ export function createHandoverActivities(deps: HandoverDeps): Pick<PipelineActiv
               cancelled,
             ]);
           } catch (error) {
-            if (signal.aborted && started.how === 'started') {
+            if (wasCancelled() && started.how === 'started') {
               await client.workflow.getHandle(started.workflowId, started.workflowRunId).cancel();
             }
             throw error;

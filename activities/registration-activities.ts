@@ -81,7 +81,7 @@ export function createRegistrationActivities({
           modelDirectory(described),
           originOf(input, at, version),
           signingKey,
-          path.join(scratchDir, `${mlflowRunId}-${activityId}-${attempt}`, MODEL_PATH),
+          path.join(scratchDir, `${mlflowRunId}-${activityId}-${attempt}`),
         );
         const files = [
           { path: 'evaluation.json', bytes: evaluation },

@@ -1,49 +1,73 @@
+import { buildSync } from 'esbuild';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { type Fault } from './fault-seam';
 import { RegistryView } from './registry-view';
-import { sleep, TestProject, type WorkerProcess } from './test-project';
+import { ROOT, sleep, TestProject, type WorkerProcess } from './test-project';
 
 jest.setTimeout(600_000);
 
-/** How many runs are killed at the same time; each has a project, a queue and a worker of its own. */
-const AT_ONCE = 5;
-
-/**
- * Moments in ms after the worker started polling, spread over the life of a run. Some fall before the first
- * activity, some after the last: those, too, must leave one of everything.
- */
-const MOMENTS = [5, 20, 35, 50, 65, 80, 95, 110, 130, 150, 170, 190, 215, 240, 270, 300, 340, 390, 450, 550];
+/** One in each activity that writes, and at each kind of thing that it writes. */
+const POINTS: readonly Omit<Fault, 'kind'>[] = [
+  { effect: 'openRun: mlflow.runs.open#1', when: 'after' },
+  { effect: 'preprocess: results.save#1', when: 'before' },
+  { effect: 'train: executor.run#1', when: 'after' },
+  { effect: 'evaluate: results.save#1', when: 'after' },
+  { effect: 'register: mlflow.artifacts.uploadBytes#3', when: 'after' },
+  { effect: 'register: mlflow.registry.findOrCreateVersion#1', when: 'after' },
+  { effect: 'promote: mlflow.registry.setAlias#1', when: 'after' },
+  { effect: 'closeRun: mlflow.runs.finish#1', when: 'before' },
+];
 
 describe('kill -9 of the worker', () => {
-  test.each(
-    Array.from({ length: MOMENTS.length / AT_ONCE }, (_, i) => MOMENTS.slice(i * AT_ONCE, (i + 1) * AT_ONCE)),
-  )(
-    'after %i, %i, %i, %i, %i ms: a restarted one completes the run; one MLflow run, one version',
-    async (...moments) => {
-      await Promise.all(moments.map(killAt));
-    },
-  );
-});
+  let dir: string;
+  let program: string;
 
-async function killAt(moment: number): Promise<void> {
-  const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 40, seed: moment } });
-  const registry = new RegistryView(project.model);
-  try {
-    const started = await project.start();
-    const doomed = await project.startWorker();
-    await sleep(moment);
-    await doomed.kill();
-    await project.startWorker();
-    const { result, code } = await project.start('--wait');
-    expect({ moment, code, outcome: result?.outcome }).toEqual({ moment, code: 0, outcome: 'promoted' });
-    expect(result?.workflowRunId).toBe(started.workflowRunId);
-    expect(await registry.runs()).toEqual([expect.objectContaining({ status: 'FINISHED' })]);
-    expect(await registry.versions()).toEqual([
-      expect.objectContaining({ version: '1', aliases: ['production'] }),
-    ]);
-  } finally {
-    await project.remove();
-    await registry.close();
+  beforeAll(() => {
+    // Inside node_modules, so that the packages are found from there.
+    const cache = path.join(ROOT, 'node_modules', '.cache');
+    mkdirSync(cache, { recursive: true });
+    dir = mkdtempSync(path.join(cache, 'doomed-worker-'));
+    program = path.join(dir, 'doomed-worker.js');
+    const entryPoints = [path.join(__dirname, 'doomed-worker.ts')];
+    const format = { bundle: true, platform: 'node', format: 'cjs', packages: 'external' } as const;
+    buildSync({ ...format, entryPoints, outfile: program, logLevel: 'error' });
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  // All at once: most of the time goes by until the server misses the dead workers' heartbeats.
+  test.concurrent.each(POINTS)(
+    '$when $effect: a restarted one completes the run; one MLflow run, one version',
+    async (point) => killedAt(point),
+  );
+
+  async function killedAt(point: Omit<Fault, 'kind'>): Promise<void> {
+    const project = new TestProject({ train: { n_estimators: 3 }, gate: { accuracy: 0.5 } });
+    const registry = new RegistryView(project.model);
+    try {
+      const { workflowId = '', workflowRunId } = await project.start();
+      const fault = JSON.stringify({ ...point, kind: 'crash' });
+      const doomed = await project.startWorker({}, [program, path.join(ROOT, 'dist'), workflowId, fault]);
+      const finished = project.start('--wait');
+      const death = await Promise.race([
+        doomed.ended(),
+        finished.then(() => 'lived to see the end of the run'),
+      ]);
+      expect(death).toBe('SIGKILL');
+      await project.startWorker();
+      const { result, code } = await finished;
+      expect({ code, outcome: result?.outcome }).toEqual({ code: 0, outcome: 'promoted' });
+      expect(result?.workflowRunId).toBe(workflowRunId);
+      expect(await registry.runs()).toEqual([expect.objectContaining({ status: 'FINISHED' })]);
+      expect(await registry.versions()).toEqual([
+        expect.objectContaining({ version: '1', aliases: ['production'] }),
+      ]);
+    } finally {
+      await project.remove();
+      await registry.close();
+    }
   }
-}
+});
 
 describe('a worker that is stopped in mid-run', () => {
   const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 3000 } });

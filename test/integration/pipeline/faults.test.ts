@@ -1,180 +1,211 @@
-import { Context } from '@temporalio/activity';
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import path from 'node:path';
-import { RetrainError } from '../../../contracts/errors';
+import { parse, stringify } from 'yaml';
+import { ContainerStages } from '../../../activities/container-stages';
 import { WORKFLOW } from '../../../contracts/names';
 import { TrainingResult } from '../../../contracts/run';
-import { type RunningWorker, startWorker } from '../../../worker/worker';
+import { type ContainerRun } from '../../../integrations/docker/container-executor';
+import { createMlflow, type Mlflow } from '../../../integrations/mlflow/client';
+import { mlflowSettings } from '../../../integrations/mlflow/settings';
+import { identifyRun } from '../../../pipeline/run/identify-run';
+import { readStageCode, type StageCode } from '../../../pipeline/stage-code';
 import { type Services } from '../../../worker/compose';
-import { loadWorkerConfig } from '../../../worker/config';
-import { RegistryView } from './registry-view';
+import { loadWorkerConfig, type WorkerConfig } from '../../../worker/config';
+import { type RunningWorker, startWorker } from '../../../worker/worker';
+import { MemoryMlflow } from '../../integrations/mlflow/memory-mlflow';
+import { type Fault, FaultSeam, type Kind } from './fault-seam';
 import { ROOT, TestProject } from './test-project';
 
 jest.setTimeout(600_000);
 
-type When = 'before' | 'after';
+const KINDS: readonly Kind[] = ['error', 'crash', 'time-out'];
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const silent = new DefaultLogger('ERROR', () => undefined);
 
-interface Fault {
-  /** Which effect of the run, counted from 1. */
-  effect: number;
-  /** `after`: it took place, and its answer was lost. */
-  when: When;
+/** A kind of run, and what is special about it. */
+interface Shape {
+  name: string;
+  params: string;
+  /** Started under another id, it hands over to the canonical run. */
+  follows: boolean;
+  /** Effects that a run of another shape has not. */
+  own: RegExp;
 }
 
-/** Effects of each run so far, by name, and the fault that is planned for it; by workflow id. */
-const effects = new Map<string, string[]>();
-const faults = new Map<string, Fault>();
-/** Runs whose fault came to pass. */
-const hits = new Set<string>();
-let runs = 0;
+const SHAPES: readonly Shape[] = [
+  { name: 'in process', params: 'params.yaml', follows: false, own: /./ },
+  { name: 'in a container', params: 'container.yaml', follows: false, own: /^train:|containers\./ },
+  { name: 'handed over', params: 'params.yaml', follows: true, own: /./ },
+];
 
-/** Counts the calls of a run to an outside system, and fails the one that the run's fault names, once. */
-function counted<T extends object>(service: T, name: string): T {
-  return new Proxy(service, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property);
-      if (typeof member !== 'function') {
-        return typeof member === 'object' &&
-          member !== null &&
-          ['runs', 'experiments', 'artifacts', 'registry'].includes(String(property))
-          ? counted(member, `${name}.${String(property)}`)
-          : member;
-      }
-      return (...args: unknown[]): unknown => {
-        const call = (): unknown => Reflect.apply(member, target, args);
-        const run = currentRun();
-        return run === undefined || String(property) === 'pathOf'
-          ? call()
-          : withFault(run, `${name}.${String(property)}`, call);
-      };
-    },
-  });
+/** One run under its own model, so that its faults meet it and nobody else. */
+interface Job {
+  shape: Shape;
+  model: string;
+  overrides: Record<string, unknown>;
+  /** The run whose effects count: the canonical one, or the one that follows it. */
+  workflowId: string;
+  faults: readonly Fault[];
 }
 
-function currentRun(): string | undefined {
-  try {
-    return Context.current().info.workflowExecution?.workflowId;
-  } catch {
-    return undefined;
-  }
-}
-
-async function withFault(run: string, name: string, call: () => unknown): Promise<unknown> {
-  const seen = effects.get(run) ?? [];
-  effects.set(run, seen);
-  seen.push(name);
-  const fault = faults.get(run);
-  const hit = fault?.effect === seen.length ? fault.when : undefined;
-  const error = new RetrainError('MLFLOW_UNREACHABLE', `injected ${hit} effect ${seen.length}, ${name}`);
-  if (hit !== undefined) hits.add(run);
-  if (hit === 'before') throw error;
-  const answer = await call();
-  if (hit === 'after') throw error;
-  return answer;
-}
-
-describe('an error before or after each effect of a run', () => {
+describe('an error, a crash or a time-out, before or after each effect of a run', () => {
   const project = new TestProject({
     train: { n_estimators: 3 },
     gate: { accuracy: 0.5 },
     retry: { initial_interval: '50ms' },
   });
+  const seam = new FaultSeam();
+  const memory = new MemoryMlflow();
+  let mlflow: Mlflow;
+  let config: WorkerConfig;
+  let code: StageCode;
   let worker: RunningWorker;
   let connection: Connection;
   let client: Client;
+  let made = 0;
 
   beforeAll(async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+    Runtime.install({ logger: silent });
     const before = { ...process.env };
     Object.assign(process.env, project.env);
-    const config = {
+    config = {
       ...loadWorkerConfig(project.dir),
       workflowBundle: path.join(ROOT, 'dist', 'workflow-bundle.js'),
       stageCodeFile: path.join(ROOT, 'dist', 'stage-code.json'),
       threadEntry: path.join(ROOT, 'dist', 'stages', 'thread-entry.js'),
     };
     process.env = before;
-    worker = await startWorker(config, new DefaultLogger('ERROR', () => undefined), (services: Services) => ({
-      ...services,
-      mlflow: counted(services.mlflow, 'mlflow'),
-      store: counted(services.store, 'store'),
-      results: counted(services.results, 'results'),
-    }));
+    await writeContainerParams();
+    mlflow = createMlflow(mlflowSettings({ MLFLOW_TRACKING_URI: 'http://memory' }), { exchange: memory });
+    code = await readStageCode(config.stageCodeFile);
+    worker = await startWorker(config, silent, (services) => seam.wrap(onTheSpot(services, mlflow)));
     connection = await Connection.connect({ address: config.temporal.address });
     client = new Client({ connection });
   });
   afterAll(async () => {
-    worker.shutdown();
-    await worker.done;
     await connection.close();
     await project.remove();
   });
 
-  /** One run under its own model and its canonical id, so that the fault meets it and nobody else. */
-  async function train(model: string, fault?: Fault): Promise<TrainingResult> {
-    const seed = ++runs;
-    // Seeds of its own: a run that reuses the stages of another has fewer effects.
-    const overrides = { model, experiment: model, preprocess: { seed }, train: { seed } };
-    const id = await canonicalId(overrides);
-    if (fault !== undefined) faults.set(id, fault);
+  async function writeContainerParams(): Promise<void> {
+    const place = { executor: 'container', image: 'retrain/elsewhere:1' };
+    const params = parse(readFileSync(project.path('params.yaml'), 'utf8')) as object;
+    await writeFile(
+      project.path('container.yaml'),
+      stringify({ ...params, train: { ...place, n_estimators: 3 } }),
+    );
+  }
+
+  async function job(shape: Shape, faults: readonly Fault[] = []): Promise<Job> {
+    const number = ++made;
+    const model = `${project.model}-${number}`;
+    // Data of its own: a run that finds its data stored and its stages known has fewer effects.
+    const data = { path: `data/iris-${number}.csv` };
+    const [header = '', ...rows] = readFileSync(project.path('data/iris.csv'), 'utf8').trim().split('\n');
+    const more = Array.from({ length: number }, (_, i) => rows[i % rows.length]);
+    await writeFile(project.path(data.path), `${[header, ...rows, ...more].join('\n')}\n`);
+    const overrides = { model, experiment: model, data };
+    const { pipelineKey } = await identifyRun({
+      ...{ project: project.dir, paramsPath: shape.params, overrides, code },
+      imageDigest: async () => Promise.resolve(DIGEST),
+    });
+    const canonical = `train-${model}-${pipelineKey.slice(0, 16)}`;
+    return { shape, model, overrides, faults, workflowId: shape.follows ? `clicked-${model}` : canonical };
+  }
+
+  async function run({ shape, overrides, workflowId, faults }: Job): Promise<TrainingResult> {
+    seam.plan(workflowId, faults);
     const result: unknown = await client.workflow.execute(WORKFLOW.trainingPipeline, {
       taskQueue: project.taskQueue,
-      workflowId: id,
-      args: [{ overrides }],
+      workflowId,
+      args: [{ params: shape.params, overrides }],
     });
     return TrainingResult.parse(result);
   }
 
-  async function canonicalId(overrides: { model: string; train: { seed: number } }): Promise<string> {
-    const { model, train } = overrides;
-    const settings = [
-      `model=${model}`,
-      `experiment=${model}`,
-      `preprocess.seed=${train.seed}`,
-      `train.seed=${train.seed}`,
-    ];
-    const set = settings.flatMap((setting) => ['--set', setting]);
-    const { stdout } = await project.cli(['plan', '--json', ...set]);
-    const { pipelineKey } = JSON.parse(stdout) as { pipelineKey: string };
-    return `train-${model}-${pipelineKey.slice(0, 16)}`;
+  /** What MLflow holds of it. */
+  async function kept(model: string): Promise<{ runs: string[]; versions: string[][] }> {
+    const experiment = await mlflow.experiments.find(model);
+    const runs = experiment === null ? [] : await mlflow.runs.list([experiment], 100);
+    const versions = await mlflow.registry.listVersions(model);
+    return {
+      runs: runs.map(({ status }) => status),
+      versions: versions.map(({ version, aliases }) => [version, ...aliases]),
+    };
   }
 
-  test('leaves one MLflow run and one version, in production', async () => {
-    const whole = await train(`${project.model}-whole`);
-    const count = effects.get(whole.workflowId)?.length ?? 0;
-    expect(count).toBeGreaterThan(20);
-    const cases = Array.from({ length: count }, (_, i) => i + 1).flatMap((effect): Fault[] => [
-      { effect, when: 'before' },
-      { effect, when: 'after' },
-    ]);
-    for (let at = 0; at < cases.length; at += 8) {
-      await Promise.all(cases.slice(at, at + 8).map(survives));
+  test('leaves one MLflow run, one version in production, and nothing in the scratch folder', async () => {
+    const jobs: Job[] = [];
+    for (const shape of SHAPES) {
+      const whole = await job(shape);
+      await run(whole);
+      const effects = seam.effects.get(whole.workflowId) ?? [];
+      for (const faults of together(effects.filter((effect) => shape.own.test(effect))))
+        jobs.push(await job(shape, faults));
     }
-  });
-
-  async function survives(fault: Fault): Promise<void> {
-    const model = `${project.model}-${fault.effect}-${fault.when}`;
-    const registry = new RegistryView(model);
-    try {
-      const result = await train(model, fault);
-      const mlflowRuns = await registry.runs();
-      const versions = await registry.versions();
-      expect({
-        fault: `${fault.when} ${effects.get(result.workflowId)?.[fault.effect - 1]}`,
-        hit: hits.has(result.workflowId),
-        outcome: result.outcome,
-        runs: mlflowRuns.map(({ status }) => status),
-        versions: versions.map(({ version, aliases }) => [version, ...aliases]),
-      }).toEqual({
-        fault: expect.any(String) as string,
-        hit: true,
-        outcome: 'promoted',
-        runs: ['FINISHED'],
-        versions: [['1', 'production']],
+    const faults = jobs.flatMap((one) => one.faults);
+    console.info(`${faults.length} faults in ${jobs.length} runs`);
+    expect(new Set(faults.map(({ effect }) => effect.split(': ')[1]?.split('.')[0]))).toEqual(
+      new Set(['mlflow', 'store', 'results', 'workspace', 'executor', 'containers', 'temporal']),
+    );
+    const outcomes = await Promise.all(jobs.map(run));
+    expect(outcomes.map(({ outcome, modelVersion }) => `${outcome} ${modelVersion}`)).toEqual(
+      jobs.map(() => 'promoted 1'),
+    );
+    expect(jobs.flatMap(({ workflowId }) => seam.missed(workflowId))).toEqual([]);
+    // What was cut off goes on, late, before the worker may end.
+    seam.end();
+    worker.shutdown();
+    await worker.done;
+    for (const { model, shape, faults: met } of jobs) {
+      expect({ shape: shape.name, met, ...(await kept(model)) }).toEqual({
+        ...{ shape: shape.name, met, runs: ['FINISHED'], versions: [['1', 'production']] },
       });
-    } finally {
-      await registry.close();
+    }
+    expect(readdirSync(config.scratchDir)).toEqual([]);
+  });
+});
+
+/**
+ * All faults of a run's effects, in as few runs as meet them all: each activity is tried again by itself, so that one fault of each can
+ * befall the same run.
+ */
+function together(effects: readonly string[]): Fault[][] {
+  const runs: Fault[][] = [];
+  const next = new Map<string, number>();
+  for (const effect of effects) {
+    const activity = effect.split(':')[0] ?? '';
+    for (const kind of KINDS) {
+      for (const when of ['before', 'after'] as const) {
+        const at = next.get(activity) ?? 0;
+        next.set(activity, at + 1);
+        (runs[at] ??= []).push({ effect, when, kind });
+      }
     }
   }
-});
+  return runs;
+}
+
+/** The services with an MLflow in memory, and containers whose stages run in this worker's threads: their place in the run is what counts here. */
+function onTheSpot(services: Services, mlflow: Mlflow): Services {
+  const executor = {
+    run: async ({ stage, dir, signal, onProgress, prepare }: ContainerRun) => {
+      await prepare();
+      const { durationMs } = await services.executor.run(stage, dir, { signal, onProgress });
+      const logFile = path.join(dir, 'stage.log');
+      await writeFile(logFile, 'done\n');
+      return { durationMs, logFile };
+    },
+  };
+  return {
+    ...services,
+    mlflow,
+    containers: {
+      digestOf: async () => Promise.resolve(DIGEST),
+      stages: (keepLog) => new ContainerStages({ executor, keepLog }),
+    },
+  };
+}

@@ -97,8 +97,8 @@ export class TestProject {
   }
 
   /** Starts a worker and waits until it polls. */
-  async startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
-    const worker = new WorkerProcess(this, env);
+  async startWorker(env: Record<string, string> = {}, program?: readonly string[]): Promise<WorkerProcess> {
+    const worker = new WorkerProcess(this, env, program);
     this.workers.add(worker);
     await worker.ready();
     return worker;
@@ -117,10 +117,11 @@ export class WorkerProcess {
   /** Everything it printed. */
   log = '';
 
-  constructor(project: TestProject, env: Record<string, string>) {
+  /** @param program a script and its arguments */
+  constructor(project: TestProject, env: Record<string, string>, program: readonly string[] = [WORKER]) {
     this.readyFile = project.path('.retrain/run/worker.ready');
     rmSync(this.readyFile, { force: true });
-    this.child = spawn(process.execPath, [WORKER], {
+    this.child = spawn(process.execPath, program, {
       cwd: project.dir,
       env: { ...process.env, ...project.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -139,6 +140,12 @@ export class WorkerProcess {
         return;
       await sleep(20);
     }
+  }
+
+  /** Waits until it has ended by itself. @returns the signal that ended it, or its exit code */
+  async ended(): Promise<NodeJS.Signals | number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    return this.child.signalCode ?? this.child.exitCode;
   }
 
   /** kill -9. */
