@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -66,7 +67,7 @@ describe('.github/workflows/train_and_validate.yml', () => {
   });
 
   /** Runs the steps as the runner does: `bash -e`, in order; after a failure only those that ask for it. */
-  function runJob(inputs: Record<string, string> = {}): Job {
+  function runJob(inputs: Record<string, string> = {}, servers: Record<string, string> = {}): Job {
     rmSync(path.join(checkout, 'summary.md'), { force: true });
     const job: Job = { codes: {}, failedAt: null, output: '', summary: '' };
     for (const step of workflow.jobs.train.steps) {
@@ -76,7 +77,7 @@ describe('.github/workflows/train_and_validate.yml', () => {
       writeFileSync(script, step.run);
       const { status, stdout, stderr } = spawnSync('bash', ['-e', script], {
         cwd: checkout,
-        env: { ...env, ...resolved(workflow.env, inputs), ...resolved(step.env ?? {}, inputs) },
+        env: { ...env, ...servers, ...resolved(workflow.env, inputs), ...resolved(step.env ?? {}, inputs) },
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -100,12 +101,20 @@ describe('.github/workflows/train_and_validate.yml', () => {
     expect(existsSync(path.join(checkout, '.retrain/stack.json'))).toBe(false);
   });
 
-  /** A tree of one cut cannot tell three kinds of iris apart. */
+  /** Servers that are up already: the job brings up and takes down its worker only. */
+  const shared = (): Record<string, string> => ({
+    TEMPORAL_ADDRESS: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '',
+    MLFLOW_TRACKING_URI: process.env['RETRAIN_TEST_MLFLOW_URI'] ?? '',
+    RETRAIN_TASK_QUEUE: `job-${randomUUID()}`,
+  });
+
+  /** A tree of one cut cannot tell three kinds of iris apart; a model that nobody else has on those servers. */
   function withOneCut<T>(gate: string, act: () => T): T {
     const params = path.join(checkout, 'params.yaml');
     const text = readFileSync(params, 'utf8');
     const poor = text
       .replace(/^ {2}n_estimators: \d+$/m, '  n_estimators: 1\n  max_depth: 1')
+      .replace(/^model: .*$/m, `model: job-${randomUUID()}`)
       .replace(/^ {2}accuracy: 0\.90$/m, `  accuracy: ${gate}`);
     expect(poor).toMatch(/n_estimators: 1\n {2}max_depth: 1\n/);
     writeFileSync(params, poor);
@@ -117,7 +126,7 @@ describe('.github/workflows/train_and_validate.yml', () => {
   }
 
   it('fails with exit code 3 when the model is not as good as the job demands, and takes the stack down', () => {
-    const job = withOneCut('0.5', () => runJob({ min_accuracy: '0.9' }));
+    const job = withOneCut('0.5', () => runJob({ min_accuracy: '0.9' }, shared()));
     expect(job.codes).toMatchObject({ Train: 0, Validate: 3, 'Take down the stack': 0 });
     expect(job.failedAt).toBe('Validate');
     expect(job.summary).toMatch(/accuracy 0\.\d{4} ≥ 0\.9 \*\*failed\*\*/);
@@ -125,7 +134,7 @@ describe('.github/workflows/train_and_validate.yml', () => {
   });
 
   it('fails when the run fails its own quality gate, and still shows the metrics', () => {
-    const job = withOneCut('0.99', () => runJob({ min_accuracy: '0.1' }));
+    const job = withOneCut('0.99', () => runJob({ min_accuracy: '0.1' }, shared()));
     expect(job.codes).toMatchObject({ Train: 0, Validate: 3, 'Take down the stack': 0 });
     expect(job.failedAt).toBe('Validate');
     expect(job.summary).toMatch(/\|.*accuracy.*\|/);

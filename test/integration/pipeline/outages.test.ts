@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startMlflow, startTemporal, type OwnMlflow, type OwnTemporal } from '../stack/servers';
+import { startMlflow, startTemporal } from '../stack/servers';
 import { RegistryView } from './registry-view';
 import { sleep, TestProject } from './test-project';
 
@@ -9,26 +9,12 @@ jest.setTimeout(600_000);
 
 describe('a server that goes away in mid-run', () => {
   const state = mkdtempSync(path.join(tmpdir(), 'retrain-outage-'));
-  const dbFile = path.join(state, 'temporal.db');
-  let temporal: OwnTemporal;
-  let mlflow: OwnMlflow;
-
-  beforeAll(async () => {
-    [temporal, mlflow] = await Promise.all([
-      startTemporal({ dbFile }),
-      startMlflow({ dir: path.join(state, 'mlflow') }),
-    ]);
-  });
-  afterAll(async () => {
-    await Promise.all([temporal.stop(), mlflow.stop()]);
-    rmSync(state, { recursive: true, force: true });
-  });
+  afterAll(() => rmSync(state, { recursive: true, force: true }));
 
   /** Long enough in training that the server is surely gone by the time it is needed again. */
-  async function interrupted(outage: () => Promise<void>): Promise<void> {
-    const env = { TEMPORAL_ADDRESS: temporal.address, MLFLOW_TRACKING_URI: mlflow.uri };
+  async function interrupted(env: Record<string, string>, outage: () => Promise<void>): Promise<void> {
     const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 2000 } }, env);
-    const registry = new RegistryView(project.model, mlflow.uri);
+    const registry = new RegistryView(project.model, env['MLFLOW_TRACKING_URI']);
     try {
       const worker = await project.startWorker();
       const waiting = project.start('--wait');
@@ -46,20 +32,33 @@ describe('a server that goes away in mid-run', () => {
     }
   }
 
-  test('MLflow, for 30 s: the run completes by itself', async () => {
-    await interrupted(async () => {
-      const { port } = mlflow;
-      await mlflow.kill();
-      await sleep(30_000);
-      mlflow = await startMlflow({ port, dir: path.join(state, 'mlflow') });
-    });
+  // Each has the server that goes away for itself, so that both can be away at the same time.
+  test.concurrent('MLflow, for 30 s: the run completes by itself', async () => {
+    const dir = path.join(state, 'mlflow');
+    let mlflow = await startMlflow({ dir });
+    try {
+      await interrupted({ MLFLOW_TRACKING_URI: mlflow.uri }, async () => {
+        const { port } = mlflow;
+        await mlflow.kill();
+        await sleep(30_000);
+        mlflow = await startMlflow({ port, dir });
+      });
+    } finally {
+      await mlflow.stop();
+    }
   });
 
-  test('Temporal, restarted: the run completes by itself', async () => {
-    await interrupted(async () => {
-      const { port } = temporal;
-      await temporal.kill();
-      temporal = await startTemporal({ port, dbFile });
-    });
+  test.concurrent('Temporal, restarted: the run completes by itself', async () => {
+    const dbFile = path.join(state, 'temporal.db');
+    let temporal = await startTemporal({ dbFile });
+    try {
+      await interrupted({ TEMPORAL_ADDRESS: temporal.address }, async () => {
+        const { port } = temporal;
+        await temporal.kill();
+        temporal = await startTemporal({ port, dbFile });
+      });
+    } finally {
+      await temporal.stop();
+    }
   });
 });

@@ -116,7 +116,11 @@ describe('the workspace after a run', () => {
     renameSync(models, project.path('kept'));
     writeFileSync(models, 'a file where the folder was');
     const { code, result } = await project.start('--wait', '--set', 'train.seed=5');
-    expect({ code, outcome: result?.outcome }).not.toMatchObject({ code: 1 });
+    // Another seed may or may not be better: the run is done either way.
+    expect({ code, outcome: result?.outcome }).toEqual({
+      code: 0,
+      outcome: expect.stringMatching(/^(promoted|staged)$/) as string,
+    });
     rmSync(models);
     renameSync(project.path('kept'), models);
     await project.start('--wait', '--force');
