@@ -178,9 +178,10 @@ release() {
 
 end_engine() {
   if own_engine_runs; then
-    ids=$(docker --host "unix://$SOCKET" ps -aq)
+    # A build that was cut off may be removing its own; the engine ends either way.
+    ids=$(docker --host "unix://$SOCKET" ps -aq) || ids=
     # shellcheck disable=SC2086
-    [ -z "$ids" ] || docker --host "unix://$SOCKET" rm -f $ids >/dev/null
+    [ -z "$ids" ] || docker --host "unix://$SOCKET" rm -f $ids >/dev/null 2>&1 || true
   fi
   # pasta last: the engine may still be talking.
   for file in docker.pid pasta.pid; do

@@ -42,7 +42,9 @@ has() { [[ " ${projects[*]} " == *" $1 "* ]]; }
 needs_servers() { has integration || has soak; }
 needs_programs() { has tools || needs_servers; }
 
-# An engine of our own ends when this process does, even by SIGKILL: its guard waits at a pipe that the kernel closes then.
+# An engine of our own ends when this process does, even by SIGKILL: its guard waits at a pipe that the kernel closes then. No
+# child of ours may hold the pipe open.
+exec {held}>/dev/null
 guard() {
   exec {held}> >(trap '' INT TERM HUP; exec >/dev/null 2>&1; cat; scripts/setup-docker.sh release $$)
 }
@@ -70,7 +72,7 @@ run() {
   local project=$1
   shift
   echo "== $project tests"
-  node_modules/.bin/jest --selectProjects "$project" --json --outputFile "$results/$project.json" --passWithNoTests "$@"
+  node_modules/.bin/jest --selectProjects "$project" --json --outputFile "$results/$project.json" --passWithNoTests "$@" {held}>&-
 }
 
 failed=0
@@ -83,7 +85,7 @@ if needs_programs; then
   programs {held}>&- &
   tools=$!
 fi
-if needs_programs; then scripts/setup.sh; else scripts/setup.sh packages; fi || exit
+if needs_programs; then scripts/setup.sh; else scripts/setup.sh packages; fi {held}>&- || exit
 for project in "${projects[@]}"; do
   if [ "$project" = tools ] || [ "$project" = integration ]; then wait "${tools:-}" 2>/dev/null; fi
   if [ "$project" = integration ] || [ "$project" = soak ]; then wait "${docker:-}" 2>/dev/null; fi

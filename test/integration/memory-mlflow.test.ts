@@ -14,7 +14,7 @@ const OneVersion = z.looseObject({ model_version: z.looseObject({ version: z.coe
 interface Server {
   name: string;
   uri: string;
-  connect(): HttpExchange;
+  connect: () => HttpExchange;
 }
 
 const memory = new MemoryMlflow();

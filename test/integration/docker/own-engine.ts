@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dockerHost } from './engine';
@@ -24,8 +24,18 @@ export class OwnEngine {
     }
   }
 
-  start(): void {
-    this.script('start');
+  /** @param user process that it is started for; default: it stays until it is removed */
+  start(user?: number): void {
+    this.script(['start'], user === undefined ? {} : { RETRAIN_DOCKER_FOR: String(user) });
+  }
+
+  /** That process is done with it. */
+  release(user: number): void {
+    this.script(['release', String(user)]);
+  }
+
+  runs(): boolean {
+    return existsSync(path.join(this.dir, 'run', 'docker.pid'));
   }
 
   /** Copies an image from the tests' engine. */
@@ -45,13 +55,13 @@ export class OwnEngine {
 
   /** Ends it and everything that it had. */
   remove(): void {
-    this.script('stop');
+    this.script(['stop']);
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  private script(command: string): void {
+  private script(command: readonly string[], extra: Record<string, string> = {}): void {
     const { DOCKER_HOST: _host, ...env } = process.env;
-    execFileSync(SCRIPT, [command], {
+    execFileSync(SCRIPT, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...env,
@@ -60,6 +70,7 @@ export class OwnEngine {
         RETRAIN_DOCKER_DATA: path.join(this.dir, 'data'),
         RETRAIN_DOCKER_RUN: path.join(this.dir, 'run'),
         RETRAIN_DOCKERD_FLAGS: this.flags,
+        ...extra,
       },
     });
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { testWith } from '../../tools/needs';
@@ -66,4 +66,23 @@ describe('an engine that scripts/setup-docker.sh starts', () => {
       );
     },
   );
+
+  onRoot('ends with the last process that it was started for', () => {
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const engine = new OwnEngine();
+    try {
+      engine.start(process.pid);
+      engine.start(other.pid);
+      engine.release(process.pid);
+      expect(engine.runs()).toBe(true);
+      engine.start(process.pid);
+      // One that was killed holds nothing.
+      other.kill('SIGKILL');
+      engine.release(process.pid);
+      expect(engine.runs()).toBe(false);
+    } finally {
+      other.kill('SIGKILL');
+      engine.remove();
+    }
+  });
 });

@@ -192,8 +192,10 @@ function together(effects: readonly string[]): Fault[][] {
 /** The services with an MLflow in memory, and containers whose stages run in this worker's threads: their place in the run is what counts here. */
 function onTheSpot(services: Services, mlflow: Mlflow): Services {
   const executor = {
-    run: async ({ stage, dir, signal, onProgress, prepare }: ContainerRun) => {
-      await prepare();
+    run: async (job: ContainerRun) => {
+      const { stage, dir, signal } = job;
+      await job.prepare();
+      const onProgress: ContainerRun['onProgress'] = (progress) => job.onProgress(progress);
       const { durationMs } = await services.executor.run(stage, dir, { signal, onProgress });
       const logFile = path.join(dir, 'stage.log');
       await writeFile(logFile, 'done\n');
