@@ -36,7 +36,7 @@ export interface Rig {
  * @param exchange Stands in for MLflow's own HTTP, to take its time out.
  */
 export async function buildRig(exchange?: HttpExchange): Promise<Rig> {
-  if (readStackFile(ROOT) === null)
+  if (readStackFile(path.join(ROOT, '.retrain')) === null)
     throw new RetrainError('TEMPORAL_UNREACHABLE', 'this benchmark needs the stack; run `retrain up` first');
   const logger = new DefaultLogger('ERROR');
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });

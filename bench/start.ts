@@ -1,6 +1,6 @@
 /**
  * `retrain start` when nothing changed, a cold process, against `dvc repro` when nothing changed, in turn. Needs the stack (`retrain
- * up`) and the real dvc: on the PATH, or named by RETRAIN_BENCH_DVC.
+ * up`) and the real dvc: on the PATH, or named by RETRAIN_TEST_DVC.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { stringify } from 'yaml';
 import { median, report, timed } from './measure';
 
 const ROOT = path.resolve(__dirname, '..', '..');
-const DVC = process.env['RETRAIN_BENCH_DVC'] ?? 'dvc';
+const DVC = process.env['RETRAIN_TEST_DVC'] ?? 'dvc';
 const PAIRS = 9;
 
 function run(cwd: string, command: string, ...args: string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (error !== undefined)
     throw new Error(
-      `${command} cannot be run (${error.message}); install dvc, or name it by RETRAIN_BENCH_DVC`,
+      `${command} cannot be run (${error.message}); install dvc, or name it by RETRAIN_TEST_DVC`,
     );
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`);
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { TASK_QUEUE } from '../contracts/names';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
 import { withDotEnv, type Environment } from '../integrations/files/dot-env';
+import { stateDir } from '../integrations/files/state-dir';
 import { readStackFile, type StackFile } from './stack/stack-file';
 
 /** Where the embedded MLflow server listens unless it was moved. */
@@ -11,6 +12,8 @@ const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
 export interface ClientConfig {
   /** The project's folder: where the command was called. */
   project: string;
+  /** See `stateDir`. */
+  state: string;
   env: Environment;
   /** What `retrain up` left, if it is up. */
   stack: StackFile | null;
@@ -25,9 +28,11 @@ export interface ClientConfig {
 /** The one place where the CLI reads its environment: variables, then `.env`, then the stack that is up, then defaults. */
 export function loadClientConfig(project = process.cwd()): ClientConfig {
   const env = withDotEnv(project, process.env);
-  const stack = readStackFile(project);
+  const state = stateDir(project, env);
+  const stack = readStackFile(state);
   return {
     project,
+    state,
     env,
     stack,
     mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),

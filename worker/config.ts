@@ -7,6 +7,7 @@ import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/sett
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
 import { withDotEnv, type Environment } from '../integrations/files/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
+import { stateDir } from '../integrations/files/state-dir';
 import { readStackFile } from '../client/stack/stack-file';
 
 const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
@@ -44,9 +45,9 @@ export interface WorkerConfig {
 /** The one place where a worker reads its environment: variables, then the project's `.env`, then the stack that is up. */
 export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
   const env = withDotEnv(project, process.env);
-  const stack = readStackFile(project);
+  const state = stateDir(project, env);
+  const stack = readStackFile(state);
   const dist = path.resolve(__dirname, '..');
-  const state = path.resolve(project, env['RETRAIN_STATE_DIR'] || '.retrain');
   return {
     project: path.resolve(project),
     temporal: temporalSettings({ ...env }, stack),

@@ -44,8 +44,11 @@ async function run(options: StartOptions): Promise<number> {
     force: options.force,
   });
   if (started.how === 'finished') {
+    const { showAgain } = await import('../run/show-again.js');
+    const shown = await showAgain(config, started.identity);
     if (!options.json)
       screen.err(paint.dim('Nothing changed: this data, params and code were trained before.'));
+    if (shown !== null) screen.err(paint.dim(shown));
     return report(config, options, started, started.result);
   }
   if (!options.json) announce(started);

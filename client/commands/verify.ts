@@ -101,12 +101,16 @@ async function locate(
       `${model}: no such folder; name the folder of a model, or a registered one as ${model.split('/')[0] ?? 'iris'}@production`,
     );
   }
-  const [{ copyModel }, { parseModelReference }] = await Promise.all([
-    import('../model/model-copy.js'),
+  const [{ fetchModel }, { parseModelReference }] = await Promise.all([
+    import('../../pipeline/model/fetch-model.js'),
     import('../../integrations/mlflow/registered-run.js'),
   ]);
   const reference = parseModelReference(model);
-  const copy = await copyModel(config, reference, signal);
+  const copy = await fetchModel(
+    { mlflow: config.mlflow, dir: path.join(config.state, 'models') },
+    reference,
+    signal,
+  );
   return {
     dir: copy.dir,
     what: `${reference.model} v${copy.version}`,

@@ -4,7 +4,6 @@ import { RetrainError } from '../../contracts/errors';
 import { REPORT } from '../../contracts/names';
 import { type Mlflow } from '../../integrations/mlflow/client';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
-import { stateDir } from '../stack/stack-file';
 import { type ClientConfig } from '../config';
 import { paint, screen } from '../terminal/screen';
 
@@ -20,7 +19,7 @@ export async function openReport(
   run: MlflowRun,
   quiet: boolean,
 ): Promise<void> {
-  const file = path.join(stateDir(config.project), 'reports', `${run.runId}.html`);
+  const file = path.join(config.state, 'reports', `${run.runId}.html`);
   try {
     await mlflow.artifacts.downloadFile(run.artifactUri, REPORT, file);
   } catch (error) {

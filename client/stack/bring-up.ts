@@ -49,11 +49,11 @@ export async function bringUp(
       taskQueue,
       worker: null,
     };
-    writeStackFile(settings.project, stack);
+    writeStackFile(settings.state, stack);
     const worker = options.worker
       ? await bringUpWorker(settings, stack, progress)
       : { pid: null, state: 'left out' as const };
-    if (worker.pid !== null) writeStackFile(settings.project, { ...stack, worker: { pid: worker.pid } });
+    if (worker.pid !== null) writeStackFile(settings.state, { ...stack, worker: { pid: worker.pid } });
     return { temporal, mlflow, worker: { ...worker, taskQueue }, durationMs: Date.now() - startedMs };
   });
 }

@@ -17,19 +17,16 @@ export const StackFile = z.object({
 });
 export type StackFile = z.infer<typeof StackFile>;
 
-/** The folder with a project's servers' state, git-ignored. */
-export function stateDir(projectDir: string): string {
-  return join(projectDir, '.retrain');
-}
-
 /**
- * Reads `.retrain/stack.json`, which every command falls back on below the environment variables.
+ * Reads `stack.json` in the state folder, which every command falls back on below the environment variables.
+ *
+ * @param state see `stateDir`
  *
  * @returns null when no stack has been brought up here, or it has been taken down
  * @throws RetrainError CONFIG_INVALID when the file is damaged
  */
-export function readStackFile(projectDir: string): StackFile | null {
-  const path = join(stateDir(projectDir), 'stack.json');
+export function readStackFile(state: string): StackFile | null {
+  const path = join(state, 'stack.json');
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -46,18 +43,17 @@ export function readStackFile(projectDir: string): StackFile | null {
 }
 
 /** Writes the file in one step: a reader sees the old one or the new one. */
-export function writeStackFile(projectDir: string, stack: StackFile): void {
-  const dir = stateDir(projectDir);
-  mkdirSync(dir, { recursive: true });
-  const path = join(dir, 'stack.json');
+export function writeStackFile(state: string, stack: StackFile): void {
+  mkdirSync(state, { recursive: true });
+  const path = join(state, 'stack.json');
   const unfinished = `${path}.${process.pid}`;
   writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`);
   renameSync(unfinished, path);
 }
 
 /** Forgets the stack; nothing happens when there is none. */
-export function removeStackFile(projectDir: string): void {
-  rmSync(join(stateDir(projectDir), 'stack.json'), { force: true });
+export function removeStackFile(state: string): void {
+  rmSync(join(state, 'stack.json'), { force: true });
 }
 
 function asJson(text: string): unknown {

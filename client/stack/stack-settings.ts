@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type Environment } from '../../integrations/files/dot-env';
-import { stateDir, type StackFile } from './stack-file';
+import { stateDir } from '../../integrations/files/state-dir';
+import { type StackFile } from './stack-file';
 
 /** A port of the stack, and how its user can move it. */
 export interface StackPort {
@@ -12,7 +13,7 @@ export interface StackPort {
 
 export interface StackSettings {
   project: string;
-  /** `.retrain`: the servers' state, logs and pid files. */
+  /** The servers' state, logs and pid files: see `stateDir`. */
   state: string;
   env: Environment;
   ports: { temporal: StackPort; temporalUi: StackPort; mlflow: StackPort };
@@ -59,7 +60,7 @@ export function stackSettings(
       `port ${twice.port} is given to two servers; move one with ${twice.flag} or ${twice.variable}`,
     );
   }
-  return { project, state: stateDir(project), env, ports };
+  return { project, state: stateDir(project, env), env, ports };
 }
 
 function runningPorts(stack: StackFile | null): Partial<typeof DEFAULT_PORTS> {

@@ -35,7 +35,7 @@ export async function takeDown(settings: StackSettings, progress: Progress): Pro
       stop('MLflow', 'mlflow', SERVER_STOP_MS),
       stop('Temporal', 'temporal', SERVER_STOP_MS),
     ]);
-    removeStackFile(settings.project);
+    removeStackFile(settings.state);
     return { stopped, durationMs: Date.now() - startedMs };
   });
 }

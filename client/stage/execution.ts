@@ -15,11 +15,11 @@ export interface Placement {
 
 /** Runs one stage in a working folder of this command. What commands that were killed left there goes first. */
 export async function stageExecution(
-  { project, env, stageCodeFile }: ClientConfig,
+  { state, env, stageCodeFile }: ClientConfig,
   stage: string,
   { container }: Placement,
 ): Promise<StageExecution> {
-  const scratchDir = path.join(path.resolve(project, env['RETRAIN_STATE_DIR'] || '.retrain'), 'stages');
+  const scratchDir = path.join(state, 'stages');
   await sweepDead(scratchDir);
   const dir = path.join(scratchDir, `${stage}-${process.pid}-${randomBytes(4).toString('hex')}`);
   return {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type RunSpec } from '../../contracts/run';
+import { type RunIdentity } from '../run/identify-run';
 import { type Artifact, type Metrics } from '../../contracts/stage';
 import { writeAtomically } from '../../integrations/files/atomic-write';
 import { isDirectoryHash } from '../../integrations/dvc/cache-layout';
@@ -24,7 +24,7 @@ import { metricsBytes, modelMetadataPath, workspaceStages, type WorkspaceStage }
 
 /** A finished run, as far as the workspace shows it. All artifacts are in the store. */
 export interface Publication {
-  spec: RunSpec;
+  spec: RunIdentity;
   /** The stage code that ran. */
   code: StageCode;
   stages: Readonly<Record<ComputeStageName, { outputs: readonly Artifact[]; metrics: Metrics }>>;

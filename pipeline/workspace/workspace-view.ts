@@ -1,6 +1,7 @@
 import { type PublishInput } from '../../contracts/activities';
 import { RetrainError } from '../../contracts/errors';
 import { type ContentStore } from '../../integrations/dvc/content-store';
+import { keepPublication } from './kept-publication';
 import { publishRun, type Publication } from './publish-run';
 import { eachStage } from '../stage';
 import { type StageCode } from '../stage-code';
@@ -56,8 +57,10 @@ export class WorkspaceView {
   }
 
   private async publish({ input, options }: Waiting): Promise<string | null> {
+    const publication = publicationOf(input, this.code);
     try {
-      await publishRun(this.project, this.store, publicationOf(input, this.code), {
+      await keepPublication(this.store, publication.spec.pipelineKey, publication);
+      await publishRun(this.project, this.store, publication, {
         ...options,
         timeoutMs: PATIENCE_MS,
       });

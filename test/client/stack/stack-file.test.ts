@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import {
   readStackFile,
   removeStackFile,
-  stateDir,
   writeStackFile,
   type StackFile,
 } from '../../../client/stack/stack-file';
@@ -33,7 +32,7 @@ describe('the stack file', () => {
 
   it.each(['{', '{"temporal": {}}', ''])('names the file and the way out when it holds %j', (text) => {
     writeStackFile(project, stack);
-    writeFileSync(join(stateDir(project), 'stack.json'), text);
+    writeFileSync(join(project, 'stack.json'), text);
     expect(() => readStackFile(project)).toThrow(/stack\.json is damaged .*remove it/);
   });
 });

@@ -99,6 +99,27 @@ describe('the workspace after a run', () => {
     expect(back.result?.reused).toEqual(expect.arrayContaining(['preprocess', 'train']));
   });
 
+  judged(
+    'params changed and changed back: the start that finds its result shows that run again',
+    async () => {
+      project.writeParams({ gate: { accuracy: 0.8 } });
+      expect(await project.start('--wait')).toMatchObject({ code: 0 });
+      const first = locked(project)['train'];
+      project.writeParams({ gate: { accuracy: 0.8 }, train: { n_estimators: 7 } });
+      expect(await project.start('--wait')).toMatchObject({ code: 0 });
+      expect(locked(project)['train']).not.toEqual(first);
+      project.writeParams({ gate: { accuracy: 0.8 } });
+      expect(dvc(project.dir, 'status')).toContain('modified');
+      const back = await project.start('--wait');
+      expect(back).toMatchObject({ how: 'finished' });
+      expect(back.stderr).toContain('The workspace shows this run again');
+      expect(locked(project)['train']).toEqual(first);
+      expect(dvc(project.dir, 'status')).toContain('Data and pipelines are up to date');
+      const once = await project.start('--wait');
+      expect(once.stderr).not.toContain('shows this run again');
+    },
+  );
+
   test('a damaged result is set aside and made again', async () => {
     const [entry] = locked(project)['train']?.outs.filter((out) => out.path.endsWith('model.onnx')) ?? [];
     const object = project.path(`.dvc/cache/files/md5/${entry?.md5.slice(0, 2)}/${entry?.md5.slice(2)}`);
@@ -193,7 +214,10 @@ describe('two runs and dvc at the same time', () => {
     const seeds = ['1', '2'].map((seed) => project.start('--wait', '--set', `train.seed=${seed}`));
     const [repro, ...runs] = await Promise.all([dvcAside(project.dir, 'repro', 'slow'), ...seeds]);
     expect(repro).toContain("Running stage 'slow'");
-    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+    expect(runs.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+      { code: 0, stderr: '' },
+      { code: 0, stderr: '' },
+    ]);
     expect(Object.keys(locked(project)).sort()).toEqual(['evaluate', 'preprocess', 'slow', 'train']);
     expect(readFileSync(project.path('dvc.yaml'), 'utf8')).toMatch(/^# ours\n(.|\n)*# takes a while\n/);
     expect(md5Of(project.path(`models/${project.model}/model.onnx`))).toBe(

@@ -62,7 +62,7 @@ describe('retrain up and down', () => {
   });
 
   it('leaves a stack file by which the other commands find the servers', async () => {
-    expect(readStackFile(project.dir)).toMatchObject({
+    expect(readStackFile(project.path('.retrain'))).toMatchObject({
       temporal: { address: `127.0.0.1:${project.env['RETRAIN_TEMPORAL_PORT']}`, startedByUs: true },
       mlflow: { uri: `http://127.0.0.1:${project.env['RETRAIN_MLFLOW_PORT']}`, startedByUs: true },
       worker: { pid: pidOf(project, 'worker') },
@@ -110,7 +110,7 @@ describe('retrain up and down', () => {
     const { stopped } = await json<TakenDown>(project, 'down');
     expect(stopped.sort()).toEqual(['MLflow', 'Temporal', 'Worker']);
     expect(groups.flatMap(groupMembers)).toEqual([]);
-    expect(readStackFile(project.dir)).toBeNull();
+    expect(readStackFile(project.path('.retrain'))).toBeNull();
     expect((await project.cli(['down'])).stdout).toBe('Nothing was running.\n');
   });
 

@@ -5,8 +5,14 @@ import { RetrainError } from '../../contracts/errors';
 import { BRIEF } from '../../integrations/mlflow/backoff';
 import { createMlflow } from '../../integrations/mlflow/client';
 import { findVersion, type ModelReference } from '../../integrations/mlflow/registered-run';
-import { stateDir } from '../stack/stack-file';
-import { type ClientConfig } from '../config';
+import { type MlflowSettings } from '../../integrations/mlflow/settings';
+
+/** Where models come from, and where copies of them are kept. */
+export interface ModelShelf {
+  mlflow: MlflowSettings;
+  /** Folder of the copies, absolute. */
+  dir: string;
+}
 
 /** The directory of a registered model, on this machine. */
 export interface ModelCopy {
@@ -17,22 +23,22 @@ export interface ModelCopy {
 }
 
 /**
- * Fetches the directory of a model version into `.retrain/models/`, as a whole or not at all. The copy stays: while MLflow is
+ * Fetches the directory of a model version onto the shelf, as a whole or not at all. The copy stays: while MLflow is
  * away, it is what there is.
  *
  * @throws RetrainError NOT_FOUND; MLFLOW_UNREACHABLE without a copy
  */
-export async function copyModel(
-  config: ClientConfig,
+export async function fetchModel(
+  shelf: ModelShelf,
   reference: ModelReference,
   signal: AbortSignal,
 ): Promise<ModelCopy> {
   const { model, by } = reference;
   const name = `${model}@${'alias' in by ? by.alias : by.version}`;
-  const kept = path.join(stateDir(config.project), 'models', encodeURIComponent(name));
+  const kept = path.join(shelf.dir, encodeURIComponent(name));
   const dir = path.join(kept, 'model');
   try {
-    return { dir, version: await download(config, reference, kept, signal), fresh: true };
+    return { dir, version: await download(shelf, reference, kept, signal), fresh: true };
   } catch (error) {
     if (!(error instanceof RetrainError) || error.code !== 'MLFLOW_UNREACHABLE') throw error;
     if (existsSync(dir)) {
@@ -47,12 +53,12 @@ export async function copyModel(
 }
 
 async function download(
-  config: ClientConfig,
+  shelf: ModelShelf,
   reference: ModelReference,
   kept: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const mlflow = createMlflow(config.mlflow, { rule: BRIEF });
+  const mlflow = createMlflow(shelf.mlflow, { rule: BRIEF });
   const fetched = `${kept}.${process.pid}`;
   try {
     const { version, source } = await findVersion(mlflow, reference, signal);
