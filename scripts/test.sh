@@ -22,7 +22,7 @@ done
 
 results=${RETRAIN_TEST_RESULTS:-.retrain/test}
 mkdir -p "$results"
-rm -f "$results"/*.json "$results"/*.reason "$results/left-over.txt"
+rm -f "$results"/*.json "$results"/*.reason "$results/left-over.txt" "$results/engine.settled"
 
 # Of what the tests make on an engine of our own, images alone may stay: they are the cache of the next run.
 left_over() {
@@ -60,10 +60,19 @@ engine() {
   if ! RETRAIN_DOCKER_FOR=$$ scripts/setup-docker.sh start >"$results/docker.log" 2>&1 ||
     ! scripts/setup-docker.sh images >>"$results/docker.log" 2>&1; then
     grep -a '^error: ' "$results/docker.log" | tail -n 1 | sed 's/^error: //' >"$results/docker.reason"
-    return
   fi
-  # One that cannot be built fails in the suite that wants it.
-  scripts/build-test-images.sh >>"$results/docker.log" 2>&1
+}
+
+# The images are built while the tests run: a suite that wants one meanwhile waits in line, and one that cannot be built fails there.
+engine_and_images() {
+  engine
+  touch "$results/engine.settled"
+  [ -s "$results/docker.reason" ] || scripts/build-test-images.sh >>"$results/docker.log" 2>&1
+}
+
+engine_settled() {
+  until [ -e "$results/engine.settled" ] || ! kill -0 "$docker" 2>/dev/null; do sleep 0.2; done
+  [ ! -s "$results/docker.reason" ] || export RETRAIN_TEST_ENGINE=none
 }
 
 programs() { scripts/setup-test-tools.sh "$results"; }
@@ -78,7 +87,7 @@ run() {
 failed=0
 if needs_servers; then
   guard
-  engine {held}>&- &
+  engine_and_images {held}>&- &
   docker=$!
 fi
 if needs_programs; then
@@ -88,8 +97,11 @@ fi
 if needs_programs; then scripts/setup.sh; else scripts/setup.sh packages; fi {held}>&- || exit
 for project in "${projects[@]}"; do
   if [ "$project" = tools ] || [ "$project" = integration ]; then wait "${tools:-}" 2>/dev/null; fi
-  if [ "$project" = integration ] || [ "$project" = soak ]; then wait "${docker:-}" 2>/dev/null; fi
-  run "$project" "$@" || failed=1
+  case "$project" in
+    # Its suites wait for servers most of the time.
+    integration | soak) engine_settled; run "$project" --maxWorkers 3 "$@" || failed=1 ;;
+    *) run "$project" "$@" || failed=1 ;;
+  esac
 done
 if has integration; then left_over; fi
 node test/tools/sum-up.mjs "$results" "${projects[@]}" || failed=1
