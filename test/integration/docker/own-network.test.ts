@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { testWith } from '../../tools/needs';
 import { OwnEngine } from './own-engine';
@@ -67,7 +68,7 @@ describe('an engine that scripts/setup-docker.sh starts', () => {
     },
   );
 
-  onRoot('ends with the last process that it was started for', () => {
+  onRoot('ends with the last process that it was started for', async () => {
     const other = spawn('sleep', ['600'], { stdio: 'ignore' });
     const engine = new OwnEngine();
     try {
@@ -78,6 +79,7 @@ describe('an engine that scripts/setup-docker.sh starts', () => {
       engine.start(process.pid);
       // One that was killed holds nothing.
       other.kill('SIGKILL');
+      await once(other, 'exit');
       engine.release(process.pid);
       expect(engine.runs()).toBe(false);
     } finally {

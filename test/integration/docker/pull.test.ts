@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { imageDigest } from '../../../integrations/docker/images';
 import { describeWithDocker, engine, testSettings } from './engine';
 import { PrivateRegistry } from './private-registry';
@@ -17,6 +18,14 @@ describeWithDocker('an image that the engine does not have', () => {
   beforeAll(async () => {
     host = await registry.start();
     image = `${host}/team/stage:1`;
+    login({});
+    // An engine in a network namespace of its own sees a new port of this machine within a second.
+    const refused = async (): Promise<boolean> =>
+      imageDigest(engine, image, settings).then(
+        () => false,
+        (error: unknown) => /connection refused/.test(String(error)),
+      );
+    while (await refused()) await sleep(100);
   });
   beforeEach(() => login({}));
   afterAll(async () => {
