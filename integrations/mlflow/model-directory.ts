@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { ARTIFACT, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
 import { readOnnxInterface } from '../../ml/onnx/read-interface';
+import { labelType } from './label-type';
 import { modelSignature, rawColumnsOf } from './model-signature';
 import { LOADER_CODE, LOADER_MODULE } from './pyfunc-loader';
 
@@ -55,12 +56,12 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
     `onnx==${versions.onnx}`,
     `onnxruntime==${versions.onnxruntime}`,
   ];
-  const { columns, raw, data } = rowsTaken(input);
+  const { columns, data } = rowsTaken(input);
   // Row-wise table, the form in which MLflow keeps a DataFrame; a missing number is null.
   const example = { columns, data };
   return [
     { path: ARTIFACT.model, bytes: input.onnx },
-    ...(raw ? [text(`code/${LOADER_MODULE}.py`, LOADER_CODE)] : []),
+    text(`code/${LOADER_MODULE}.py`, LOADER_CODE),
     text('requirements.txt', `${requirements.join('\n')}\n`),
     yaml('python_env.yaml', {
       python: versions.python,
@@ -73,7 +74,7 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
       name: 'mlflow-env',
     }),
     text('input_example.json', JSON.stringify(example)),
-    text('serving_input_example.json', JSON.stringify({ dataframe_split: example }, null, 2)),
+    text('serving_input_example.json', JSON.stringify({ inputs: records(example) }, null, 2)),
     yaml('MLmodel', mlmodel(input, versions)),
   ];
 }
@@ -84,7 +85,7 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
 export function modelHistoryTag(input: ModelDirectoryInput): Record<string, string> {
   const entry = {
     artifact_path: MODEL_PATH,
-    flavors: flavors(input.versions ?? MODEL_VERSIONS, rowsTaken(input).raw),
+    flavors: flavors(input.versions ?? MODEL_VERSIONS),
     run_id: input.runId,
     utc_time_created: pythonTime(input.createdAt),
     model_uuid: input.runId,
@@ -92,28 +93,41 @@ export function modelHistoryTag(input: ModelDirectoryInput): Record<string, stri
   return { 'mlflow.log-model.history': JSON.stringify([entry]) };
 }
 
-/** The columns of the rows that the model takes, and the first rows: raw where it has an input for each column. */
-function rowsTaken({ onnx, schema }: ModelDirectoryInput): {
-  raw: boolean;
+/** The form that the scoring server takes of a model that checks its rows itself. */
+function records({ columns, data }: Rows): Record<string, number | string | null>[] {
+  return data.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null])));
+}
+
+interface Rows {
   columns: string[];
   data: (number | string | null)[][];
-} {
+}
+
+/** The columns of the rows that the model takes, and the first rows: raw where it has an input for each column. */
+function rowsTaken({ onnx, schema }: ModelDirectoryInput): Rows {
   const taken = rawColumnsOf(readOnnxInterface(onnx), schema);
-  if (taken === null) return { raw: false, columns: schema.features, data: schema.example };
+  if (taken === null) return { columns: schema.features, data: schema.example };
   const columns = taken.map(({ name }) => name);
   const positions = columns.map((column) => inputsOf(schema).findIndex(({ name }) => name === column));
   // A stage of another language may not tell the raw rows; without `inputs`, the prepared ones are raw.
   const rows = schema.rawExample ?? (schema.inputs === undefined ? schema.example : []);
-  return { raw: true, columns, data: rows.map((row) => positions.map((at) => row[at] ?? null)) };
+  return { columns, data: rows.map((row) => positions.map((at) => row[at] ?? null)) };
 }
 
 function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
   const { schema } = input;
-  const { raw, columns } = rowsTaken(input);
+  const { columns } = rowsTaken(input);
   return {
     artifact_path: MODEL_PATH,
-    flavors: flavors(versions, raw),
-    metadata: { target: schema.target, feature_names: columns, class_labels: schema.classes },
+    flavors: flavors(versions),
+    // The loader checks the rows that it is given, and takes more than MLflow would let through.
+    is_signature_from_type_hint: true,
+    metadata: {
+      target: schema.target,
+      feature_names: columns,
+      class_labels: schema.classes,
+      label_type: labelType(schema.classes),
+    },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.onnx.byteLength,
     // One model per run, so the run’s id names the model too, and the file depends on nothing random.
@@ -130,7 +144,7 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
   };
 }
 
-function flavors(versions: ModelVersions, raw: boolean): object {
+function flavors(versions: ModelVersions): object {
   return {
     onnx: {
       code: null,
@@ -139,10 +153,10 @@ function flavors(versions: ModelVersions, raw: boolean): object {
       providers: ['CPUExecutionProvider'],
     },
     python_function: {
-      ...(raw ? { code: 'code' } : {}),
+      code: 'code',
       data: ARTIFACT.model,
       env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
-      loader_module: raw ? LOADER_MODULE : 'mlflow.onnx',
+      loader_module: LOADER_MODULE,
       python_version: versions.python,
     },
   };

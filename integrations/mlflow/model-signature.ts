@@ -1,16 +1,18 @@
-import { type InputColumn, type TableSchema } from '../../contracts/stage';
+import { type InputColumn, MODEL_OUTPUT, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
-import { type OnnxInterface, type OnnxValue } from '../../ml/onnx/read-interface';
+import { type OnnxInterface } from '../../ml/onnx/read-interface';
+import { labelType } from './label-type';
 
 type Spec =
-  | { type: 'tensor'; 'tensor-spec': { dtype: string; shape: number[] }; name?: string }
-  | { type: 'any' | 'string'; name: string; required: true };
+  | { type: 'tensor'; 'tensor-spec': { dtype: string; shape: number[] } }
+  | { type: 'double' | 'string'; name: string; required: true }
+  | { name: string; default: string; shape: null; type: 'string' };
 
 /** `signature` of an MLmodel file: each part JSON in a string. Source: mlflow/models/signature.py. */
 export interface ModelSignature {
   inputs: string;
   outputs: string;
-  params: null;
+  params: string;
 }
 
 /**
@@ -26,43 +28,26 @@ export function rawColumnsOf({ inputs }: OnnxInterface, schema: TableSchema): In
 }
 
 /**
- * What the model takes and gives, for pyfunc, which holds what a caller passes against it.
+ * What the model takes and gives: columns by name, numbers as doubles, which may be missing, and texts; an array of labels in the target's
+ * own type, or of numbers. `predict_method` asks for probabilities instead.
  *
- * A model of raw columns: the columns by name, in any order, as DataFrames have them. A number is of the type `any`: pandas makes
- * int64 of a column of whole numbers, which MLflow refuses for `double`. A model of prepared rows: one
- * unnamed float64 tensor `[-1, d]`, although the graph's own is float32, so that pyfunc takes a DataFrame of the d
- * feature columns in order or a NumPy array, both float64 by default, and casts it (docs/decisions/0006).
- * The outputs are those of the graph: `label` and `probabilities`, or `prediction`.
+ * MLflow would hold rows against it more strictly than the model does, and refuse a column of whole numbers for `double`; so MLmodel
+ * says that the model itself checks its rows (docs/decisions/0009).
  */
 export function modelSignature(graph: OnnxInterface, schema: TableSchema): ModelSignature {
-  const columns = rawColumnsOf(graph, schema);
+  const columns: { name: string; type: 'double' | 'string' }[] =
+    rawColumnsOf(graph, schema)?.map(({ name, kind }) => ({
+      name,
+      type: kind === 'number' ? 'double' : 'string',
+    })) ?? schema.features.map((name) => ({ name, type: 'double' }));
+  const answers = graph.outputs.some(({ name }) => name === MODEL_OUTPUT.prediction)
+    ? 'float64'
+    : labelType(schema.classes);
   return {
-    inputs: pythonJson(
-      columns === null
-        ? [tensor('float64', [-1, schema.features.length])]
-        : columns.map(({ name, kind }) => ({
-            type: kind === 'number' ? ('any' as const) : ('string' as const),
-            name,
-            required: true as const,
-          })),
-    ),
-    outputs: pythonJson(graph.outputs.map(outputSpec)),
-    params: null,
+    inputs: pythonJson(columns.map(({ name, type }) => ({ type, name, required: true }))),
+    outputs: pythonJson([{ type: 'tensor', 'tensor-spec': { dtype: answers, shape: [-1] } }]),
+    params: pythonJson([{ name: 'predict_method', default: 'predict', shape: null, type: 'string' }]),
   };
-}
-
-const DTYPE = { float: 'float32', int64: 'int64', string: 'str' } as const;
-
-function outputSpec({ name, element, shape }: OnnxValue): Spec {
-  return tensor(
-    element === null ? 'object' : DTYPE[element],
-    shape.map((size) => size ?? -1),
-    name,
-  );
-}
-
-function tensor(dtype: string, shape: number[], name?: string): Spec {
-  return { type: 'tensor', 'tensor-spec': { dtype, shape }, ...(name === undefined ? {} : { name }) };
 }
 
 /** With the separators of Python’s json.dumps, so that the text is the one that MLflow itself writes. */

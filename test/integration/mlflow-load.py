@@ -10,37 +10,33 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
 name, csv = sys.argv[1:3]
 features = pd.read_csv(csv).iloc[:, :4]
 model = mlflow.pyfunc.load_model(f"models:/{name}@production")
 
 
-def said(outputs):
+def said(data, model=model):
     return {
-        "label": [str(label) for label in outputs["label"]],
-        "probabilities": np.asarray(outputs["probabilities"], dtype=float).tolist(),
+        "label": model.predict(data).tolist(),
+        "probabilities": model.predict(data, params={"predict_method": "predict_proba"}).tolist(),
     }
 
 
 signature = model.metadata.signature
 written_by_mlflow = ModelSignature(
-    inputs=Schema([TensorSpec(np.dtype("float64"), (-1, 4))]),
-    outputs=Schema(
-        [
-            TensorSpec(np.dtype("str"), (-1,), name="label"),
-            TensorSpec(np.dtype("float32"), (-1, 3), name="probabilities"),
-        ]
-    ),
+    inputs=Schema([ColSpec("double", name) for name in features.columns]),
+    outputs=Schema([TensorSpec(np.dtype("str"), (-1,))]),
+    params=ParamSchema([ParamSpec("predict_method", "string", "predict")]),
 )
 raw = mlflow.onnx.load_model(f"models:/{name}/1")
 json.dump(
     {
-        "frame": said(model.predict(features)),
-        "array": said(model.predict(features.to_numpy())),
-        "by_version": said(mlflow.pyfunc.load_model(f"models:/{name}/1").predict(features)),
-        "example": said(model.predict(model.input_example)),
+        "frame": said(features),
+        "array": said(features.to_numpy()),
+        "by_version": said(features, mlflow.pyfunc.load_model(f"models:/{name}/1")),
+        "example": said(model.input_example),
         "example_columns": list(model.input_example.columns),
         "signature_equal": signature.to_dict() == written_by_mlflow.to_dict(),
         "metadata": model.metadata.metadata,

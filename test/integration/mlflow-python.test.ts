@@ -136,6 +136,7 @@ describe('a model of prepared rows logged by us, loaded by Python’s MLflow', (
 
   test('the metadata, the time, the graph and the dataset arrive', () => {
     expect(heard.metadata).toEqual({
+      label_type: 'str',
       target: 'species',
       feature_names: ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'],
       class_labels: ['setosa', 'versicolor', 'virginica'],

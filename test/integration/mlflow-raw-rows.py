@@ -18,9 +18,14 @@ frame.loc[::10, "Beak Depth (mm)"] = np.nan
 columns = ["Island", "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)", "Sex"]
 
 
-def said(outputs, order=None):
-    order = np.arange(len(next(iter(outputs.values())))) if order is None else order
-    return {name: np.asarray(values)[order].tolist() for name, values in outputs.items()}
+def said(model, rows, order=None):
+    """By the names of the graph's outputs, the rows in their first order."""
+    asked = {"prediction": None}
+    if model.metadata.metadata["class_labels"]:
+        asked = {"label": None, "probabilities": {"predict_method": "predict_proba"}}
+    answers = {name: model.predict(rows, params=params) for name, params in asked.items()}
+    order = slice(None) if order is None else order
+    return {name: values[order].tolist() for name, values in answers.items()}
 
 
 def by_onnxruntime(name):
@@ -34,7 +39,7 @@ def by_onnxruntime(name):
         else:
             feed[value.name] = column.to_numpy(dtype=np.float32).reshape(-1, 1)
     outputs = [output.name for output in session.get_outputs()]
-    return dict(zip(outputs, session.run(outputs, feed)))
+    return {name: values.tolist() for name, values in zip(outputs, map(np.asarray, session.run(outputs, feed)))}
 
 
 def ask(name):
@@ -44,16 +49,17 @@ def ask(name):
     try:
         model.predict(frame.drop(columns="Sex"))
         missing = "nothing"
-    except mlflow.MlflowException as error:
+    except ValueError as error:
         missing = str(error)
     return {
         "answers": {
-            "frame": said(model.predict(frame[columns])),
-            "shuffled": said(model.predict(shuffled), np.argsort(shuffled.index.to_numpy())),
-            "dictionary": said(model.predict({column: list(frame[column]) for column in columns})),
-            "onnxruntime": said(by_onnxruntime(name)),
+            "frame": said(model, frame[columns]),
+            "shuffled": said(model, shuffled, np.argsort(shuffled.index.to_numpy())),
+            "dictionary": said(model, {column: list(frame[column]) for column in columns}),
+            "array": said(model, frame[columns].to_numpy()),
+            "onnxruntime": by_onnxruntime(name),
         },
-        "example": said(model.predict(model.input_example)),
+        "example": said(model, model.input_example),
         "signature": [f"{spec['name']}: {spec['type']}" for spec in model.metadata.signature.inputs.to_dict()],
         "missing": missing,
     }

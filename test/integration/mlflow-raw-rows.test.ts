@@ -113,7 +113,7 @@ describe('a model of raw rows, loaded by Python’s MLflow', () => {
   afterAll(() => mlflow.close());
 
   describe.each(['classification', 'regression'])('%s', (task) => {
-    test.each(['frame', 'shuffled', 'dictionary', 'onnxruntime'])('says what we say (%s)', (way) => {
+    test.each(['frame', 'shuffled', 'dictionary', 'array', 'onnxruntime'])('says what we say (%s)', (way) => {
       const said = heard[task]?.answers[way] ?? {};
       expect(said.label).toEqual(expected[task]?.label);
       const ours = expected[task]?.probabilities?.flat() ?? expected[task]?.prediction ?? [];
@@ -136,12 +136,12 @@ describe('a model of raw rows, loaded by Python’s MLflow', () => {
     test('names its columns and their types in the signature', () => {
       expect(heard[task]?.signature).toEqual([
         'Island: string',
-        'Beak Length (mm): any',
-        'Beak Depth (mm): any',
-        'Flipper Length (mm): any',
+        'Beak Length (mm): double',
+        'Beak Depth (mm): double',
+        'Flipper Length (mm): double',
         'Sex: string',
       ]);
-      expect(heard[task]?.missing).toMatch(/missing inputs \['Sex'\]/);
+      expect(heard[task]?.missing).toMatch(/missing columns \['Sex'\]; the model takes/);
     });
   });
 });

@@ -42,7 +42,7 @@ describe('the credit-risk example', () => {
     );
     const mlmodel = await read('model/MLmodel');
     expect(mlmodel).toContain('NumberOfTime30-59DaysPastDueNotWorse');
-    expect(mlmodel).toContain('loader_module: retrain_model');
+    expect(mlmodel).toContain('loader_module: retrain_pyfunc');
   });
 });
 

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import type { TableSchema } from '../../../contracts/stage';
+import { labelType } from '../../../integrations/mlflow/label-type';
 import { modelDirectory } from '../../../integrations/mlflow/model-directory';
 import { modelMetadata } from '../../../integrations/mlflow/model-metadata';
 import { Graph } from '../../../ml/onnx/graph';
@@ -42,6 +43,7 @@ const files = (changes: object = {}): Map<string, string> =>
 test('it has the files that MLflow’s format names, MLmodel last', () => {
   expect([...files().keys()]).toEqual([
     'model.onnx',
+    'code/retrain_pyfunc.py',
     'requirements.txt',
     'python_env.yaml',
     'conda.yaml',
@@ -54,10 +56,10 @@ test('it has the files that MLflow’s format names, MLmodel last', () => {
 test('what a model takes and gives, its graph says: prepared rows', () => {
   const read = parse(files().get('MLmodel') ?? '', { version: '1.1' }) as { signature: unknown };
   expect(read.signature).toEqual({
-    inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]',
-    outputs:
-      '[{"type": "tensor", "tensor-spec": {"dtype": "str", "shape": [-1]}, "name": "label"}, {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}, "name": "probabilities"}]',
-    params: null,
+    inputs:
+      '[{"type": "double", "name": "a", "required": true}, {"type": "double", "name": "yes", "required": true}]',
+    outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "str", "shape": [-1]}}]',
+    params: '[{"name": "predict_method", "default": "predict", "shape": null, "type": "string"}]',
   });
 });
 
@@ -83,15 +85,21 @@ test('what a model takes and gives, its graph says: raw columns by name', () => 
     metadata: object;
   };
   expect(read.signature.inputs).toBe(
-    '[{"type": "any", "name": "a", "required": true}, {"type": "string", "name": "yes", "required": true}]',
+    '[{"type": "double", "name": "a", "required": true}, {"type": "string", "name": "yes", "required": true}]',
   );
   expect(read.signature.outputs).toBe(
-    '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1]}, "name": "prediction"}]',
+    '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]',
   );
   expect(read.metadata).toMatchObject({ feature_names: ['a', 'yes'] });
-  expect(read.flavors.python_function).toMatchObject({ code: 'code', loader_module: 'retrain_model' });
-  expect(found.has('code/retrain_model.py')).toBe(true);
+  expect(read.flavors.python_function).toMatchObject({ code: 'code', loader_module: 'retrain_pyfunc' });
+  expect(found.has('code/retrain_pyfunc.py')).toBe(true);
   expect(found.get('input_example.json')).toBe('{"columns":["a","yes"],"data":[[1.5,"no"],[null,null]]}');
+  expect(JSON.parse(found.get('serving_input_example.json') ?? '')).toEqual({
+    inputs: [
+      { a: 1.5, yes: 'no' },
+      { a: null, yes: null },
+    ],
+  });
 });
 
 test('the same input gives the same bytes', () => {
@@ -104,6 +112,7 @@ test('class labels that YAML 1.1 takes for numbers, booleans or null stay text',
     target: 't',
     feature_names: ['a', 'yes'],
     class_labels: ['1e3', 'no', '~'],
+    label_type: 'str',
   });
 });
 
@@ -136,4 +145,19 @@ test('the metadata file names the model’s bytes by hash and size', () => {
     hashes: { data_hash: 'd', data_md5: 'm', model_sha256: 'a'.repeat(64), model_md5: 'b'.repeat(32) },
     sizes: { data_bytes: 5, model_bytes: 3, train_rows: 8, test_rows: 2 },
   });
+});
+
+test.each<[readonly string[], string]>([
+  [['0', '1'], 'int64'],
+  [['-1', '1', '20'], 'int64'],
+  [['0.5', '1.0', '2'], 'float64'],
+  [['False', 'True'], 'bool'],
+  [['setosa', '1'], 'str'],
+  [['001', '002'], 'str'],
+  [['1.50', '2.25'], 'str'],
+  [['1e3', '2'], 'str'],
+  [['9007199254740993', '1'], 'str'],
+  [[], 'str'],
+])('labels %j are %s in Python', (classes, type) => {
+  expect(labelType(classes)).toBe(type);
 });
