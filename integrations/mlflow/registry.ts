@@ -33,6 +33,9 @@ export interface NewVersion {
   description?: string;
 }
 
+/** How often an alias is looked at whose version is deleted at that moment; then it points to nothing. */
+const ALIAS_LOOKS = 3;
+
 export type LegacyStage = 'None' | 'Staging' | 'Production' | 'Archived';
 
 /** MLflow’s model registry. Every method may be repeated after a crash or a lost answer at any point. */
@@ -146,7 +149,11 @@ export class Registry {
     }));
   }
 
-  /** The version that an alias points to, or null when there is no such alias or model. */
+  /**
+   * The version that an alias points to, or null when there is no such alias or model. MLflow answers “invalid parameter” for an alias
+   * that is not set, which is no mistake; and the alias may be set, moved or deleted by others between that answer and a look
+   * at the model’s own list. So the list decides, and is looked at again when its version has gone.
+   */
   async findByAlias(name: string, alias: string, signal?: AbortSignal): Promise<ModelVersion | null> {
     try {
       const reply = await this.transport.get('registered-models/alias', { name, alias }, OneVersion, {
@@ -155,12 +162,18 @@ export class Registry {
       return versionFrom(reply.model_version);
     } catch (error) {
       if (notFound(error)) return null;
-      // MLflow answers “invalid parameter” for an alias that isn’t set: the model’s own list tells it from a real mistake.
       if (!(error instanceof MlflowError) || error.status !== 400) throw error;
-      const model = await this.findModel(name, signal);
-      if (model !== null && model.aliases[alias] !== undefined) throw error;
-      return null;
     }
+    for (let look = 0; look < ALIAS_LOOKS; look++) {
+      const version = (await this.findModel(name, signal))?.aliases[alias];
+      if (version === undefined) return null;
+      try {
+        return await this.getVersion(name, version, signal);
+      } catch (error) {
+        if (!notFound(error)) throw error;
+      }
+    }
+    return null;
   }
 
   /** Points the alias to a version, away from whichever had it. There is no compare-and-swap: have one writer per model. */
