@@ -1,15 +1,14 @@
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
-import { ALIAS, PATCH, RUN_TAG } from '../contracts/names';
-import { ARTIFACT } from '../contracts/stage';
+import { PATCH, RUN_TAG } from '../contracts/names';
 import { pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
-import { describeModel } from '../integrations/mlflow/model-description';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { uncommittedChanges } from '../integrations/git/uncommitted-changes';
+import { fetchChampion } from '../pipeline/champion';
 import { dataLineage } from '../pipeline/data-lineage';
-import { byName, COMPUTE_STAGES, stageRow } from '../pipeline/stage';
+import { COMPUTE_STAGES, stageRow } from '../pipeline/stage';
 import { withHeartbeat } from './heartbeat';
 import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
@@ -76,21 +75,7 @@ export function createTrackingActivities({
 
     /** Reads only; the store names the files by content. */
     async fetchChampion({ model }): Promise<Champion | null> {
-      return withHeartbeat(async (signal) => {
-        const version = await mlflow.registry.findByAlias(model, ALIAS.production, signal);
-        if (version === null) return null;
-        const root = await mlflow.resolveSource(version.source, signal);
-        const [bytes, mlmodel] = await Promise.all([
-          mlflow.artifacts.downloadBytes(root, ARTIFACT.model, signal),
-          mlflow.artifacts.downloadBytes(root, 'MLmodel', signal),
-        ]);
-        const description = describeModel(mlmodel);
-        const artifacts = [await store.putBytes(bytes, ARTIFACT.championModel)];
-        if (description !== null) {
-          artifacts.push(await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription));
-        }
-        return { version: version.version, artifacts: byName(artifacts) };
-      });
+      return withHeartbeat((signal) => fetchChampion(mlflow, store, model, signal));
     },
 
     /**

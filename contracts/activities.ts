@@ -58,8 +58,10 @@ export interface PreprocessOutput extends ComputeOutput {
 /** The production version, and what `evaluate` is given of it, at one moment. */
 export interface Champion {
   version: string;
-  /** Its model; `ModelDescription`, unless the model does not say which columns it takes. */
+  /** Its model; `ModelDescription`, unless the model does not say which columns it takes. Nothing when it cannot be scored. */
   artifacts: Artifacts;
+  /** Why it cannot be scored: its files are gone, or another program registered it. */
+  error?: string;
 }
 
 export interface EvaluateOutput extends ComputeOutput {

@@ -14,7 +14,9 @@ export const SUMMARY = {
   preprocess: ({ data }: RunSpec) => `${data.path}, ${data.sizeBytes} bytes`,
   train: ({ params: { train } }: RunSpec) => `${train.algorithm}, ${train.n_estimators} trees`,
   evaluate: (_spec: RunSpec, champion: Champion | null) =>
-    champion === null ? 'no champion yet' : `against version ${champion.version}`,
+    champion === null
+      ? 'no champion yet'
+      : `against version ${champion.version}${champion.error === undefined ? '' : `, which cannot be scored: ${champion.error}`}`,
   register: ({ params }: RunSpec) => `${params.model}: model, metrics, version`,
   promote: ({ params }: RunSpec, modelVersion: string) => `${params.model} version ${modelVersion}`,
 } as const satisfies Record<StageName, (spec: RunSpec, ...rest: never[]) => string>;

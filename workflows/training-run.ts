@@ -112,10 +112,11 @@ export class TrainingRun {
   }
 
   /** Candidate and champion on the same held-out rows. */
-  private score(champion: Champion | null): Promise<EvaluateOutput> {
-    return this.compute('evaluate', SUMMARY.evaluate(this.spec, champion), (on, input) =>
+  private async score(champion: Champion | null): Promise<EvaluateOutput> {
+    const scored = await this.compute('evaluate', SUMMARY.evaluate(this.spec, champion), (on, input) =>
       on.evaluate({ ...input, artifacts: { ...input.artifacts, ...champion?.artifacts } }),
     );
+    return champion?.error === undefined ? scored : { ...scored, championError: champion.error };
   }
 
   private register(evaluated: EvaluateOutput): Promise<RegisterOutput> {

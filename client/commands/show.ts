@@ -1,6 +1,7 @@
 import { type Command } from 'commander';
 import { RetrainError } from '../../contracts/errors';
 import { RUN_TAG } from '../../contracts/names';
+import { type TrainingResult } from '../../contracts/run';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
@@ -9,6 +10,7 @@ import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { resultLinks } from '../run/links';
 import { openReport } from '../run/open-report';
+import { type Standing, versionStanding } from '../../integrations/mlflow/version-standing';
 import { resultLines } from '../terminal/result-lines';
 import { aligned, paint, screen } from '../terminal/screen';
 
@@ -37,8 +39,10 @@ async function run(wanted: string | undefined, options: ShowOptions): Promise<vo
   const mlflow = createMlflow(config.mlflow);
   try {
     const found = await find(mlflow, config, options.params, wanted);
-    if (options.json) screen.out(JSON.stringify({ run: found, result: resultFromTags(found.tags) }));
-    else screen.out(lines(config, found).join('\n'));
+    const result = resultFromTags(found.tags);
+    const standing = result === null ? null : await versionStanding(config.mlflow, result);
+    if (options.json) screen.out(JSON.stringify({ run: found, result, standing }));
+    else screen.out(lines(config, found, result, standing).join('\n'));
     if (options.report) await openReport(mlflow, config, found, options.json);
   } finally {
     await mlflow.close();
@@ -77,15 +81,19 @@ const LINEAGE = [
   ['workflow', RUN_TAG.workflowId],
 ] as const;
 
-function lines(config: ClientConfig, run: MlflowRun): string[] {
-  const result = resultFromTags(run.tags);
+function lines(
+  config: ClientConfig,
+  run: MlflowRun,
+  result: TrainingResult | null,
+  standing: Standing | null,
+): string[] {
   const lineage = aligned(
     LINEAGE.flatMap(([name, tag]) => {
       const value = run.tags[tag];
       return value === undefined ? [] : [[paint.dim(`  ${name}`), value]];
     }),
   );
-  if (result !== null) return [...resultLines(result, resultLinks(config, result)), '', ...lineage];
+  if (result !== null) return [...resultLines(result, resultLinks(config, result), standing), '', ...lineage];
   const reason = run.tags[RUN_TAG.failureReason];
   return [
     paint.strong(`${run.name}: ${run.status.toLowerCase()}`),

@@ -6,6 +6,7 @@ import { loadClientConfig, type ClientConfig } from '../config';
 import { resultLinks } from '../run/links';
 import { parseOverrides } from '../run/overrides';
 import { startTraining, type Started } from '../run/start-training';
+import { versionStanding } from '../../integrations/mlflow/version-standing';
 import { resultLines } from '../terminal/result-lines';
 import { paint, screen } from '../terminal/screen';
 
@@ -73,15 +74,16 @@ function announce(started: Extract<Started, { workflowId: string }>): void {
   );
 }
 
-function report(
+async function report(
   config: ClientConfig,
   options: StartOptions,
   started: Started,
   result: TrainingResult,
-): number {
+): Promise<number> {
   const links = resultLinks(config, result);
-  if (options.json) screen.out(JSON.stringify({ ...summary(started), result, links }));
-  else screen.out(resultLines(result, links).join('\n'));
+  const standing = await versionStanding(config.mlflow, result);
+  if (options.json) screen.out(JSON.stringify({ ...summary(started), result, standing, links }));
+  else screen.out(resultLines(result, links, standing).join('\n'));
   return result.outcome === 'gate_failed' ? EXIT.gateFailed : EXIT.done;
 }
 

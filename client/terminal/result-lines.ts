@@ -1,6 +1,8 @@
 import { type TrainingResult } from '../../contracts/run';
 import { isDetail } from '../../contracts/task-metrics';
 import { limitText, verdictText } from '../../ml/gate/check-gate';
+import { type Standing } from '../../integrations/mlflow/version-standing';
+import { headline } from './headline';
 import { aligned, paint } from './screen';
 
 export interface ResultLinks {
@@ -9,16 +11,12 @@ export interface ResultLinks {
   model: string;
 }
 
-const HEADLINE: Record<TrainingResult['outcome'], (named: string) => string> = {
-  promoted: (named) => paint.good(paint.strong(`${named} is in production`)),
-  staged: (named) => paint.strong(`${named} is in staging; production is unchanged`),
-  gate_failed: (named) =>
-    paint.bad(paint.strong(`${named} did not pass the quality gate; production is unchanged`)),
-};
-
-/** What a run came to, for people: outcome and reason, metrics against the champion's, links. */
-export function resultLines(result: TrainingResult, links: ResultLinks): string[] {
-  const named = `${result.model} v${result.modelVersion}`;
+/**
+ * What a run came to, for people: outcome and reason, metrics against the champion's, links.
+ *
+ * @param standing Where the version stands now; null: not known.
+ */
+export function resultLines(result: TrainingResult, links: ResultLinks, standing: Standing | null): string[] {
   const champion = result.champion;
   const header = [
     '',
@@ -37,7 +35,7 @@ export function resultLines(result: TrainingResult, links: ResultLinks): string[
     ];
   });
   return [
-    HEADLINE[result.outcome](named),
+    headline(result, standing),
     `  ${result.reason}`,
     '',
     ...aligned([header, ...rows]),

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { ARTIFACT, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
+import { digestBytes } from '../../ml/hashing/digest';
 import { readOnnxInterface } from '../../ml/onnx/read-interface';
 import { labelType } from './label-type';
 import { modelSignature, rawColumnsOf } from './model-signature';
@@ -127,6 +128,7 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       feature_names: columns,
       class_labels: schema.classes,
       label_type: labelType(schema.classes),
+      model_content: digestBytes(input.onnx),
     },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.onnx.byteLength,

@@ -1,10 +1,11 @@
 import { ALIAS, RUN_TAG, STAGES } from '../../contracts/names';
 import { ARTIFACT } from '../../contracts/stage';
 import { type Mlflow } from '../../integrations/mlflow/client';
-import { describeModel } from '../../integrations/mlflow/model-description';
+import { type ModelVersion } from '../../integrations/mlflow/registry-record';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { runParams } from '../../integrations/mlflow/run-fields';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
+import { lookAtModel, whyUnscorable } from '../champion';
 import { type RunIdentity } from '../run/identify-run';
 import { type StageCode } from '../stage-code';
 import { type StageResults } from '../results/stage-results';
@@ -58,21 +59,32 @@ export async function planRun(
   };
 }
 
-/** What evaluate is given of the champion, without its bytes; null for one that its run does not name by hash. */
+/**
+ * What evaluate is given of the champion, without its bytes: nothing of one that cannot be scored; null for one of which neither its
+ * MLmodel nor its run tells the hash.
+ */
 async function championInputs(mlflow: Mlflow, model: string): Promise<ChampionInputs> {
   const version = await mlflow.registry.findByAlias(model, ALIAS.production);
   if (version === null) return {};
-  const run = version.runId === '' ? null : await mlflow.runs.get(version.runId);
-  const sha256 = run?.tags[`${RUN_TAG.artifactSha256}.${ARTIFACT.model}`];
-  if (sha256 === undefined) return null;
-  const mlmodel = await mlflow.artifacts.downloadBytes(await mlflow.resolveSource(version.source), 'MLmodel');
-  const description = describeModel(mlmodel);
-  return {
-    [ARTIFACT.championModel]: { sha256 },
-    ...(description === null
-      ? {}
-      : { [ARTIFACT.championDescription]: { sha256: sha256Hex(JSON.stringify(description)) } }),
-  };
+  try {
+    const { content, description } = await lookAtModel(mlflow, version);
+    const sha256 = content?.sha256 ?? (await taggedHash(mlflow, version));
+    if (sha256 === undefined) return null;
+    return {
+      [ARTIFACT.championModel]: { sha256 },
+      ...(description === null
+        ? {}
+        : { [ARTIFACT.championDescription]: { sha256: sha256Hex(JSON.stringify(description)) } }),
+    };
+  } catch (error) {
+    whyUnscorable(error);
+    return {};
+  }
+}
+
+async function taggedHash(mlflow: Mlflow, { runId }: ModelVersion): Promise<string | undefined> {
+  if (runId === '') return undefined;
+  return (await mlflow.runs.get(runId)).tags[`${RUN_TAG.artifactSha256}.${ARTIFACT.model}`];
 }
 
 function stageCodeOf({ tags }: MlflowRun): Record<string, string> {

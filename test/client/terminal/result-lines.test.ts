@@ -27,7 +27,7 @@ const RESULT: TrainingResult = {
 };
 
 test('the gate of an error is a largest value, that of a score a least one', () => {
-  const lines = resultLines(RESULT, LINKS).map((line) =>
+  const lines = resultLines(RESULT, LINKS, null).map((line) =>
     stripVTControlCharacters(line).replace(/\s+/g, ' ').trim(),
   );
   expect(lines).toEqual(
@@ -41,7 +41,7 @@ test('the gate of an error is a largest value, that of a score a least one', () 
 test('averages and single classes are left to the report, unless the gate names them', () => {
   const metrics = { accuracy: 0.9, recall_macro: 0.8, 'recall.fraud': 0.7, 'recall.fair': 0.9 };
   const gate = [{ metric: 'recall.fraud', least: 0.8, value: 0.7, passed: false }];
-  const lines = resultLines({ ...RESULT, metrics, gate }, LINKS).map((line) =>
+  const lines = resultLines({ ...RESULT, metrics, gate }, LINKS, null).map((line) =>
     stripVTControlCharacters(line).replace(/\s+/g, ' ').trim(),
   );
   expect(lines).toEqual(expect.arrayContaining(['accuracy 0.9000', 'recall.fraud 0.7000 ≥ 0.8 failed']));
