@@ -12,8 +12,8 @@ beforeAll(async () => {
   server = await scriptedServer();
   transport = new MlflowTransport(mlflowSettings({ MLFLOW_TRACKING_URI: server.uri }), plainExchange(), {
     attempts: 1,
-    baseMs: 1,
-    capMs: 1,
+    firstWaitMs: 1,
+    longestWaitMs: 1,
   });
   registry = new Registry(transport);
 });
