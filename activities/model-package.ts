@@ -1,6 +1,8 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type ModelFile, MODEL_PATH } from '../integrations/mlflow/model-directory';
+import { type Artifact, ARTIFACT } from '../contracts/stage';
+import { type ContentStore } from '../integrations/dvc/content-store';
+import { type ModelFile } from '../integrations/mlflow/model-directory';
 import { type Origin, PROVENANCE_FILE, writeProvenance } from '../integrations/signing/provenance';
 import { SIGNATURE_FILE, signModel } from '../integrations/signing/sign-model';
 
@@ -12,38 +14,34 @@ export interface SigningKey {
 }
 
 /**
- * A model directory with its passport: `provenance.json` over all files, and, with a key, `model.sig` over those. MLmodel stays
- * last: a directory that has it is whole.
+ * Lays out a model directory: the small files, and model.onnx out of the store, linked where the file system can.
  *
- * Idempotent: the folder is the attempt's own, and removed.
- *
- * @param scratch a folder that nobody else uses
+ * @param dir a folder that nobody else uses; its last part is what a signature calls the model
  */
-export async function withPassport(
+export async function layOutModel(
+  dir: string,
   files: readonly ModelFile[],
-  origin: Origin,
-  key: SigningKey | null,
-  scratch: string,
-): Promise<ModelFile[]> {
-  // The signature calls the model by the last part of its folder.
-  const dir = path.join(scratch, MODEL_PATH);
-  try {
-    for (const { path: name, bytes } of files) {
-      const file = path.join(dir, name);
-      await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(file, bytes);
-    }
-    await writeProvenance(dir, origin);
-    if (key !== null) {
-      const { pem, passphrase } = key;
-      await signModel(dir, pem, passphrase === undefined ? {} : { passphrase });
-    }
-    const added = key === null ? [PROVENANCE_FILE] : [PROVENANCE_FILE, SIGNATURE_FILE];
-    const passport = await Promise.all(
-      added.map(async (name) => ({ path: name, bytes: await readFile(path.join(dir, name)) })),
-    );
-    return [...files.slice(0, -1), ...passport, ...files.slice(-1)];
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+  store: ContentStore,
+  model: Artifact,
+): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await store.take(model, path.join(dir, ARTIFACT.model));
+  for (const { path: name, bytes } of files) {
+    const file = path.join(dir, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, bytes);
   }
+}
+
+/**
+ * Adds its passport to a model directory: `provenance.json` over all files, and, with a key, `model.sig` over those.
+ *
+ * @returns the names of what was added
+ */
+export async function addPassport(dir: string, origin: Origin, key: SigningKey | null): Promise<string[]> {
+  await writeProvenance(dir, origin);
+  if (key === null) return [PROVENANCE_FILE];
+  const { pem, passphrase } = key;
+  await signModel(dir, pem, passphrase === undefined ? {} : { passphrase });
+  return [PROVENANCE_FILE, SIGNATURE_FILE];
 }

@@ -68,6 +68,7 @@ export function createTrackingActivities({
         return {
           mlflowRunId: opened.run.runId,
           mlflowExperimentId: experimentId,
+          mlflowArtifactUri: opened.run.artifactUri,
           finished: opened.state === 'finished' ? opened.result : null,
         };
       });
@@ -82,7 +83,7 @@ export function createTrackingActivities({
      * Idempotent: writes the same files, report, tags and end again. Workspace and report come before the result, the
      * result before the status that points to it.
      */
-    async closeRun({ status, mlflowRunId, reason, finished }) {
+    async closeRun({ status, mlflowRunId, mlflowArtifactUri, reason, finished }) {
       return withHeartbeat(async (signal, onProgress) => {
         if (finished === undefined) {
           const tags = reason === undefined ? {} : { [RUN_TAG.failureReason]: reason };
@@ -94,7 +95,7 @@ export function createTrackingActivities({
           signal,
           onWait: (who) => onProgress({ phase: `waiting for ${who}` }),
         });
-        const { artifactUri } = await mlflow.runs.get(mlflowRunId, signal);
+        const artifactUri = mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri;
         for (const { path, bytes } of await reportFiles(store, result, publish)) {
           await mlflow.artifacts.uploadBytes(artifactUri, path, bytes, signal);
         }

@@ -25,6 +25,8 @@ export interface OpenRunInput {
 export interface OpenRunOutput {
   mlflowRunId: string;
   mlflowExperimentId: string;
+  /** Root of the run's files, which never changes; absent: opened by an older worker. */
+  mlflowArtifactUri?: string | undefined;
   /** Set when this key has been trained before: nothing is left to do. */
   finished: TrainingResult | null;
 }
@@ -77,6 +79,7 @@ export interface RegisterInput {
   spec: RunSpec;
   mlflowRunId: string;
   mlflowExperimentId: string;
+  mlflowArtifactUri?: string | undefined;
   workflowId: string;
   workflowRunId: string;
   /** ISO 8601. */
@@ -123,6 +126,7 @@ export interface PublishInput {
 export interface CloseRunInput {
   status: 'FINISHED' | 'FAILED' | 'KILLED';
   mlflowRunId: string;
+  mlflowArtifactUri?: string | undefined;
   reason?: string;
   /** For a finished run: what it came to, and what is shown of it. */
   finished?: { result: TrainingResult; publish: PublishInput };

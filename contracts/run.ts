@@ -32,6 +32,8 @@ export const RunSpec = z.object({
   /** Set by `--force`: makes a fresh run of the same key, and names it across retries. */
   forceId: z.string().optional(),
   git: GitState,
+  /** Who started it: a person, or whom a CI job runs for. Absent: nobody that is known, as from the Web UI. */
+  user: z.string().max(100).optional(),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 

@@ -121,7 +121,7 @@ export class TrainingRun {
 
   private register(evaluated: EvaluateOutput): Promise<RegisterOutput> {
     const { workflowId, runId: workflowRunId, startTime } = workflowInfo();
-    const { mlflowRunId, mlflowExperimentId } = this.opened;
+    const { mlflowRunId, mlflowExperimentId, mlflowArtifactUri } = this.opened;
     return this.board.stage(
       'register',
       () =>
@@ -132,6 +132,7 @@ export class TrainingRun {
           startedAt: startTime.toISOString(),
           mlflowRunId,
           mlflowExperimentId,
+          mlflowArtifactUri,
           artifacts: this.artifacts,
           evaluated,
         }),
@@ -211,6 +212,7 @@ export class TrainingRun {
     const { channels, unpublished } = await act(tracking, 'close the MLflow run').closeRun({
       status: 'FINISHED',
       mlflowRunId: result.mlflowRunId,
+      mlflowArtifactUri: this.opened.mlflowArtifactUri,
       finished: { result, publish },
     });
     const aside = unpublished === null ? '' : `\n\nThe workspace does not show this run: ${unpublished}.`;

@@ -1,15 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command } from 'commander';
 import { RetrainError } from '../../contracts/errors';
-import {
-  PROVENANCE_FILE,
-  verifyProvenance,
-  type ProvenanceStatement,
-} from '../../integrations/signing/provenance';
-import { SIGNATURE_FILE } from '../../integrations/signing/sign-model';
-import { verifyModel } from '../../integrations/signing/verify-model';
+import { type ClaimedIdentity } from '../../integrations/signing/check-identity';
+import { checkModel, type Signed } from '../../integrations/signing/check-model';
+import { PROVENANCE_FILE, type ProvenanceStatement } from '../../integrations/signing/provenance';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { aligned, paint, screen } from '../terminal/screen';
@@ -32,7 +28,7 @@ export const verify: CommandModule = {
       .option('--json', 'print one JSON object', false)
       .addHelpText(
         'after',
-        '\nA registered model is fetched into .retrain/models/; while MLflow is away, the copy of the last time is checked. With a\nkey, a model without a signature fails; without one, only its files are held against its provenance. Exit code 1 when\nsomething differs, with the first file that does.\n\nExample:\n  retrain verify iris-classifier@production --key signing.pub\n',
+        '\nA registered model is fetched into .retrain/models/; while MLflow is away, the copy of the last time is checked.\nIts provenance must name the same model, version and MLflow run as the registry. With a key, a model without a signature fails; without one, only its files are held against its provenance. Exit code 1 when\nsomething differs, with the first file that does.\n\nExample:\n  retrain verify iris-classifier@production --key signing.pub\n',
       )
       .action((model: string, flags: VerifyFlags) =>
         untilInterrupted('the check', (signal) => run(model, flags, signal)),
@@ -43,15 +39,8 @@ export const verify: CommandModule = {
 async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
   const config = loadClientConfig();
   const key = await publicKey(config, flags);
-  const { dir, what, note } = await locate(config, model, signal);
-  const signed = await checkSignature(dir, what, key, signal);
-  const statement = existsSync(path.join(dir, PROVENANCE_FILE)) ? await verifyProvenance(dir) : null;
-  if (statement === null && signed === 'no') {
-    throw new RetrainError(
-      'VERIFICATION_FAILED',
-      `${what} has neither ${PROVENANCE_FILE} nor ${SIGNATURE_FILE}: there is nothing to check it against; train it again, or get it from where it was signed`,
-    );
-  }
+  const { dir, what, note, claimed } = await locate(config, model, signal);
+  const { signature: signed, statement } = await checkModel(dir, { what, publicKey: key, claimed, signal });
   if (flags.json) {
     const { buildDefinition = null, runDetails = null } = statement?.predicate ?? {};
     const files = statement?.subject.map(({ name }) => name) ?? null;
@@ -92,9 +81,11 @@ async function locate(
   config: ClientConfig,
   model: string,
   signal: AbortSignal,
-): Promise<{ dir: string; what: string; note: string | null }> {
+): Promise<{ dir: string; what: string; note: string | null; claimed: ClaimedIdentity | null }> {
   const dir = path.resolve(config.project, model);
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return { dir, what: model, note: null };
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+    return { dir, what: model, note: null, claimed: null };
+  }
   if (!model.includes('@')) {
     throw new RetrainError(
       'DATA_NOT_FOUND',
@@ -114,30 +105,11 @@ async function locate(
   return {
     dir: copy.dir,
     what: `${reference.model} v${copy.version}`,
+    claimed: { model: reference.model, version: copy.version, mlflowRunId: copy.mlflowRunId },
     note: copy.fresh
       ? null
       : `MLflow does not answer: this is the copy that was fetched last, in ${path.relative(config.project, copy.dir)}`,
   };
-}
-
-type Signed = 'valid' | 'unchecked' | 'no';
-
-async function checkSignature(
-  dir: string,
-  what: string,
-  key: string | null,
-  signal: AbortSignal,
-): Promise<Signed> {
-  if (!existsSync(path.join(dir, SIGNATURE_FILE))) {
-    if (key === null) return 'no';
-    throw new RetrainError(
-      'VERIFICATION_FAILED',
-      `${what} is not signed: it has no ${SIGNATURE_FILE}, and a key was given; do not use it, or check it without a key`,
-    );
-  }
-  if (key === null) return 'unchecked';
-  await verifyModel(dir, key, { signal });
-  return 'valid';
 }
 
 const SIGNATURE: Record<Signed, () => string> = {

@@ -6,6 +6,7 @@ import { identifyRun, type RunIdentity } from '../../pipeline/run/identify-run';
 import { type Overrides } from '../../pipeline/run/load-params';
 import { readStageCode } from '../../pipeline/stage-code';
 import { type ClientConfig } from '../config';
+import { userName } from './user-name';
 
 export interface TrainingRequest {
   /** Relative to the project. */
@@ -33,7 +34,12 @@ export async function startTraining(config: ClientConfig, request: TrainingReque
     if (result !== null) return { identity, how: 'finished', result };
   }
   const git = await gitState(config.project);
-  const spec: RunSpec = { ...identity, git, ...(request.force ? { forceId: randomUUID() } : {}) };
+  const spec: RunSpec = {
+    ...identity,
+    git,
+    user: userName(config.env),
+    ...(request.force ? { forceId: randomUUID() } : {}),
+  };
   const [{ withTemporal }, { startOrAttach }] = await Promise.all([
     import('./temporal-session.js'),
     import('../../temporal/start-run.js'),

@@ -4,6 +4,7 @@ import type { RetryRule } from '../files/retry';
 import type { HttpExchange } from './exchange';
 import { Experiments } from './experiments';
 import { MlflowLinks } from './links';
+import { LoggedModels } from './logged-models';
 import { Registry } from './registry';
 import { Runs } from './runs';
 import type { MlflowSettings } from './settings';
@@ -17,6 +18,7 @@ export interface Mlflow {
   readonly runs: Runs;
   readonly artifacts: Artifacts;
   readonly registry: Registry;
+  readonly loggedModels: LoggedModels;
   readonly links: MlflowLinks;
   /** Follows a model version’s source to the artifact URI of its files. @throws RetrainError NOT_FOUND, CONFIG_INVALID */
   resolveSource(source: string, signal?: AbortSignal): Promise<string>;
@@ -38,6 +40,7 @@ export function createMlflow(
     runs,
     artifacts: new Artifacts(transport),
     registry,
+    loggedModels: new LoggedModels(transport),
     links: new MlflowLinks(settings),
     resolveSource: (source, signal) => resolveSource(source, { transport, runs, registry }, signal),
     close: () => transport.close(),

@@ -1,8 +1,7 @@
 import { stringify } from 'yaml';
-import { ARTIFACT, type TableSchema } from '../../contracts/stage';
+import { ARTIFACT, type Artifact, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
-import { digestBytes } from '../../ml/hashing/digest';
-import { readOnnxInterface } from '../../ml/onnx/read-interface';
+import { type OnnxInterface } from '../../ml/onnx/read-interface';
 import { labelType } from './label-type';
 import { modelSignature, rawColumnsOf } from './model-signature';
 import { LOADER_CODE, LOADER_MODULE } from './pyfunc-loader';
@@ -36,17 +35,21 @@ export interface ModelFile {
 
 export interface ModelDirectoryInput {
   schema: TableSchema;
-  /** The graph, by `encodeOnnx` or by another trainer. */
-  onnx: Uint8Array;
+  /** What the graph takes and gives. */
+  graph: OnnxInterface;
+  /** Hashes and size of model.onnx. */
+  content: Omit<Artifact, 'name'>;
   runId: string;
+  /** The logged model that the directory is of, where the server has such. */
+  modelId?: string | undefined;
   /** When the model was trained, epoch ms. */
   createdAt: number;
   versions?: ModelVersions;
 }
 
 /**
- * The files of an MLflow model directory that Python’s `mlflow.pyfunc.load_model` and `mlflow.onnx.load_model` take. The same
- * input gives the same bytes. MLmodel is last: a directory that has it is whole.
+ * The files of an MLflow model directory that Python’s `mlflow.pyfunc.load_model` and `mlflow.onnx.load_model` take, all but
+ * model.onnx itself, which may be large. The same input gives the same bytes. MLmodel is last: a directory that has it is whole.
  * Source: https://mlflow.org/docs/latest/ml/model/ (storage format).
  */
 export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
@@ -61,7 +64,6 @@ export function modelDirectory(input: ModelDirectoryInput): ModelFile[] {
   // Row-wise table, the form in which MLflow keeps a DataFrame; a missing number is null.
   const example = { columns, data };
   return [
-    { path: ARTIFACT.model, bytes: input.onnx },
     text(`code/${LOADER_MODULE}.py`, LOADER_CODE),
     text('requirements.txt', `${requirements.join('\n')}\n`),
     yaml('python_env.yaml', {
@@ -105,8 +107,8 @@ interface Rows {
 }
 
 /** The columns of the rows that the model takes, and the first rows: raw where it has an input for each column. */
-function rowsTaken({ onnx, schema }: ModelDirectoryInput): Rows {
-  const taken = rawColumnsOf(readOnnxInterface(onnx), schema);
+function rowsTaken({ graph, schema }: ModelDirectoryInput): Rows {
+  const taken = rawColumnsOf(graph, schema);
   if (taken === null) return { columns: schema.features, data: schema.example };
   const columns = taken.map(({ name }) => name);
   const positions = columns.map((column) => inputsOf(schema).findIndex(({ name }) => name === column));
@@ -128,12 +130,13 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       feature_names: columns,
       class_labels: schema.classes,
       label_type: labelType(schema.classes),
-      model_content: digestBytes(input.onnx),
+      model_content: content(input),
     },
     mlflow_version: versions.mlflow,
-    model_size_bytes: input.onnx.byteLength,
-    // One model per run, so the run’s id names the model too, and the file depends on nothing random.
-    model_uuid: input.runId,
+    model_size_bytes: input.content.sizeBytes,
+    // One model per run, so where there are no logged models the run’s id names the model too.
+    model_uuid: input.modelId ?? input.runId,
+    ...(input.modelId === undefined ? {} : { model_id: input.modelId }),
     run_id: input.runId,
     saved_input_example_info: {
       artifact_path: 'input_example.json',
@@ -141,9 +144,13 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       serving_input_path: 'serving_input_example.json',
       type: 'dataframe',
     },
-    signature: modelSignature(readOnnxInterface(input.onnx), schema),
+    signature: modelSignature(input.graph, schema),
     utc_time_created: pythonTime(input.createdAt),
   };
+}
+
+function content({ content: { sha256, md5, sizeBytes } }: ModelDirectoryInput): object {
+  return { sha256, md5, sizeBytes };
 }
 
 function flavors(versions: ModelVersions): object {

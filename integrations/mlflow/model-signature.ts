@@ -32,7 +32,7 @@ export function rawColumnsOf({ inputs }: OnnxInterface, schema: TableSchema): In
  * own type, or of numbers. `predict_method` asks for probabilities instead.
  *
  * MLflow would hold rows against it more strictly than the model does, and refuse a column of whole numbers for `double`; so MLmodel
- * says that the model itself checks its rows (docs/decisions/0009).
+ * says that the model itself checks its rows (docs/decisions/0013).
  */
 export function modelSignature(graph: OnnxInterface, schema: TableSchema): ModelSignature {
   const columns: { name: string; type: 'double' | 'string' }[] =

@@ -3,7 +3,7 @@ export const LOADER_MODULE = 'retrain_pyfunc';
 
 /**
  * That module's code, kept in the model directory. It takes rows as people have them, and answers in the target's own type; MLflow's own
- * loader for ONNX does neither (docs/decisions/0009).
+ * loader for ONNX does neither (docs/decisions/0013).
  */
 export const LOADER_CODE = `"""Loads model.onnx for mlflow.pyfunc.
 

@@ -30,6 +30,8 @@ export interface NewVersion {
   /** `runs:/<run id>/model`, or the artifact URI itself. */
   source: string;
   tags: Record<string, string>;
+  /** Logged model that it is of. */
+  modelId?: string | undefined;
   description?: string;
 }
 
@@ -110,6 +112,7 @@ export class Registry {
       name: wanted.name,
       source: await this.artifactUri(wanted.source, signal),
       run_id: wanted.runId,
+      ...(wanted.modelId === undefined ? {} : { model_id: wanted.modelId }),
       tags: Object.entries(wanted.tags).map(([key, value]) => ({
         key: validKey(key),
         value: validValue(value, LIMIT.versionTag),

@@ -39,7 +39,7 @@ export function runTags(spec: RunSpec, { stageCode, versions }: Computing): Reco
     ...Object.fromEntries(
       Object.entries(spec.images ?? {}).map(([stage, digest]) => [`${RUN_TAG.imageDigest}.${stage}`, digest]),
     ),
-    'mlflow.user': 'retrain',
+    'mlflow.user': spec.user ?? 'retrain',
     'mlflow.source.type': 'PROJECT',
     'mlflow.source.name': spec.paramsPath,
     ...(git.commit === ''

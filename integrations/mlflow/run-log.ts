@@ -17,6 +17,8 @@ export interface RunLog {
    */
   at?: number;
   step?: number;
+  /** Logged model that the metrics are of. */
+  modelId?: string | undefined;
 }
 
 /** The dataset that a run was trained on. */
@@ -56,6 +58,7 @@ export async function logToRun(
       value,
       timestamp: log.at ?? 0,
       step: log.step ?? 0,
+      ...(log.modelId === undefined ? {} : { model_id: log.modelId }),
     })),
     LIMIT.metricsPerBatch,
   );

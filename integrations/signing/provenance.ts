@@ -10,10 +10,16 @@ import { SIGNATURE_FILE, STATEMENT_TYPE } from './sign-model';
 
 export const PROVENANCE_FILE = 'provenance.json';
 const PROVENANCE_PREDICATE = 'https://slsa.dev/provenance/v1';
+/** Names of what a run makes beside the files: its MLflow run, and the version that it registers. */
+export const MLFLOW_RUN = 'MLflow run';
+export const REGISTERED_MODEL = 'registered model';
 const BUILD_TYPE = 'urn:retrain:training-pipeline:1';
 
 /** Where a model comes from. */
 export interface Origin {
+  /** The registered model and the number of its version. */
+  model: string;
+  modelVersion: string;
   /** params.yaml, resolved. */
   params: unknown;
   paramsHash: string;
@@ -101,6 +107,14 @@ export const ProvenanceStatement = z.looseObject({
         startedOn: z.string().optional(),
         finishedOn: z.string().optional(),
       }),
+      byproducts: z
+        .array(
+          z.looseObject({
+            name: z.string().optional(),
+            annotations: z.record(z.string(), z.unknown()).optional(),
+          }),
+        )
+        .optional(),
     }),
   }),
 });
@@ -149,8 +163,12 @@ function provenanceStatement(files: readonly HashedFile[], origin: Origin): Prov
         },
         byproducts: [
           {
-            name: 'MLflow run',
+            name: MLFLOW_RUN,
             annotations: { runId: origin.mlflowRunId, experimentId: origin.mlflowExperimentId },
+          },
+          {
+            name: REGISTERED_MODEL,
+            annotations: { model: origin.model, version: origin.modelVersion },
           },
         ],
       },

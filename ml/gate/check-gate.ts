@@ -10,26 +10,38 @@ import { classMetric, gateLimits, type GateLimits, lowerIsBetter } from '../../c
  * @throws RetrainError CONFIG_INVALID when the gate names a metric or a class that the evaluation does not have.
  */
 export function checkGate(gate: GateLimits, metrics: Metrics): GateCheck[] {
-  return gateLimits(gate).map(([metric, limit]) => {
-    const value = metrics[metric];
-    if (value === undefined) {
-      throw new RetrainError(
-        'CONFIG_INVALID',
-        `gate.${metric}: the evaluation made no such metric, expected one of ${listed(Object.keys(metrics), 40)}`,
-      );
-    }
-    return checkAgainst(metric, value, lowerIsBetter(metric) ? { most: limit } : { least: limit });
-  });
+  return gateLimits(gate).map(([metric, limit]) =>
+    checkAgainst(
+      metric,
+      measured(metrics, metric),
+      lowerIsBetter(metric) ? { most: limit } : { least: limit },
+    ),
+  );
 }
 
-/** The metrics of an evaluation, and of many classes those that the gate names, which are not among them. */
+/**
+ * The metrics of an evaluation, and of many classes those that the gate names, which are not among them.
+ *
+ * @throws RetrainError CONFIG_INVALID as `checkGate`: what the gate names is there before anything is registered.
+ */
 export function metricsFor(
   gate: GateLimits,
   { metrics, perClass }: Pick<Scores, 'metrics' | 'perClass'>,
 ): Metrics {
   const named = new Set(gateLimits(gate).map(([metric]) => metric));
   const recalls = perClass.map(({ label, recall }) => [classMetric('recall', label), recall] as const);
-  return { ...metrics, ...Object.fromEntries(recalls.filter(([metric]) => named.has(metric))) };
+  const all = { ...metrics, ...Object.fromEntries(recalls.filter(([metric]) => named.has(metric))) };
+  for (const metric of named) measured(all, metric);
+  return all;
+}
+
+function measured(metrics: Metrics, metric: string): number {
+  const value = metrics[metric];
+  if (value !== undefined) return value;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `gate.${metric}: the evaluation made no such metric, expected one of ${listed(Object.keys(metrics), 40)}`,
+  );
 }
 
 /** One check. A value that equals its limit passes; NaN does not. */

@@ -18,9 +18,14 @@ export interface ModelShelf {
 export interface ModelCopy {
   dir: string;
   version: string;
+  /** That made it, by the registry; null: not known. */
+  mlflowRunId: string | null;
   /** False: MLflow did not answer, and this is the copy of the last time. */
   fresh: boolean;
 }
+
+/** Beside the copy: the number of its version, and a line with the MLflow run that made it. */
+const VERSION_FILE = 'version';
 
 /**
  * Fetches the directory of a model version onto the shelf, as a whole or not at all. The copy stays: while MLflow is
@@ -38,11 +43,12 @@ export async function fetchModel(
   const kept = path.join(shelf.dir, encodeURIComponent(name));
   const dir = path.join(kept, 'model');
   try {
-    return { dir, version: await download(shelf, reference, kept, signal), fresh: true };
+    return { dir, ...(await download(shelf, reference, kept, signal)), fresh: true };
   } catch (error) {
     if (!(error instanceof RetrainError) || error.code !== 'MLFLOW_UNREACHABLE') throw error;
     if (existsSync(dir)) {
-      return { dir, version: (await readFile(path.join(kept, 'version'), 'utf8')).trim(), fresh: false };
+      const [version = '', runId = ''] = (await readFile(path.join(kept, VERSION_FILE), 'utf8')).split('\n');
+      return { dir, version, mlflowRunId: runId === '' ? null : runId, fresh: false };
     }
     throw new RetrainError(
       'MLFLOW_UNREACHABLE',
@@ -57,18 +63,18 @@ async function download(
   reference: ModelReference,
   kept: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Pick<ModelCopy, 'version' | 'mlflowRunId'>> {
   const mlflow = createMlflow(shelf.mlflow, { rule: BRIEF });
   const fetched = `${kept}.${process.pid}`;
   try {
-    const { version, source } = await findVersion(mlflow, reference, signal);
+    const { version, source, runId } = await findVersion(mlflow, reference, signal);
     const root = await mlflow.resolveSource(source, signal);
     await mkdir(fetched, { recursive: true });
     await mlflow.artifacts.downloadFolder(root, '', path.join(fetched, 'model'), signal);
-    await writeFile(path.join(fetched, 'version'), `${version}\n`);
+    await writeFile(path.join(fetched, VERSION_FILE), `${version}\n${runId}\n`);
     await rm(kept, { recursive: true, force: true });
     await rename(fetched, kept);
-    return version;
+    return { version, mlflowRunId: runId === '' ? null : runId };
   } finally {
     await rm(fetched, { recursive: true, force: true });
     await mlflow.close();

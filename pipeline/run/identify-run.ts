@@ -22,8 +22,8 @@ export interface RunRequest {
   imageDigest(image: string): Promise<string>;
 }
 
-/** What a run is about; `git` and `forceId` do not take part in its name and are added when it starts. */
-export type RunIdentity = Omit<RunSpec, 'git' | 'forceId'>;
+/** What a run is about; `git`, `user` and `forceId` do not take part in its name and are added when it starts. */
+export type RunIdentity = Omit<RunSpec, 'git' | 'user' | 'forceId'>;
 
 /**
  * Reads the params, checks that the columns they name are in the data, hashes the data (SHA-256 and MD5 in

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { withPassport } from '../../activities/model-package';
+import { addPassport, layOutModel } from '../../activities/model-package';
+import { ContentStore } from '../../integrations/dvc/content-store';
 import { verifyProvenance } from '../../integrations/signing/provenance';
 import { verifyModel } from '../../integrations/signing/verify-model';
 
@@ -12,13 +13,15 @@ const pair = generateKeyPairSync('ec', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
 });
 
-const files = ['model.onnx', 'data/schema.json', 'MLmodel'].map((name) => ({
+const files = ['data/schema.json', 'MLmodel'].map((name) => ({
   path: name,
   bytes: Buffer.from(name),
 }));
 const hash = (digit: string): string => digit.repeat(64);
 
-const origin: Parameters<typeof withPassport>[1] = {
+const origin: Parameters<typeof addPassport>[1] = {
+  model: 'iris-classifier',
+  modelVersion: '3',
   params: { model: 'iris-classifier' },
   paramsHash: hash('1'),
   data: { path: 'data/iris.csv', sha256: hash('2'), md5: '3'.repeat(32), sizeBytes: 4 },
@@ -35,53 +38,40 @@ const origin: Parameters<typeof withPassport>[1] = {
   version: '0.1.0',
 };
 
-describe('the passport of a model', () => {
+describe('the package of a model', () => {
   let scratch: string;
   let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(path.join(tmpdir(), 'retrain-passport-'));
-    scratch = path.join(dir, 'attempt-1');
+  beforeEach(async () => {
+    scratch = mkdtempSync(path.join(tmpdir(), 'retrain-package-'));
+    dir = path.join(scratch, 'attempt', 'model');
+    const store = new ContentStore(path.join(scratch, 'cache'));
+    await layOutModel(dir, files, store, await store.putBytes('onnx', 'model.onnx'));
   });
-  afterEach(() => rmSync(dir, { recursive: true }));
+  afterEach(() => rmSync(scratch, { recursive: true }));
 
-  /** The model as it would be downloaded. */
-  function laidOut(made: Awaited<ReturnType<typeof withPassport>>): string {
-    const model = path.join(dir, 'downloaded', 'model');
-    for (const { path: name, bytes } of made) {
-      mkdirSync(path.dirname(path.join(model, name)), { recursive: true });
-      writeFileSync(path.join(model, name), bytes);
-    }
-    return model;
-  }
+  const names = (found: readonly { name: string }[]): string[] => found.map(({ name }) => name).sort();
 
-  test('is a provenance over all files, and MLmodel stays last', async () => {
-    const made = await withPassport(files, origin, null, scratch);
-    expect(made.map(({ path: name }) => name)).toEqual([
-      ...['model.onnx', 'data/schema.json', 'provenance.json', 'MLmodel'],
-    ]);
-    const statement = await verifyProvenance(laidOut(made));
-    expect(statement.subject.map(({ name }) => name).sort()).toEqual([
-      'MLmodel',
-      'data/schema.json',
-      'model.onnx',
-    ]);
+  test('has model.onnx out of the store beside its small files', () => {
+    expect(readFileSync(path.join(dir, 'model.onnx'), 'utf8')).toBe('onnx');
+    expect(readFileSync(path.join(dir, 'data/schema.json'), 'utf8')).toBe('data/schema.json');
+  });
+
+  test('has a provenance over all files, which names its version', async () => {
+    expect(await addPassport(dir, origin, null)).toEqual(['provenance.json']);
+    const statement = await verifyProvenance(dir);
+    expect(names(statement.subject)).toEqual(['MLmodel', 'data/schema.json', 'model.onnx']);
+    expect(statement.predicate.runDetails.byproducts).toContainEqual({
+      name: 'registered model',
+      annotations: { model: 'iris-classifier', version: '3' },
+    });
   });
 
   test('is signed where there is a key: the provenance too', async () => {
-    const made = await withPassport(files, origin, { pem: pair.privateKey }, scratch);
-    expect(made.map(({ path: name }) => name)).toEqual([
-      ...['model.onnx', 'data/schema.json', 'provenance.json', 'model.sig', 'MLmodel'],
+    expect(await addPassport(dir, origin, { pem: pair.privateKey })).toEqual([
+      'provenance.json',
+      'model.sig',
     ]);
-    const signed = await verifyModel(laidOut(made), pair.publicKey);
-    expect(signed.map(({ name }) => name).sort()).toEqual([
-      ...['MLmodel', 'data/schema.json', 'model.onnx', 'provenance.json'],
-    ]);
-  });
-
-  test('leaves nothing in the scratch folder, not even when it fails', async () => {
-    await withPassport(files, origin, null, scratch);
-    expect(readdirSync(dir)).toEqual([]);
-    await expect(withPassport(files, origin, { pem: 'no key' }, scratch)).rejects.toThrow();
-    expect(readdirSync(dir)).toEqual([]);
+    const signed = await verifyModel(dir, pair.publicKey);
+    expect(names(signed)).toEqual(['MLmodel', 'data/schema.json', 'model.onnx', 'provenance.json']);
   });
 });

@@ -10,6 +10,8 @@ jest.setTimeout(60_000);
 const SIGNED_BY_OTHERS = path.join(__dirname, '..', 'fixtures', 'signing');
 
 const ORIGIN: Origin = {
+  model: 'iris',
+  modelVersion: '3',
   params: { model: 'iris' },
   paramsHash: '1'.repeat(64),
   data: { path: 'data/iris.csv', sha256: '2'.repeat(64), md5: '3'.repeat(32), sizeBytes: 1 },
@@ -104,4 +106,15 @@ test('a registered model is checked by the copy of the last time while MLflow is
   const kept = await verify('iris@production', '--key', 'signing.pub');
   expect(kept.stdout).toContain('iris v3 is as it was signed');
   expect(kept.stderr).toContain('MLflow does not answer: this is the copy that was fetched last');
+  // The copy of an alias that was, when it was fetched, the directory of an older version in the place of a newer.
+  writeFileSync(bench.path('.retrain/models/iris%40production/version'), '4\nm\n');
+  expect(await verify('iris@production', '--key', 'signing.pub')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('names the version 3, expected 4') as string,
+  });
+  writeFileSync(bench.path('.retrain/models/iris%40production/version'), '3\nother\n');
+  expect(await verify('iris@production', '--key', 'signing.pub')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('names the MLflow run m, expected other') as string,
+  });
 });

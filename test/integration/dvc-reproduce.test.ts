@@ -143,8 +143,8 @@ test('a restore brings back data and model of a version, and asks before it lose
   expect(readFileSync(project.path('data/iris.csv'), 'utf8')).toBe(data);
   const [, first] = await registry.runs();
   const registered = await registry.mlflow.artifacts.downloadBytes(
-    first?.artifactUri ?? '',
-    'model/model.onnx',
+    await registry.modelRoot(first),
+    'model.onnx',
   );
   expect(readFileSync(project.path(`models/${project.model}/model.onnx`)).equals(registered)).toBe(true);
 });
@@ -159,14 +159,10 @@ test('data that are lost here are restored from git, at the commit of the versio
 
 test('a registered model and metric that differ are found out', async () => {
   const [, first] = await registry.runs();
-  const uri = first?.artifactUri ?? '';
+  const uri = await registry.modelRoot(first);
   expect((await project.cli(['verify', MODEL])).stdout).toContain(`${project.model} v1 is as it was made`);
-  const bytes = await registry.mlflow.artifacts.downloadBytes(uri, 'model/model.onnx');
-  await registry.mlflow.artifacts.uploadBytes(
-    uri,
-    'model/model.onnx',
-    Buffer.concat([bytes, Buffer.from([0])]),
-  );
+  const bytes = await registry.mlflow.artifacts.downloadBytes(uri, 'model.onnx');
+  await registry.mlflow.artifacts.uploadBytes(uri, 'model.onnx', Buffer.concat([bytes, Buffer.from([0])]));
   await registry.mlflow.runs.log(first?.runId ?? '', { metrics: { accuracy: 0.5 }, at: Date.now() });
   expect(await project.cli(['verify', MODEL])).toMatchObject({
     code: 1,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type InputColumn, type TableSchema } from '../../contracts/stage';
 import { TrainParams } from '../../contracts/train-params';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
-import { MODEL_PATH, modelDirectory } from '../../integrations/mlflow/model-directory';
+import { MODEL_PATH } from '../../integrations/mlflow/model-directory';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { prepareMatrix, preparedNames } from '../../ml/dataset/prepare';
 import { type Column } from '../../ml/dataset/raw-table';
@@ -15,6 +15,7 @@ import { predict } from '../../ml/model/model';
 import { encodeOnnx } from '../../ml/onnx/encode';
 import { histogramForest } from '../../ml/trainer/histogram-forest';
 import { freshKey } from '../integrations/mlflow/training-result';
+import { uploadModel } from '../integrations/mlflow/upload-model';
 
 const settings = mlflowSettings({ MLFLOW_TRACKING_URI: process.env['RETRAIN_TEST_MLFLOW_URI'] });
 
@@ -97,9 +98,7 @@ describe('a classifier of 0 and 1 with a text column of digits, in Python', () =
       tags: {},
       params: {},
     });
-    for (const file of modelDirectory({ schema, onnx, runId: run.runId, createdAt: 0 })) {
-      await mlflow.artifacts.uploadBytes(run.artifactUri, `${MODEL_PATH}/${file.path}`, file.bytes);
-    }
+    await uploadModel(mlflow, run.artifactUri, { schema, onnx, runId: run.runId, createdAt: 0 });
     const name = `digits-${randomUUID()}`;
     const source = `runs:/${run.runId}/${MODEL_PATH}`;
     await mlflow.registry.findOrCreateVersion({ name, runId: run.runId, source, tags: {} });

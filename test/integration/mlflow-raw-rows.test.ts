@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TableSchema } from '../../contracts/stage';
 import { TrainParams } from '../../contracts/train-params';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
-import { MODEL_PATH, modelDirectory } from '../../integrations/mlflow/model-directory';
+import { MODEL_PATH } from '../../integrations/mlflow/model-directory';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { numberClasses } from '../../ml/dataset/class-labels';
 import { prepareMatrix, preparedNames } from '../../ml/dataset/prepare';
@@ -15,6 +15,7 @@ import { predict } from '../../ml/model/model';
 import { encodeOnnx } from '../../ml/onnx/encode';
 import { histogramForest } from '../../ml/trainer/histogram-forest';
 import { freshKey } from '../integrations/mlflow/training-result';
+import { uploadModel } from '../integrations/mlflow/upload-model';
 import { MASS, PENGUINS, penguins } from '../ml/penguins';
 
 const settings = mlflowSettings({ MLFLOW_TRACKING_URI: process.env['RETRAIN_TEST_MLFLOW_URI'] });
@@ -89,9 +90,7 @@ describe('a model of raw rows, loaded by Python’s MLflow', () => {
       params: {},
       dataset: { name: 'penguins.csv', digest: 'f'.repeat(64), source: 'penguins.csv' },
     });
-    for (const file of modelDirectory({ schema, onnx, runId: run.runId, createdAt: 0 })) {
-      await mlflow.artifacts.uploadBytes(run.artifactUri, `${MODEL_PATH}/${file.path}`, file.bytes);
-    }
+    await uploadModel(mlflow, run.artifactUri, { schema, onnx, runId: run.runId, createdAt: 0 });
     const name = `penguins-${randomUUID()}`;
     const source = `runs:/${run.runId}/${MODEL_PATH}`;
     await mlflow.registry.findOrCreateVersion({ name, runId: run.runId, source, tags: {} });

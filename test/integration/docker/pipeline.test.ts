@@ -39,8 +39,8 @@ describeWithDocker('a pipeline whose stages run in containers', () => {
       expect(contained.result?.metrics).toEqual(inProcess.result?.metrics);
       const [second, first] = await registry.runs();
       const models = await Promise.all(
-        [first, second].map((run) =>
-          registry.mlflow.artifacts.downloadBytes(run?.artifactUri ?? '', 'model/model.onnx'),
+        [first, second].map(async (run) =>
+          registry.mlflow.artifacts.downloadBytes(await registry.modelRoot(run), 'model.onnx'),
         ),
       );
       expect(Buffer.compare(models[0] ?? new Uint8Array(), models[1] ?? new Uint8Array(1))).toBe(0);

@@ -33,8 +33,8 @@ describeWithDocker('a stage in another language', () => {
     expect(repeated.result?.modelVersion).toBe('2');
     const [second, original] = await registry.runs();
     const models = await Promise.all(
-      [original, second].map((run) =>
-        registry.mlflow.artifacts.downloadBytes(run?.artifactUri ?? '', 'model/model.onnx'),
+      [original, second].map(async (run) =>
+        registry.mlflow.artifacts.downloadBytes(await registry.modelRoot(run), 'model.onnx'),
       ),
     );
     expect(Buffer.compare(models[0] ?? new Uint8Array(), models[1] ?? new Uint8Array(1))).toBe(0);

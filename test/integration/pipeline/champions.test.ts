@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { MODEL_PATH } from '../../../integrations/mlflow/model-directory';
 import { RegistryView } from './registry-view';
 import { TestProject } from './test-project';
 
@@ -23,9 +22,8 @@ describe('a version in production that cannot be scored', () => {
 
   /** Deletes the files of a version's model on the server. */
   async function deleteFiles(version: string): Promise<void> {
-    const { runId } = await versions.getVersion(project.model, version);
-    const { artifactUri } = await registry.mlflow.runs.get(runId);
-    const folder = `${artifactUri.replace('mlflow-artifacts:/', '')}/${MODEL_PATH}`;
+    const { source } = await versions.getVersion(project.model, version);
+    const folder = (await registry.mlflow.resolveSource(source)).replace('mlflow-artifacts:/', '');
     const reply = await fetch(`${uri}/api/2.0/mlflow-artifacts/artifacts/${folder}`, { method: 'DELETE' });
     expect(reply.status).toBe(200);
   }

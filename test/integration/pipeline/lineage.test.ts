@@ -48,7 +48,7 @@ describe('a run of a dirty tree, by a worker that has a signing key', () => {
 
   async function downloadedModel(): Promise<string> {
     const dir = project.path('downloaded/model');
-    await registry.mlflow.artifacts.downloadFolder(run?.artifactUri ?? '', 'model', dir);
+    await registry.mlflow.artifacts.downloadFolder(await registry.modelRoot(run), '', dir);
     return dir;
   }
 

@@ -40,7 +40,8 @@ describe('the credit-risk example', () => {
     expect(report).toMatch(
       /\| metric \| this model \| interval \| majority \| logistic regression \| gate \|/,
     );
-    const mlmodel = await read('model/MLmodel');
+    const root = await registry.modelRoot(run);
+    const mlmodel = Buffer.from(await registry.mlflow.artifacts.downloadBytes(root, 'MLmodel')).toString();
     expect(mlmodel).toContain('NumberOfTime30-59DaysPastDueNotWorse');
     expect(mlmodel).toContain('loader_module: retrain_pyfunc');
   });

@@ -25,6 +25,12 @@ export class RegistryView {
     return this.mlflow.registry.listVersions(this.model);
   }
 
+  /** Root of the model directory that a run registered. */
+  async modelRoot(run: MlflowRun | undefined): Promise<string> {
+    const version = (await this.versions()).find(({ runId }) => runId === run?.runId);
+    return this.mlflow.resolveSource(version?.source ?? '');
+  }
+
   async close(): Promise<void> {
     await this.mlflow.close();
   }

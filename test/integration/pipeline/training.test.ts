@@ -1,11 +1,11 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { RegistryView } from './registry-view';
 import { TestProject } from './test-project';
 
 jest.setTimeout(180_000);
 
 describe('a run on iris', () => {
-  const project = new TestProject();
+  const project = new TestProject({}, { GITHUB_ACTOR: 'ada' });
   const registry = new RegistryView(project.model);
 
   beforeAll(async () => {
@@ -43,17 +43,20 @@ describe('a run on iris', () => {
     for (const metric of ['accuracy', 'f1_score', 'precision', 'recall']) {
       expect(run?.metrics[metric]).toBeGreaterThan(0.85);
     }
-    const files = await registry.mlflow.artifacts.listFiles(run?.artifactUri ?? '');
+    const files = await registry.mlflow.artifacts.listFiles(await registry.modelRoot(run));
     expect(files.map(({ path }) => path)).toEqual(
       expect.arrayContaining([
-        'model/MLmodel',
-        'model/model.onnx',
-        'model/conda.yaml',
-        'model/python_env.yaml',
-        'model/requirements.txt',
-        'model/input_example.json',
+        'MLmodel',
+        'model.onnx',
+        'conda.yaml',
+        'python_env.yaml',
+        'requirements.txt',
+        'input_example.json',
       ]),
     );
+    // Nothing of the attempt stays behind.
+    expect(readdirSync(project.path('.retrain/scratch'))).toEqual([]);
+    expect(run?.tags['mlflow.user']).toBe('ada');
     const [version] = await registry.versions();
     expect(version).toMatchObject({
       version: '1',
@@ -94,8 +97,8 @@ describe('a run on iris', () => {
     ]);
     const [second, first] = await registry.runs();
     const bytes = await Promise.all(
-      [second, first].map((run) =>
-        registry.mlflow.artifacts.downloadBytes(run?.artifactUri ?? '', 'model/model.onnx'),
+      [second, first].map(async (run) =>
+        registry.mlflow.artifacts.downloadBytes(await registry.modelRoot(run), 'model.onnx'),
       ),
     );
     expect(Buffer.compare(bytes[0] ?? new Uint8Array(), bytes[1] ?? new Uint8Array(1))).toBe(0);

@@ -4,6 +4,7 @@ import { labelType } from '../../../integrations/mlflow/label-type';
 import { modelDirectory } from '../../../integrations/mlflow/model-directory';
 import { modelMetadata } from '../../../integrations/mlflow/model-metadata';
 import { Graph } from '../../../ml/onnx/graph';
+import { directoryInput } from './upload-model';
 
 const schema: TableSchema = {
   features: ['a', 'yes'],
@@ -35,14 +36,12 @@ function rawModel(): Uint8Array {
 }
 
 const input = { schema, onnx: denseModel(), runId: 'r1', createdAt: Date.UTC(2026, 0, 2) };
+const made = (changes: object = {}) => modelDirectory(directoryInput({ ...input, ...changes }));
 const files = (changes: object = {}): Map<string, string> =>
-  new Map(
-    modelDirectory({ ...input, ...changes }).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]),
-  );
+  new Map(made(changes).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]));
 
-test('it has the files that MLflow’s format names, MLmodel last', () => {
+test('it has the files that MLflow’s format names beside model.onnx, MLmodel last', () => {
   expect([...files().keys()]).toEqual([
-    'model.onnx',
     'code/retrain_pyfunc.py',
     'requirements.txt',
     'python_env.yaml',
@@ -103,7 +102,7 @@ test('what a model takes and gives, its graph says: raw columns by name', () => 
 });
 
 test('the same input gives the same bytes', () => {
-  expect(modelDirectory(structuredClone(input))).toEqual(modelDirectory(input));
+  expect(made(structuredClone(input))).toEqual(made());
 });
 
 test('class labels that YAML 1.1 takes for numbers, booleans or null stay text', () => {
@@ -113,6 +112,11 @@ test('class labels that YAML 1.1 takes for numbers, booleans or null stay text',
     feature_names: ['a', 'yes'],
     class_labels: ['1e3', 'no', '~'],
     label_type: 'str',
+    model_content: {
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      md5: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      sizeBytes: input.onnx.byteLength,
+    },
   });
 });
 

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyProvenance, writeProvenance, type Origin } from '../../../integrations/signing/provenance';
 import { signModel } from '../../../integrations/signing/sign-model';
+import { checkModel } from '../../../integrations/signing/check-model';
 import { verifyModel } from '../../../integrations/signing/verify-model';
 import { testWith } from '../../tools/needs';
 
@@ -150,6 +151,8 @@ judged(
 
 const hash = (digit: string) => digit.repeat(64);
 const origin: Origin = {
+  model: 'iris-classifier',
+  modelVersion: '3',
   params: { model: 'iris-classifier' },
   paramsHash: hash('1'),
   data: { path: 'data/iris.csv', sha256: hash('2'), md5: '3'.repeat(32), sizeBytes: 4 },
@@ -195,4 +198,55 @@ test('a model that differs from its provenance is refused, and one without is sa
   await expect(verifyProvenance(model)).rejects.toThrow(/sub-x has SHA-256 \w+, provenance.json says/);
   writeFileSync(join(model, 'provenance.json'), '{"_type": "x"}');
   await expect(verifyProvenance(model)).rejects.toThrow('is no in-toto statement');
+});
+
+describe('the directory of a registered version', () => {
+  const claimed = { model: 'iris-classifier', version: '3', mlflowRunId: 'm' };
+  const check = (claim: object, publicKey: string | null = null) =>
+    checkModel(model, { what: 'iris-classifier v3', publicKey, claimed: { ...claimed, ...claim } });
+
+  test('passes as what it was made as', async () => {
+    const pair = keys();
+    await writeProvenance(model, origin);
+    await signModel(model, pair.privateKey);
+    expect(await check({}, pair.publicKey)).toMatchObject({ signature: 'valid' });
+  });
+
+  test.each([
+    [
+      'the signed directory of another model',
+      { model: 'fraud' },
+      'names the model iris-classifier, expected fraud',
+    ],
+    ['the signed directory of an older version', { version: '4' }, 'names the version 3, expected 4'],
+    ['the signed directory of another run', { mlflowRunId: 'n' }, 'names the MLflow run m, expected n'],
+  ])('is refused when it is %s', async (_attack, claim, message) => {
+    const pair = keys();
+    await writeProvenance(model, origin);
+    await signModel(model, pair.privateKey);
+    await expect(check(claim, pair.publicKey)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  test('is refused without a provenance, however well it is signed', async () => {
+    const pair = keys();
+    await signModel(model, pair.privateKey);
+    await expect(check({}, pair.publicKey)).rejects.toThrow('iris-classifier v3 has no provenance.json');
+  });
+
+  test('of before the provenance named the version is held against model and run', async () => {
+    const statement = await writeProvenance(model, origin);
+    const { runDetails } = statement.predicate;
+    const byproducts = runDetails.byproducts?.filter(({ name }) => name !== 'registered model');
+    const old = {
+      ...statement,
+      predicate: { ...statement.predicate, runDetails: { ...runDetails, byproducts } },
+    };
+    writeFileSync(join(model, 'provenance.json'), JSON.stringify(old));
+    expect(await check({ version: '9' })).toMatchObject({ signature: 'unchecked' });
+    await expect(check({ model: 'fraud' })).rejects.toThrow('names the model iris-classifier');
+    await expect(check({ mlflowRunId: 'n' })).rejects.toThrow('names the MLflow run m');
+  });
 });

@@ -1,0 +1,204 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type RegisterInput, type RegisterOutput } from '../contracts/activities';
+import { RetrainError } from '../contracts/errors';
+import { lineageOf, type Lineage } from '../contracts/lineage';
+import { VERSION_TAG } from '../contracts/names';
+import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
+import { isDetail } from '../contracts/task-metrics';
+import { type ContentStore } from '../integrations/dvc/content-store';
+import { below } from '../integrations/mlflow/artifact-path';
+import { type Mlflow } from '../integrations/mlflow/client';
+import {
+  type ModelFile,
+  MODEL_PATH,
+  modelDirectory,
+  modelHistoryTag,
+} from '../integrations/mlflow/model-directory';
+import { modelMetadata } from '../integrations/mlflow/model-metadata';
+import { type Origin } from '../integrations/signing/provenance';
+import { readOnnxInterface } from '../ml/onnx/read-interface';
+import { addPassport, layOutModel, type SigningKey } from './model-package';
+import { readBytes, readJson } from './read-json';
+
+export interface RegisterDeps {
+  mlflow: Mlflow;
+  store: ContentStore;
+  /** Null: models are not signed. */
+  signingKey: SigningKey | null;
+  /** Of retrain. */
+  version: string;
+}
+
+/** Of the activity: when it was first scheduled, epoch ms, and a folder of this attempt alone. */
+export interface Attempt {
+  at: number;
+  scratch: string;
+}
+
+const LAST = 'MLmodel';
+
+/**
+ * From a scored candidate to a registered version. In order: the logged model, all files but those that name the version, the
+ * version, provenance and signature, which name it, and MLmodel last of all: a directory that has it is whole, and no alias
+ * points to a version before. Files are streamed from disk.
+ *
+ * Idempotent: uploads replace themselves, metrics carry the time of the first attempt, and a run has one logged model and one version,
+ * each looked up before it is made. The folder of an attempt goes with it.
+ */
+export async function registerModel(
+  deps: RegisterDeps,
+  input: RegisterInput,
+  { at, scratch }: Attempt,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, total: number) => void },
+): Promise<RegisterOutput> {
+  const { mlflow, store } = deps;
+  const { spec, mlflowRunId, evaluated } = input;
+  const model = made(input, ARTIFACT.model);
+  const evaluation = made(input, ARTIFACT.evaluation);
+  const [schema, scored, onnx] = await Promise.all([
+    readJson(store, made(input, ARTIFACT.schema)).then((json) => TableSchema.parse(json)),
+    readJson(store, evaluation).then((json) => Evaluation.parse(json)),
+    readBytes(store, model),
+  ]);
+  const logged = await mlflow.loggedModels.ensure(
+    {
+      experimentId: input.mlflowExperimentId,
+      runId: mlflowRunId,
+      name: MODEL_PATH,
+      modelType: spec.params.train.algorithm,
+      tags: { [VERSION_TAG.pipelineKey]: spec.pipelineKey },
+    },
+    signal,
+  );
+  const runRoot = input.mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri;
+  const root = logged?.artifactUri ?? below(runRoot, MODEL_PATH);
+  const { sha256, md5, sizeBytes } = model;
+  const described = {
+    ...{ schema, graph: readOnnxInterface(onnx), content: { sha256, md5, sizeBytes } },
+    ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at },
+  };
+  const metadata = metadataOf(input, schema, scored, at);
+  const dir = path.join(scratch, MODEL_PATH);
+  try {
+    const files = modelDirectory(described);
+    await layOutModel(dir, files, store, model);
+    const upload = (name: string): Promise<void> =>
+      mlflow.artifacts.uploadFile(root, name, path.join(dir, name), signal);
+    const names = [ARTIFACT.model, ...files.map((file) => file.path)].filter((name) => name !== LAST);
+    const total = names.length + 3;
+    onProgress(0, total);
+    await Promise.all([
+      ...names.map(upload),
+      mlflow.artifacts.uploadFile(runRoot, 'evaluation.json', store.pathOf(evaluation.md5), signal),
+      mlflow.artifacts.uploadBytes(runRoot, metadata.path, metadata.bytes, signal),
+    ]);
+    const { version } = await mlflow.registry.findOrCreateVersion(
+      {
+        name: spec.params.model,
+        runId: mlflowRunId,
+        modelId: logged?.modelId,
+        source: logged === null ? root : `models:/${logged.modelId}`,
+        description: descriptionOf(input),
+        tags: versionTags(input),
+      },
+      signal,
+    );
+    onProgress(names.length + 1, total);
+    const passport = await addPassport(dir, originOf(input, version, at, deps.version), deps.signingKey);
+    await Promise.all(passport.map(upload));
+    await upload(LAST);
+    if (logged !== null) await mlflow.loggedModels.finish(logged, mlflowRunId, signal);
+    await mlflow.runs.log(
+      mlflowRunId,
+      {
+        metrics: evaluated.candidateMetrics,
+        tags: logged === null ? modelHistoryTag(described) : {},
+        modelId: logged?.modelId,
+        at,
+      },
+      signal,
+    );
+    return { modelVersion: version, metadata: await store.putBytes(metadata.bytes, metadata.path) };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What a stage made. @throws RetrainError STAGE_FAILED when none made it */
+function made({ artifacts }: RegisterInput, name: string): Artifact {
+  const artifact = artifacts[name];
+  if (artifact === undefined) throw new RetrainError('STAGE_FAILED', `no stage left out/${name}`);
+  return artifact;
+}
+
+function metadataOf(input: RegisterInput, schema: TableSchema, scored: Evaluation, at: number): ModelFile {
+  const { spec, mlflowRunId, mlflowExperimentId, evaluated } = input;
+  return modelMetadata({
+    modelType: spec.params.train.algorithm,
+    trainedAt: at,
+    runId: mlflowRunId,
+    experimentId: mlflowExperimentId,
+    metrics: evaluated.candidateMetrics,
+    thresholds: thresholdsOf(scored),
+    schema,
+    model: made(input, ARTIFACT.model),
+    lineage: lineageOf(spec),
+    data: spec.data,
+  });
+}
+
+/** One line for MLflow's page of the version. */
+function descriptionOf({ spec, evaluated }: RegisterInput): string {
+  const { train, data } = spec.params;
+  const metrics = Object.entries(evaluated.candidateMetrics)
+    .filter(([name]) => !isDetail(name))
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
+  const commit = spec.git.commit === '' ? '' : `, commit ${spec.git.commit.slice(0, 12)}`;
+  return `${train.algorithm} for ${data.target}, trained on ${data.path} (${spec.data.sha256.slice(0, 12)})${commit}: ${metrics.join(', ')} on ${evaluated.rows} held-out rows.`;
+}
+
+function versionTags({ spec, evaluated }: RegisterInput): Record<string, string> {
+  const metrics = evaluated.candidateMetrics;
+  return {
+    ...lineageTags(lineageOf(spec)),
+    ...(metrics['accuracy'] === undefined ? {} : { [VERSION_TAG.testAccuracy]: String(metrics['accuracy']) }),
+  };
+}
+
+/** Where a version comes from, as its tags. */
+function lineageTags({ dataHash, pipelineKey, gitCommit }: Lineage): Record<string, string> {
+  return {
+    [VERSION_TAG.dataHash]: dataHash,
+    [VERSION_TAG.pipelineKey]: pipelineKey,
+    ...(gitCommit === '' ? {} : { [VERSION_TAG.gitCommit]: gitCommit }),
+  };
+}
+
+/** Where the model comes from, for its provenance. */
+function originOf(input: RegisterInput, modelVersion: string, at: number, version: string): Origin {
+  const { spec, workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt } = input;
+  return {
+    model: spec.params.model,
+    modelVersion,
+    params: spec.params,
+    paramsHash: spec.paramsHash,
+    data: spec.data,
+    codeHash: spec.codeHash,
+    pipelineKey: spec.pipelineKey,
+    git: spec.git,
+    ...(spec.images === undefined ? {} : { images: spec.images }),
+    workflowId,
+    workflowRunId,
+    mlflowRunId,
+    mlflowExperimentId,
+    startedAt,
+    version,
+    finishedAt: new Date(at).toISOString(),
+  };
+}
+
+function thresholdsOf({ positive, threshold }: Evaluation): Record<string, number> {
+  return positive === undefined || threshold === undefined ? {} : { [positive]: threshold.threshold };
+}
