@@ -8,7 +8,7 @@ import { type LinearModel, predictLinear } from '../ml/linear/linear-model';
 import { predict } from '../ml/model/model';
 import { logisticRegression, majority, mean } from '../ml/trainer/baselines';
 import { Random } from '../ml/random/random';
-import { type Scored } from './score-onnx';
+import { type Scored } from '../ml/scoring/scoring-table';
 
 /** Rows × features × outputs of a logistic regression: it goes over them some hundred times, a second at the most. */
 const MOST_WORK = 500_000;

@@ -12,10 +12,11 @@ import {
 import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepared, readStoredTable, type StoredTable } from '../ml/dataset/table-artifact';
 import { slicesOf } from '../ml/metrics/slices';
+import { openScorer } from '../ml/scoring/open-scorer';
+import { type Scored, type ScoringTable } from '../ml/scoring/scoring-table';
 import { askBaseline } from './baselines';
 import { Referee } from './referee';
 import { readSchema } from './read-schema';
-import { scoreOnnx, type Scored, type ScoringTable } from './score-onnx';
 import { parseInput } from './parse-input';
 import { type Stage, type StageContext } from './stage';
 
@@ -23,8 +24,8 @@ const EvaluateStageParams = z.strictObject({ evaluate: EvaluateParams, task: Par
 
 /**
  * test.parquet, schema.json, model.onnx, and the champion's champion.onnx and champion.json if there is one →
- * evaluation.json. What is scored is the model that is served, by the engine that serves it. A champion that
- * does not fit these rows is noted and is no failure.
+ * evaluation.json. What is scored is the file that is served; see `openScorer` for the engine. A champion that does not
+ * fit these rows is noted and is no failure.
  */
 export const evaluate: Stage = async (context) => {
   const { evaluate: params } = parseInput(
@@ -90,7 +91,7 @@ async function scoreChampion(
   }
 }
 
-function ask(
+async function ask(
   context: StageContext,
   model: string,
   whom: string,
@@ -99,9 +100,14 @@ function ask(
 ): Promise<Scored> {
   const phase = `scoring ${whom}`;
   context.report({ phase, done: 0, total: rows });
-  return scoreOnnx(readFileSync(context.input(model)), { rows, columns, matrix }, context.native, (done) => {
-    context.report({ phase, done, total: rows });
-  });
+  const scorer = openScorer(readFileSync(context.input(model)), context.native);
+  try {
+    return await scorer.score({ rows, columns, matrix }, (done) =>
+      context.report({ phase, done, total: rows }),
+    );
+  } finally {
+    await scorer.close();
+  }
 }
 
 function describedChampion(context: StageContext): ModelDescription | undefined {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RetrainError } from '../contracts/errors';
-import { type NativeSection } from './stage';
+import { type NativeSection } from '../ml/scoring/native-section';
 
 const FREE = 0;
 const INSIDE = 1;

@@ -7,7 +7,7 @@ import { type Probabilities } from '../ml/metrics/probabilities';
 import { classView, scoreClasses } from '../ml/metrics/score-classes';
 import { scoreValues } from '../ml/metrics/score-values';
 import { crossFitThreshold, type Cutoff } from '../ml/metrics/threshold';
-import { type Scored } from './score-onnx';
+import { type Scored } from '../ml/scoring/scoring-table';
 
 /** Knows the true answers of the held-out rows, and holds what models said against them. */
 export class Referee {

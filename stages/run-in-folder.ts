@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
+import { type NativeSection, UNGUARDED } from '../ml/scoring/native-section';
 import { stageFor } from './catalog';
 import { parseInput } from './parse-input';
-import { type NativeSection, type StageContext, UNGUARDED } from './stage';
+import { type StageContext } from './stage';
 
 const METRICS_FILE = 'metrics.json';
 const ERROR_FILE = 'error.json';

@@ -1,4 +1,5 @@
 import { type Metrics, type StageProgress } from '../contracts/stage';
+import { type NativeSection } from '../ml/scoring/native-section';
 
 /** What a stage's code sees of the world: its inputs, its params and where to leave its outputs. */
 export interface StageContext {
@@ -19,15 +20,3 @@ export interface StageContext {
  * place and returns its metrics.
  */
 export type Stage = (context: StageContext) => Promise<Metrics>;
-
-/**
- * Brackets calls into native code. Ending a thread while it is in there takes the whole process down
- * (onnxruntime's binding throws in a dying environment), so an abort waits for the end of the section.
- */
-export interface NativeSection {
-  /** @param call Its signal is aborted when the stage is: what can be interrupted should end then. */
-  run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T>;
-}
-
-/** For stages that run in a process of their own: there, killing is safe at any time. */
-export const UNGUARDED: NativeSection = { run: (call) => call(new AbortController().signal) };

@@ -86,7 +86,7 @@ export function addLeaves(
   block: Float32Array,
   width: number,
   count: number,
-  raw: Float64Array,
+  raw: Float32Array,
   outputs: number,
 ): void {
   for (let i = 0; i < count; i += ROWS_ABREAST) {
@@ -118,6 +118,6 @@ export function addLeaves(
 }
 
 /** Adds `width` numbers of `from[at…]` to `to[first…]`. */
-export function addRow(from: Float32Array, at: number, width: number, to: Float64Array, first: number): void {
+export function addRow(from: Float32Array, at: number, width: number, to: Float32Array, first: number): void {
   for (let k = 0; k < width; k++) to[first + k]! += from[at + k]!;
 }

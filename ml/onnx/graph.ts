@@ -30,6 +30,8 @@ export class Graph {
   private readonly outputs: Message[] = [];
   private readonly outputNames = new Set<string>();
   private readonly taken = new Set<string>();
+  /** Per name that was wanted, the next number to try behind it. */
+  private readonly numbered = new Map<string, number>();
 
   /** Declares what callers give. Before the nodes: a name of theirs that is taken gets another. */
   input(name: string, element: Element, shape: readonly Dimension[]): string {
@@ -108,7 +110,10 @@ export class Graph {
 
   private free(wanted: string): string {
     let name = wanted;
-    for (let n = 1; this.taken.has(name); n++) name = `${wanted}_${n}`;
+    // Names are never given back, so that those below the last number are taken still.
+    let n = this.numbered.get(wanted) ?? 1;
+    for (; this.taken.has(name); n++) name = `${wanted}_${n}`;
+    this.numbered.set(wanted, n);
     this.taken.add(name);
     return name;
   }

@@ -1,5 +1,6 @@
 import { RetrainError } from '../../contracts/errors';
 import { ELEMENT, type Element } from './graph';
+import { contentsOf, firstOf, textOf } from './protobuf-reader';
 
 /** An input or output of a model. */
 export interface OnnxValue {
@@ -26,83 +27,37 @@ export interface OnnxInterface {
  */
 export function readOnnxInterface(model: Uint8Array): OnnxInterface {
   try {
-    const graph = messages(model, 7)[0];
+    const graph = firstOf(model, 7)?.bytes;
     if (graph === undefined) throw new RangeError('it has no graph');
-    // Older files list their constants among the inputs.
-    const constants = new Set(messages(graph, 5).map((tensor) => text(tensor, 8)));
-    return {
-      inputs: messages(graph, 11)
-        .map(valueOf)
-        .filter(({ name }) => !constants.has(name)),
-      outputs: messages(graph, 12).map(valueOf),
-    };
+    return interfaceOf(graph);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new RetrainError('MODEL_INVALID', `the bytes are no ONNX model: ${cause.message}`, { cause });
   }
 }
 
+/** What a graph takes and gives, by its bytes. @throws RangeError */
+export function interfaceOf(graph: Uint8Array): OnnxInterface {
+  // Older files list their constants among the inputs.
+  const constants = new Set(contentsOf(graph, 5).map((tensor) => textOf(tensor, 8)));
+  return {
+    inputs: contentsOf(graph, 11)
+      .map(valueOf)
+      .filter(({ name }) => !constants.has(name)),
+    outputs: contentsOf(graph, 12).map(valueOf),
+  };
+}
+
 function valueOf(info: Uint8Array): OnnxValue {
-  const name = text(info, 1);
-  const tensor = messages(messages(info, 2)[0] ?? EMPTY, 1)[0];
+  const name = textOf(info, 1);
+  const tensor = firstOf(firstOf(info, 2)?.bytes ?? EMPTY, 1)?.bytes;
   if (tensor === undefined) return { name, element: null, shape: [] };
-  const type = numbers(tensor, 1)[0];
+  const type = firstOf(tensor, 1)?.int;
   const element = (Object.keys(ELEMENT) as Element[]).find((one) => ELEMENT[one] === type) ?? null;
-  const shape = messages(messages(tensor, 2)[0] ?? EMPTY, 1).map(
-    (dimension) => numbers(dimension, 1)[0] ?? null,
+  const shape = contentsOf(firstOf(tensor, 2)?.bytes ?? EMPTY, 1).map(
+    (dimension) => firstOf(dimension, 1)?.int ?? null,
   );
   return { name, element, shape };
 }
 
 const EMPTY = new Uint8Array();
-const utf8 = new TextDecoder();
-
-const messages = (bytes: Uint8Array, field: number): Uint8Array[] =>
-  fieldsOf(bytes, field).filter((value) => typeof value !== 'number');
-
-const numbers = (bytes: Uint8Array, field: number): number[] =>
-  fieldsOf(bytes, field).filter((value) => typeof value === 'number');
-
-const text = (bytes: Uint8Array, field: number): string => utf8.decode(messages(bytes, field)[0] ?? EMPTY);
-
-/** The values of one field of a protobuf message, in order: bytes, or a whole number. */
-function fieldsOf(bytes: Uint8Array, field: number): (Uint8Array | number)[] {
-  const found: (Uint8Array | number)[] = [];
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new RangeError('it ends too early');
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    const wanted = Math.floor(key / 8) === field;
-    switch (key % 8) {
-      case 0: {
-        const value = varint();
-        if (wanted) found.push(value);
-        break;
-      }
-      case 1:
-        at += 8;
-        break;
-      case 2: {
-        const length = varint();
-        if (at + length > bytes.length) throw new RangeError('it ends too early');
-        if (wanted) found.push(bytes.subarray(at, at + length));
-        at += length;
-        break;
-      }
-      case 5:
-        at += 4;
-        break;
-      default:
-        throw new RangeError(`byte ${at} starts no field`);
-    }
-  }
-  return found;
-}

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { predictBatch, predictRow } from '../../../ml/forest/predict';
+import { predictBatch } from '../../../ml/forest/predict';
 import { predictInThreads } from '../../../ml/forest/predict-in-threads';
-import { rowMajor, tableOf } from '../table';
+import { tableOf } from '../table';
 import { forests, rowsFor } from './arbitrary-forest';
 import { compileEntry } from './compiled';
 
@@ -17,10 +17,7 @@ test('a table in threads, a table and its rows one by one are predicted the same
     const expected = Array.from(predictBatch(forest, table));
     const inThreads = await predictInThreads(forest, table, { threads: 2, threadEntry: thread.entry });
     expect(Array.from(inThreads)).toEqual(expected);
-    const flat = rowMajor(table);
-    const one = rows.flatMap((_, i) => [
-      ...predictRow(forest, flat.subarray(i * forest.features, (i + 1) * forest.features)),
-    ]);
+    const one = rows.flatMap((row) => [...predictBatch(forest, tableOf([row], forest.features))]);
     expect(one).toEqual(expected);
   }
 });

@@ -13,8 +13,8 @@ import { predict, type Model } from '../../../ml/model/model';
 import { encodeOnnx } from '../../../ml/onnx/encode';
 import { readOnnxInterface } from '../../../ml/onnx/read-interface';
 import { trainerFor } from '../../../ml/trainer/catalog';
-import { scoreOnnx } from '../../../stages/score-onnx';
-import { UNGUARDED } from '../../../stages/stage';
+import { UNGUARDED } from '../../../ml/scoring/native-section';
+import { OnnxSession } from '../../../ml/scoring/onnx-session';
 import { penguins } from '../penguins';
 import { rawCases } from './arbitrary-raw';
 import { testWith } from '../../tools/needs';
@@ -45,7 +45,8 @@ async function requireAgreement(asked: Asked): Promise<void> {
     throw new Error('the model was asked for prepared rows');
   };
   const table = { rows: asked.rows, columns: asked.columns, matrix: refuse };
-  const said = await scoreOnnx(encoded(asked), table, UNGUARDED, () => undefined);
+  const session = await OnnxSession.open(encoded(asked), UNGUARDED);
+  const said = await session.score(table).finally(() => session.close());
   const theirs = said.probabilities ?? said.values ?? new Float64Array();
   expect(theirs).toHaveLength(ours.length);
   ours.forEach((value, i) => {

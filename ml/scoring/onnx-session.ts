@@ -1,48 +1,31 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { listed, RetrainError } from '../contracts/errors';
-import { type FeatureMatrix } from '../ml/dataset/matrix';
-import { type Column, textAt } from '../ml/dataset/raw-table';
-import { type NativeSection } from './stage';
+import { listed, RetrainError } from '../../contracts/errors';
+import { MODEL_OUTPUT } from '../../contracts/stage';
+import { type FeatureMatrix } from '../dataset/matrix';
+import { type Column, textAt } from '../dataset/raw-table';
+import { type NativeSection } from './native-section';
+import { lacking, type Scored, type Scorer, type ScoringTable } from './scoring-table';
 
 /** Rows per call: native calls stay short, so that a cancellation is not kept waiting. */
 const BATCH_ROWS = 4096;
 
-const OUTPUTS = ['label', 'probabilities', 'prediction'] as const;
+const OUTPUTS = [MODEL_OUTPUT.label, MODEL_OUTPUT.probabilities, MODEL_OUTPUT.prediction] as const;
 type Output = (typeof OUTPUTS)[number];
 
-/** The rows in both forms that a model may take. */
-export interface ScoringTable {
-  rows: number;
-  /** Raw columns, for a model with one input per column. */
-  columns: readonly Column[];
-  /** Prepared features, for a model with one dense input `[n, d]`. */
-  matrix: () => FeatureMatrix;
-}
+/** A model in onnxruntime, on one thread, so that the sums are the same on every machine. */
+export class OnnxSession implements Scorer {
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly native: NativeSection,
+  ) {}
 
-/** What a model said of each row; what it does not give is null. */
-export interface Scored {
-  /** `[n]` class labels. */
-  labels: string[] | null;
-  /** `[n, K]` */
-  probabilities: Float64Array | null;
-  /** `[n]`, in the target's unit. */
-  values: Float64Array | null;
-}
+  /** @throws RetrainError MODEL_INVALID when the model cannot be loaded. */
+  static async open(model: Uint8Array, native: NativeSection): Promise<OnnxSession> {
+    return new OnnxSession(await native.run(() => loaded(model)), native);
+  }
 
-/**
- * Runs an ONNX model over a table with onnxruntime, the engine that serves it, on one thread, so that the sums are the
- * same on every machine.
- *
- * @throws RetrainError MODEL_INVALID when the model cannot be loaded or does not take such rows.
- */
-export async function scoreOnnx(
-  model: Uint8Array,
-  table: ScoringTable,
-  native: NativeSection,
-  onProgress: (done: number) => void,
-): Promise<Scored> {
-  const session = await native.run(() => loaded(model));
-  try {
+  async score(table: ScoringTable, onProgress?: (done: number) => void): Promise<Scored> {
+    const { session, native } = this;
     const feed = feedFor(session, table);
     const wanted = OUTPUTS.filter((name) => session.outputNames.includes(name));
     if (wanted.length === 0) {
@@ -56,11 +39,13 @@ export async function scoreOnnx(
       const end = Math.min(start + BATCH_ROWS, table.rows);
       const outputs = await native.run(() => session.run(feed(start, end), wanted).catch(refused));
       said.add(outputs, start, end);
-      onProgress(end);
+      onProgress?.(end);
     }
     return said.finish();
-  } finally {
-    await native.run(() => session.release());
+  }
+
+  async close(): Promise<void> {
+    await this.native.run(() => this.session.release());
   }
 }
 
@@ -92,14 +77,7 @@ function feedFor({ inputNames, inputMetadata }: InferenceSession, table: Scoring
     const matrix = table.matrix();
     return (start, end) => ({ [only]: denseTensor(matrix, start, end) });
   }
-  const missing = inputNames.filter((_, i) => columns[i] === undefined);
-  throw new RetrainError(
-    'MODEL_INVALID',
-    `it takes columns that the data no longer has: ${listed(missing)}; expected ${listed(
-      table.columns.map(({ name }) => name),
-      12,
-    )}`,
-  );
+  throw lacking(inputNames, table);
 }
 
 function rawTensor(column: Column, start: number, end: number): Tensor {
