@@ -61,6 +61,29 @@ test.each(Object.keys(SCORES.classification))(
   },
 );
 
+test('logistic regression of two classes is at the minimum after a few steps, also of separable rows', async () => {
+  const overlap = Array.from({ length: 5000 }, (_, i) => [Math.sin(i), Math.cos(3 * i), (i * 37) % 100]);
+  const labels = Uint32Array.from(overlap, ([a = 0], i) => Number(a + Math.sin(17 * i) > 0));
+  for (const split of [labels, Uint32Array.from(overlap, ([a = 0]) => Number(a > 0))]) {
+    let steps = 0;
+    const { model } = await trainerFor('logistic-regression', 'histogram').train(
+      { ...tableOf(overlap, 3), labels: split, classes: 2 },
+      params('logistic-regression'),
+      { onProgress: (done) => (steps = done) },
+    );
+    expect(steps).toBeLessThan(20);
+    // At the minimum the bias has no slope: as many of class 1 are expected as there are.
+    const expected = predict(model, tableOf(overlap, 3)).reduce(
+      (sum, p, i) => sum + (i % 2 === 1 ? p : 0),
+      0,
+    );
+    expect(expected).toBeCloseTo(
+      split.reduce((sum, label) => sum + label, 0),
+      1,
+    );
+  }
+});
+
 test('logistic regression takes missing, constant and infinite values', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => [i % 5 === 0 ? NaN : i, 7, i === 3 ? Infinity : -i]);
   const table = { ...tableOf(rows, 3), labels: Uint32Array.from(rows, (_, i) => Number(i > 19)), classes: 2 };
