@@ -48,10 +48,14 @@ export interface Forest {
   trees: Tree[];
 }
 
-/** A random forest: leaves hold class probabilities `[K]` or a mean `[1]`, which are averaged. */
+/**
+ * A random forest: leaves hold class probabilities `[K]` or a mean `[1]`, which are averaged.
+ * @param base of a regression: what its leaves are differences from
+ */
 export function averagingForest(
   shape: { task: Forest['task']; features: number; classes: number },
   trees: Tree[],
+  base = 0,
 ): Forest {
   const outputs = shape.task === 'classification' ? shape.classes : 1;
   return {
@@ -63,7 +67,7 @@ export function averagingForest(
     leafWidth: outputs,
     aggregate: 'average',
     link: 'none',
-    baseScore: new Float32Array(outputs),
+    baseScore: new Float32Array(outputs).fill(base),
     trees,
   };
 }

@@ -3,6 +3,8 @@ import type { TrainParams } from '../../contracts/train-params';
 import type { ForestSettings } from '../forest/histogram/settings';
 import type { TrainingTable } from './trainer';
 
+const FINE_BINS = 24;
+
 /**
  * Resolves params to numbers for this table, with scikit-learn's defaults.
  * @throws RetrainError CONFIG_INVALID when a param does not fit the task or the table
@@ -21,6 +23,9 @@ export function forestSettings(table: TrainingTable, params: TrainParams): Fores
     maxFeatures: featuresPerSplit(classification, table.features, params),
     draws: drawsFor(table.rows, params),
     replace,
+    // Where many bins are left, a cut between two of them is as good as any: what is in one can be split further down.
+    // A regression may have all its weight in a few values of one bin.
+    refineBins: classification ? FINE_BINS : Infinity,
   };
   if (params.class_weight === undefined) return settings;
   if (!classification)

@@ -9,9 +9,13 @@ export class BestSplit {
   bin = 0;
   /** First bin above `bin` that has rows in the node, or -1: only missing values go right. */
   next = -1;
+  /** Bins of the feature that have rows in the node. */
+  present = 0;
   missingLeft = false;
-  /** A threshold between the two bins that was drawn; NaN: their middle. */
+  /** A threshold that was drawn, or lies between two values of the node; NaN: the middle between the two bins. */
   threshold = NaN;
+  /** The border is the threshold, within `bin`, and not above it. */
+  exact = false;
   numerator = -1;
   denominator = 1;
   /** Moments of the left side, in the units of the `BinProfile`. */
@@ -23,5 +27,6 @@ export class BestSplit {
     this.numerator = -1;
     this.denominator = 1;
     this.threshold = NaN;
+    this.exact = false;
   }
 }

@@ -8,7 +8,7 @@ import { MAX_BINS } from './bins';
 export class BinProfile {
   /** Bins present, that of missing values left out. */
   size = 0;
-  readonly bins = new Uint8Array(MAX_BINS);
+  readonly bins = new Int32Array(MAX_BINS);
   readonly counts = new Float64Array(MAX_BINS);
   readonly sums = new Float64Array(MAX_BINS);
   /** Distinct rows; only filled where a side of a split needs more than one. */

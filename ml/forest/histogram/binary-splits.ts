@@ -2,6 +2,7 @@ import type { Random } from '../../random/random';
 import type { TreeWriter } from '../tree-writer';
 import type { BestSplit } from './best-split';
 import { BinProfile } from './bin-profile';
+import { ExactScan } from './exact-scan';
 import { BinaryProfiler, chunkFor } from './binary-profile';
 import type { BinnedTable } from './bins';
 import type { Place } from './place';
@@ -17,6 +18,7 @@ const ALL_ONE = [0, 1];
 export class BinarySplits implements SplitFinder {
   private readonly profiler = new BinaryProfiler();
   private readonly profile = new BinProfile();
+  private readonly exact: ExactScan;
   private readonly node = new NodeMoments();
   private readonly weights: MomentWeights;
   private readonly withRows: boolean;
@@ -31,6 +33,7 @@ export class BinarySplits implements SplitFinder {
     const [zero = 1, one = 1] = settings.classWeights ?? [];
     this.weights = { perCount: zero, perSum: one - zero, sumScale: one };
     this.withRows = settings.minSamplesLeaf > 1;
+    this.exact = new ExactScan(binned, settings.minSamplesLeaf);
   }
 
   begin(times: Uint8Array, place: Place): void {
@@ -64,11 +67,29 @@ export class BinarySplits implements SplitFinder {
     const bins = this.binned.bins[feature]!;
     const column = place.columns[feature]!;
     this.profiler.profile(column, bins, place.payload, rows, from, to, this.chunk, withRows, profile);
+    if (bins.coarse && profile.size === 1) {
+      const [bin = 0] = profile.bins;
+      const draw = settings.splitter === 'random' ? random : undefined;
+      const varied = this.exact.scanBin(
+        feature,
+        bin,
+        { place, rows, from, to },
+        this.node,
+        this.weights,
+        draw,
+        best,
+      );
+      if (varied) return true;
+    }
     const cut =
       settings.splitter === 'random' && profile.size > 1
         ? drawCut(profile.bins, profile.size, bins, random)
         : undefined;
     return scanThresholds(profile, feature, this.node, this.weights, settings.minSamplesLeaf, cut, best);
+  }
+
+  refine(node: NodeRows, best: BestSplit): void {
+    this.exact.refine(node, this.node, this.weights, best);
   }
 
   decrease(best: BestSplit): number {

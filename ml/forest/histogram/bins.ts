@@ -19,6 +19,8 @@ export interface FeatureBins {
   /** `[count]` smallest and largest value in each bin; NaN for that of missing values. */
   lowest: Float32Array;
   highest: Float32Array;
+  /** Whether some bin holds more than one value. */
+  coarse: boolean;
 }
 
 /** A table as bin numbers: `[n, d]` bytes, column-major, on memory that threads share. */
@@ -27,6 +29,8 @@ export interface BinnedTable {
   features: number;
   codes: Uint8Array;
   bins: FeatureBins[];
+  /** `[n, d]` the table itself, column-major. */
+  values: Float32Array;
 }
 
 /**
@@ -39,7 +43,7 @@ export function binTable(table: FeatureMatrix): BinnedTable {
   const bins = Array.from({ length: features }, (_, f) =>
     binColumn(table.values.subarray(f * rows, (f + 1) * rows), codes.subarray(f * rows, (f + 1) * rows)),
   );
-  return { rows, features, codes, bins };
+  return { rows, features, codes, bins, values: table.values };
 }
 
 /** Bins one column `[n]`: writes its codes and returns its bins. */
@@ -54,7 +58,8 @@ export function binColumn(column: Float32Array, codes: Uint8Array): FeatureBins 
   const highest = new Float32Array(count).fill(-Infinity);
   findExtremes(column, codes, lowest, highest);
   if (missing) lowest[0] = highest[0] = NaN;
-  return { count, missing, lowest, highest };
+  const coarse = lowest.some((low, bin) => low < highest[bin]!);
+  return { count, missing, lowest, highest, coarse };
 }
 
 function hasMissing(column: Float32Array): boolean {

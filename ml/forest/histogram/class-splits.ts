@@ -4,9 +4,11 @@ import type { BestSplit } from './best-split';
 import { MAX_BINS, type BinnedTable } from './bins';
 import { ClassImpurity } from './class-impurity';
 import type { Place } from './place';
-import { drawCut } from './random-cut';
+import { drawBetween, drawCut } from './random-cut';
 import type { ForestSettings } from './settings';
 import type { NodeRows, SplitFinder } from './split-finder';
+import { collectBins, ValueOrder } from './value-order';
+import { thresholdBetween } from '../float32';
 
 /**
  * Splits of any number of classes, by Gini impurity or entropy. A node's rows are put in the order of their bins and
@@ -18,7 +20,8 @@ export class ClassSplits implements SplitFinder {
   private readonly weights: Float64Array;
   private readonly ordered: Int32Array;
   private readonly ends = new Int32Array(MAX_BINS + 1);
-  private readonly present = new Uint8Array(MAX_BINS);
+  private readonly present = new Int32Array(MAX_BINS);
+  private readonly order = new ValueOrder();
   private rows = 0;
 
   constructor(
@@ -51,13 +54,14 @@ export class ClassSplits implements SplitFinder {
 
   tryFeature(feature: number, node: NodeRows, random: Random, best: BestSplit): boolean {
     const bins = this.binned.bins[feature]!;
-    this.order(node.place.columns[feature]!, bins.count, node);
+    this.orderByBin(node.place.columns[feature]!, bins.count, node);
     const first = bins.missing && this.ends[0]! > 0 ? 1 : 0;
     let size = 0;
     for (let bin = bins.missing ? 1 : 0; bin < bins.count; bin++) {
       const start = bin === 0 ? 0 : this.ends[bin - 1]!;
       if (this.ends[bin]! > start) this.present[size++] = bin;
     }
+    if (size === 1 && bins.coarse && this.scanBin(feature, this.present[0]!, node, random, best)) return true;
     if (first === 0 && size < 2) return false;
     if (size === 0) return false;
     const cut =
@@ -67,6 +71,17 @@ export class ClassSplits implements SplitFinder {
     this.walk(feature, size, first === 1, false, only, threshold, best);
     if (first === 1) this.walk(feature, size, true, true, only, threshold, best);
     return true;
+  }
+
+  refine(node: NodeRows, best: BestSplit): void {
+    const { feature, bin, next } = best;
+    const low = collectBins(this.binned, feature, node, bin, next, this.order);
+    const middle = thresholdBetween(this.order.largestLow, this.order.leastHigh);
+    best.threshold = middle;
+    if (!this.order.sort()) return;
+    this.orderByBin(node.place.columns[feature]!, this.binned.bins[feature]!.count, node);
+    if (!this.walkValues(feature, bin, node, low, undefined, best)) return;
+    best.bin = best.threshold < middle ? bin : next;
   }
 
   decrease(best: BestSplit): number {
@@ -93,7 +108,7 @@ export class ClassSplits implements SplitFinder {
   }
 
   /** Counting sort of the node's payloads by bin: those of bin b end before `ends[b]` of `ordered`. */
-  private order(column: Uint8Array, count: number, { place, rows, from, to }: NodeRows): void {
+  private orderByBin(column: Uint8Array, count: number, { place, rows, from, to }: NodeRows): void {
     const { ends, ordered } = this;
     ends.fill(0, 0, count + 1);
     for (let i = from; i < to; i++) ends[column[rows[i]!]! + 1]! += 1;
@@ -136,7 +151,86 @@ export class ClassSplits implements SplitFinder {
       best.next = j + 1 < size ? present[j + 1]! : -1;
       best.missingLeft = hasMissing ? missingLeft : impurity.leftIsHeavier();
       best.threshold = threshold;
+      best.present = size;
+      best.exact = false;
     }
+  }
+
+  /** Judges a feature that has all its rows of a node in one bin. @returns whether it takes more than one value there */
+  private scanBin(feature: number, bin: number, node: NodeRows, random: Random, best: BestSplit): boolean {
+    const { order } = this;
+    collectBins(this.binned, feature, node, bin, bin, order);
+    if (!order.sort()) return false;
+    const drawn =
+      this.settings.splitter === 'random' ? drawBetween(order.values, order.size, random) : undefined;
+    this.walkValues(feature, bin, node, -1, drawn, best);
+    return true;
+  }
+
+  /**
+   * Tries the thresholds between the values that were collected, with the missing values on either side.
+   * @param bin the lower of their bins
+   * @param border rows below a cut that was judged before
+   * @param drawn the only threshold to try
+   * @returns whether one is better
+   */
+  private walkValues(
+    feature: number,
+    bin: number,
+    node: NodeRows,
+    border: number,
+    drawn: number | undefined,
+    best: BestSplit,
+  ): boolean {
+    const { missing } = this.binned.bins[feature]!;
+    const absent = missing ? this.ends[0]! : 0;
+    const right = this.walkValuesOnce(feature, bin, node, absent, false, border, drawn, best);
+    return (
+      (absent > 0 && this.walkValuesOnce(feature, bin, node, absent, true, border, drawn, best)) || right
+    );
+  }
+
+  /** @param absent rows whose value is missing, the first in the order of bins */
+  private walkValuesOnce(
+    feature: number,
+    bin: number,
+    node: NodeRows,
+    absent: number,
+    missingLeft: boolean,
+    border: number,
+    drawn: number | undefined,
+    best: BestSplit,
+  ): boolean {
+    const { impurity, order, settings, rows, weights, ends } = this;
+    const payloads = node.place.payload;
+    impurity.allRight();
+    const below = bin === 0 ? 0 : ends[bin - 1]!;
+    let leftRows = this.moveLeft(missingLeft ? 0 : absent, Math.max(below, missingLeft ? 0 : absent));
+    let better = false;
+    for (let i = 0; i < order.size - 1; i++) {
+      const payload = payloads[order.rows[i]!]!;
+      const label = payload >>> 8;
+      impurity.moveLeft(label, weights[label]! * (payload & 255));
+      leftRows++;
+      const value = order.values[i]!;
+      const next = order.values[i + 1]!;
+      // A cut between the bins was judged with them.
+      if (!(value < next) || i + 1 === border) continue;
+      if (drawn !== undefined && !(value <= drawn && drawn < next)) continue;
+      if (leftRows < settings.minSamplesLeaf || rows - leftRows < settings.minSamplesLeaf) continue;
+      const { numerator, denominator } = impurity.gain();
+      if (numerator * best.denominator <= best.numerator * denominator) continue;
+      better = true;
+      best.numerator = numerator;
+      best.denominator = denominator;
+      best.feature = feature;
+      best.bin = bin;
+      best.next = bin;
+      best.missingLeft = absent > 0 ? missingLeft : impurity.leftIsHeavier();
+      best.threshold = drawn ?? thresholdBetween(value, next);
+      best.exact = true;
+    }
+    return better;
   }
 
   private moveLeft(from: number, to: number): number {

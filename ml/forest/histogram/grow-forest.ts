@@ -3,10 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeatureMatrix } from '../../dataset/matrix';
 import { Crew } from '../crew';
 import { averagingForest, type Forest } from '../forest';
+import { onSharedMemory } from '../shared-memory';
 import { binColumn, type BinnedTable, type FeatureBins } from './bins';
 import { Grower, type GrownTree } from './grower';
 import type { ForestSettings } from './settings';
 import { leafWidthOf, sharedTargets, splitFinderFor, type Targets } from './targets';
+import { centreOf } from './value-splits';
 import type { FromThread, ThreadData, ToThread } from './thread-messages';
 
 /** Where and how a forest is grown; nothing of it changes the forest. */
@@ -51,6 +53,7 @@ export async function growForest(
     forest: averagingForest(
       shape,
       trees.map(({ tree }) => tree),
+      targets.task === 'regression' ? centreOf(targets.values) : 0,
     ),
     importances: meanImportances(trees, table.features),
   };
@@ -89,9 +92,8 @@ async function growInThreads(
   const { rows, features } = table;
   const { codes } = emptyBins(table);
   const counters = new Int32Array(new SharedArrayBuffer(8));
-  const shared = table.values.buffer instanceof SharedArrayBuffer;
   const data: ThreadData = {
-    table: shared ? { rows, features, values: table.values } : { rows, features },
+    table: { rows, features, values: onSharedMemory(table.values) },
     codes,
     targets: sharedTargets(targets),
     settings,
@@ -123,7 +125,7 @@ async function growInThreads(
         }
       };
       crew = new Crew<ToThread, FromThread>(threadEntry, threads, data, receive, reject);
-      // This thread bins too: while the others start, and alone when they can't see the values.
+      // This thread bins too, while the others start.
       const binHere = async (): Promise<void> => {
         for (let f = Atomics.add(counters, 0, 1); f < features; f = Atomics.add(counters, 0, 1)) {
           keepBins(f, binFeature(table, f, codes));
@@ -139,8 +141,9 @@ async function growInThreads(
   return trees as GrownTree[];
 }
 
-function emptyBins({ rows, features }: FeatureMatrix): BinnedTable {
-  return { rows, features, codes: new Uint8Array(new SharedArrayBuffer(rows * features)), bins: [] };
+function emptyBins({ rows, features, values }: FeatureMatrix): BinnedTable {
+  const codes = new Uint8Array(new SharedArrayBuffer(rows * features));
+  return { rows, features, codes, bins: [], values };
 }
 
 function binFeature({ values, rows }: FeatureMatrix, f: number, codes: Uint8Array): FeatureBins {

@@ -5,7 +5,15 @@ import { TreeWriter } from '../tree-writer';
 import { BestSplit } from './best-split';
 import type { BinnedTable } from './bins';
 import { NodeStack } from './node-stack';
-import { blockPlace, blockRows, copyRows, partition, tablePlace, type Place } from './place';
+import {
+  blockPlace,
+  blockRows,
+  copyRows,
+  partition,
+  partitionByValue,
+  tablePlace,
+  type Place,
+} from './place';
 import { drawRows, listDrawn } from './sample';
 import type { ForestSettings } from './settings';
 import type { NodeRows, SplitFinder } from './split-finder';
@@ -102,10 +110,11 @@ export class Grower {
       finder.writeLeaf(writer, number);
       return;
     }
-    const { feature, bin, next, missingLeft, leftCount, leftSum } = best;
+    const { feature, bin, next, missingLeft, leftCount, leftSum, exact } = best;
     const bins = binned.bins[feature]!;
     importances[feature]! += finder.decrease(best);
-    const left = writer.split(number, feature, this.threshold(), missingLeft);
+    const threshold = this.threshold();
+    const left = writer.split(number, feature, threshold, missingLeft);
     const rightCount = finder.rightCount(best);
     const rightSum = finder.rightSum(best);
     const leftDone = finder.settle(writer, left, leftCount, leftSum);
@@ -117,7 +126,21 @@ export class Grower {
     const other = side === 0 ? 1 : 0;
     const target = node.place.rows[other];
     const bound = next < 0 ? bins.count : bin + 1;
-    const border = partition(column, shift, bound - shift, node.rows, target, node.from, node.to);
+    const { place, rows, from, to } = node;
+    const border = exact
+      ? partitionByValue(
+          binned,
+          place,
+          feature,
+          bin,
+          threshold,
+          sideOf(bins.missing, missingLeft),
+          rows,
+          target,
+          from,
+          to,
+        )
+      : partition(column, shift, bound - shift, rows, target, from, to);
     if (!rightDone) stack.push(left + 1, border, node.to, depth + 1, other, rightCount, rightSum);
     if (!leftDone) stack.push(left, node.from, border, depth + 1, other, leftCount, leftSum);
   }
@@ -146,5 +169,16 @@ export class Grower {
       if (finder.tryFeature(feature, node, random, best)) usable = true;
       tried++;
     }
+    if (best.feature < 0 || best.exact || best.next < 0 || settings.splitter === 'random') return;
+    // Where the bins have hardly more than a row each, they tell the values apart already.
+    const shared = 2 * best.present <= node.to - node.from;
+    const few = best.present <= settings.refineBins;
+    if (shared && few && this.binned.bins[best.feature]!.coarse) finder.refine(node, best);
   }
+}
+
+/** Where rows without a value go: -1: there are none; 0: right; 1: left. */
+function sideOf(missing: boolean, missingLeft: boolean): -1 | 0 | 1 {
+  if (!missing) return -1;
+  return missingLeft ? 1 : 0;
 }

@@ -40,7 +40,7 @@ export async function outOfBagScore(
   return targets.task === 'classification'
     ? accuracy(classNumbers(sums, width), targets.labels, trees)
     : rSquared(
-        sums.map((sum, i) => sum / trees[i]!),
+        sums.map((sum, i) => forest.baseScore[0]! + sum / trees[i]!),
         targets.values,
         trees,
       );

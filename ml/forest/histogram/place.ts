@@ -13,6 +13,8 @@ export interface Place {
   targets: Float64Array;
   /** Row numbers, those of a node side by side. Partitioning moves them to and fro between the two. */
   rows: [Int32Array, Int32Array];
+  /** Of a block: which row of the table each row is. */
+  origin?: Int32Array;
 }
 
 /** Bytes of bin numbers in a block: they and what comes with them fit a second-level cache. */
@@ -39,6 +41,7 @@ export function blockPlace(rows: number, features: number, withTargets: boolean)
     payload: new Int32Array(rows),
     targets: new Float64Array(withTargets ? rows : 0),
     rows: [new Int32Array(rows), new Int32Array(rows)],
+    origin: new Int32Array(rows),
   };
 }
 
@@ -51,6 +54,7 @@ export function copyRows(table: Place, rows: Int32Array, from: number, to: numbe
   for (let i = from; i < to; i++) {
     block.payload[i - from] = table.payload[rows[i]!]!;
     numbers[i - from] = i - from;
+    if (block.origin !== undefined) block.origin[i - from] = rows[i]!;
   }
   if (table.targets.length === 0) return;
   for (let i = from; i < to; i++) block.targets[i - from] = table.targets[rows[i]!]!;
@@ -110,6 +114,41 @@ export function partition(
     target[left] = d;
     target[right] = d;
     left = (left + dLeft) | 0;
+  }
+  return left;
+}
+
+/**
+ * The same where the border is within a bin: rows in bins below `bin` go to the front, and of those in it the ones whose
+ * value is at most the threshold.
+ * @param missing whether code 0 is that of missing values, and where they go: -1 no, 0 to the back, 1 to the front
+ */
+export function partitionByValue(
+  binned: BinnedTable,
+  { columns, origin }: Place,
+  feature: number,
+  bin: number,
+  threshold: number,
+  missing: -1 | 0 | 1,
+  source: Int32Array,
+  target: Int32Array,
+  from: number,
+  to: number,
+): number {
+  const column = columns[feature]!;
+  const { values } = binned;
+  const first = feature * binned.rows;
+  let left = from;
+  for (let i = from; i < to; i++) {
+    const row = source[i]!;
+    const code = column[row]!;
+    let goesLeft = Number(code < bin);
+    if (code === bin)
+      goesLeft = Number(values[first + (origin === undefined ? row : origin[row]!)]! <= threshold);
+    else if (code === 0 && missing >= 0) goesLeft = missing;
+    target[left] = row;
+    target[to - 1 - i + left] = row;
+    left += goesLeft;
   }
   return left;
 }

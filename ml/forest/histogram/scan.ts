@@ -103,6 +103,8 @@ export function scanThresholds(
     best.leftCount = leftCount;
     best.leftSum = leftSum;
     best.threshold = cut === undefined ? NaN : cut.threshold;
+    best.exact = false;
+    best.present = size;
   }
   return end > 0;
 }

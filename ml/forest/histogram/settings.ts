@@ -19,6 +19,8 @@ export interface ForestSettings {
   draws: number;
   /** Whether a row may be drawn more than once (bootstrap). */
   replace: boolean;
+  /** Bins with rows in a node up to which its split is refined by the values themselves. */
+  refineBins: number;
   /** `[K]` weight of each class; absent for regression. */
   classWeights?: Float64Array;
 }

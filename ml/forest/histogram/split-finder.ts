@@ -25,6 +25,8 @@ export interface SplitFinder {
    * @returns whether the feature takes more than one value in the node
    */
   tryFeature(feature: number, node: NodeRows, random: Random, best: BestSplit): boolean;
+  /** Looks for a better threshold around the best split, between the values of a feature whose bins are coarse. */
+  refine(node: NodeRows, best: BestSplit): void;
   /** Weighted impurity that a split takes away: weight × impurity of the node, less that of its two sides. */
   decrease(best: BestSplit): number;
   /** Moments of the right side of a split of the node: its own less the left side's. A count of -1: not known. */

@@ -1,3 +1,4 @@
+import type { FeatureMatrix } from '../../dataset/matrix';
 import type { FeatureBins } from './bins';
 import type { GrownTree } from './grower';
 import type { ForestSettings } from './settings';
@@ -5,8 +6,8 @@ import type { Targets } from './targets';
 
 /** What a thread is started with. */
 export interface ThreadData {
-  /** Shape of the table; its values `[n, d]` only if they are on shared memory, so that threads can bin columns. */
-  table: { rows: number; features: number; values?: Float32Array };
+  /** `[n, d]`, its values on shared memory. */
+  table: FeatureMatrix;
   /** `[n, d]` shared: bin numbers, filled in column by column. */
   codes: Uint8Array;
   targets: Targets;

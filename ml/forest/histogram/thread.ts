@@ -13,7 +13,6 @@ function send(message: FromThread, transfer: ArrayBuffer[] = []): void {
 }
 
 function binColumns(): void {
-  if (table.values === undefined) return;
   const { rows, features, values } = table;
   for (let f = Atomics.add(counters, 0, 1); f < features; f = Atomics.add(counters, 0, 1)) {
     const bins = binColumn(
@@ -25,7 +24,7 @@ function binColumns(): void {
 }
 
 parentPort?.on('message', ({ bins }: ToThread) => {
-  const binned = { rows: table.rows, features: table.features, codes, bins };
+  const binned = { rows: table.rows, features: table.features, codes, bins, values: table.values };
   const finder = splitFinderFor(targets, binned, settings);
   const grower = new Grower(binned, finder, settings, leafWidthOf(targets));
   for (let t = Atomics.add(counters, 1, 1); t < settings.trees; t = Atomics.add(counters, 1, 1)) {

@@ -2,6 +2,7 @@ import type { Random } from '../../random/random';
 import type { TreeWriter } from '../tree-writer';
 import type { BestSplit } from './best-split';
 import { BinProfile } from './bin-profile';
+import { ExactScan } from './exact-scan';
 import type { BinnedTable } from './bins';
 import type { Place } from './place';
 import { drawCut } from './random-cut';
@@ -16,8 +17,9 @@ const EVEN: MomentWeights = { perCount: 1, perSum: 0, sumScale: 1 };
 export class ValueSplits implements SplitFinder {
   private readonly profiler = new ValueProfiler();
   private readonly profile = new BinProfile();
+  private readonly exact: ExactScan;
   private readonly node = new NodeMoments();
-  /** Mean target of the table. Sums are of differences from it, so that large targets keep their last digits. */
+  /** Sums and leaves are of differences from it, so that large targets keep their last digits. */
   private readonly centre: number;
 
   constructor(
@@ -26,7 +28,8 @@ export class ValueSplits implements SplitFinder {
     private readonly targets: Float32Array,
     private readonly settings: ForestSettings,
   ) {
-    this.centre = targets.reduce((sum, target) => sum + target, 0) / Math.max(1, targets.length);
+    this.exact = new ExactScan(binned, settings.minSamplesLeaf);
+    this.centre = centreOf(targets);
   }
 
   begin(times: Uint8Array, place: Place): void {
@@ -64,11 +67,21 @@ export class ValueSplits implements SplitFinder {
     const { profile, settings, node } = this;
     const bins = this.binned.bins[feature]!;
     this.profiler.profile(feature, rows, bins, profile);
+    if (bins.coarse && profile.size === 1) {
+      const [bin = 0] = profile.bins;
+      const draw = settings.splitter === 'random' ? random : undefined;
+      const varied = this.exact.scanBin(feature, bin, rows, this.node, EVEN, draw, best);
+      if (varied) return true;
+    }
     const cut =
       settings.splitter === 'random' && profile.size > 1
         ? drawCut(profile.bins, profile.size, bins, random)
         : undefined;
     return scanThresholds(profile, feature, node, EVEN, settings.minSamplesLeaf, cut, best);
+  }
+
+  refine(node: NodeRows, best: BestSplit): void {
+    this.exact.refine(node, this.node, EVEN, best);
   }
 
   decrease(best: BestSplit): number {
@@ -88,6 +101,11 @@ export class ValueSplits implements SplitFinder {
   }
 
   writeLeaf(writer: TreeWriter, leaf: number): void {
-    writer.leaf(leaf, [this.centre + this.node.sum / this.node.count]);
+    writer.leaf(leaf, [this.node.sum / this.node.count]);
   }
+}
+
+/** Mean of the targets of a table, as float32: a forest adds it to the differences that its leaves hold. */
+export function centreOf(targets: Float32Array): number {
+  return Math.fround(targets.reduce((sum, target) => sum + target, 0) / Math.max(1, targets.length));
 }

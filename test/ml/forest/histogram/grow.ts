@@ -1,3 +1,4 @@
+import { centreOf } from '../../../../ml/forest/histogram/value-splits';
 import type { FeatureMatrix } from '../../../../ml/dataset/matrix';
 import { averagingForest, type Forest } from '../../../../ml/forest/forest';
 import { binTable } from '../../../../ml/forest/histogram/bins';
@@ -18,6 +19,7 @@ export function settings(more: Partial<ForestSettings> = {}): ForestSettings {
     maxFeatures: Infinity,
     draws: 0,
     replace: false,
+    refineBins: 24,
     ...more,
   };
 }
@@ -34,5 +36,6 @@ export function growTree(
   const grower = new Grower(binned, splitFinderFor(targets, binned, full), full, leafWidthOf(targets));
   const { tree } = grower.growFrom(Uint8Array.from(times));
   const classes = targets.task === 'classification' ? targets.classes : 0;
-  return averagingForest({ task: targets.task, features: table.features, classes }, [tree]);
+  const base = targets.task === 'regression' ? centreOf(targets.values) : 0;
+  return averagingForest({ task: targets.task, features: table.features, classes }, [tree], base);
 }
