@@ -6,9 +6,11 @@ cd "$(dirname "$0")/.."
 DOCKER_HOST=$(scripts/setup-docker.sh host) && export DOCKER_HOST DOCKER_BUILDKIT="${DOCKER_BUILDKIT:-0}"
 PATH="$PATH:$(scripts/setup-docker.sh path)"
 
+in_line=
+! command -v flock >/dev/null || in_line="flock ${TMPDIR:-/tmp}/retrain-image-build.lock"
 failed=0
 for image in stage worker train-sklearn mlflow; do
-  flock "${TMPDIR:-/tmp}/retrain-image-build.lock" \
-    docker build --quiet --file "images/$image/Dockerfile" --tag "retrain/$image:test" . || failed=1
+  # shellcheck disable=SC2086 # a command and its argument, or nothing
+  $in_line docker build --quiet --file "images/$image/Dockerfile" --tag "retrain/$image:test" . || failed=1
 done
 exit "$failed"

@@ -43,7 +43,8 @@ alive() { [ -n "${1:-}" ] && kill -0 "$1" 2>/dev/null; }
 locked() {
   mkdir -p "$CACHE"
   exec 8>"$CACHE/lock"
-  flock 8
+  # macOS has none, and no engine of ours.
+  ! command -v flock >/dev/null || flock 8
 }
 
 own_engine_runs() {

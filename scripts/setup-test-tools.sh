@@ -6,15 +6,16 @@
 #
 # One that cannot be had is no error: why is written to FOLDER/NEED.reason, and its tests are skipped.
 set -euo pipefail
-reasons=$(realpath -m "${1:-$(mktemp -d)}")
+reasons=${1:-$(mktemp -d)}
 mkdir -p "$reasons"
+reasons=$(cd "$reasons" && pwd)
 cd "$(dirname "$0")/.."
 
 cache="${RETRAIN_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/retrain}/test-tools"
 mkdir -p "$cache"
 # Two set-ups at a time would write into one another's folders.
 exec 9>"$cache/lock"
-flock 9
+! command -v flock >/dev/null || flock 9
 
 MINIO=v0.0.0-20260212201848-7aac2a2c5b7c
 

@@ -44,9 +44,9 @@ needs_programs() { has tools || needs_servers; }
 
 # An engine of our own ends when this process does, even by SIGKILL: its guard waits at a pipe that the kernel closes then. No
 # child of ours may hold the pipe open.
-exec {held}>/dev/null
+exec 7>/dev/null
 guard() {
-  exec {held}> >(trap '' INT TERM HUP; exec >/dev/null 2>&1; cat; scripts/setup-docker.sh release $$)
+  exec 7> >(trap '' INT TERM HUP; exec >/dev/null 2>&1; cat; scripts/setup-docker.sh release $$)
 }
 
 # Each need that cannot be met leaves its reason in a file; its tests are skipped.
@@ -81,20 +81,20 @@ run() {
   local project=$1
   shift
   echo "== $project tests"
-  node_modules/.bin/jest --selectProjects "$project" --json --outputFile "$results/$project.json" --passWithNoTests "$@" {held}>&-
+  node_modules/.bin/jest --selectProjects "$project" --json --outputFile "$results/$project.json" --passWithNoTests "$@" 7>&-
 }
 
 failed=0
 if needs_servers; then
   guard
-  engine_and_images {held}>&- &
+  engine_and_images 7>&- &
   docker=$!
 fi
 if needs_programs; then
-  programs {held}>&- &
+  programs 7>&- &
   tools=$!
 fi
-if needs_programs; then scripts/setup.sh; else scripts/setup.sh packages; fi {held}>&- || exit
+if needs_programs; then scripts/setup.sh; else scripts/setup.sh packages; fi 7>&- || exit
 for project in "${projects[@]}"; do
   if [ "$project" = tools ] || [ "$project" = integration ]; then wait "${tools:-}" 2>/dev/null; fi
   case "$project" in
