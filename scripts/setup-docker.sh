@@ -117,7 +117,7 @@ programs() {
 
 # Runs one of the unpacked programs with their own libraries.
 unpacked() {
-  lib=$(dirname "$(find "$UNPACKED/root/usr/lib" -name 'libnftnl.so*' | head -1)")
+  lib=$(dirname "$(find "$UNPACKED/root" -type d -name xtables | head -1)")
   program=$1
   shift
   PATH="$UNPACKED/bin:$PATH" LD_LIBRARY_PATH="$lib" XTABLES_LIBDIR="$lib/xtables" exec "$program" "$@"
