@@ -22,7 +22,11 @@ export default async function runInThread(task: ThreadTask): Promise<ThreadResul
   const native = new GatedSection(task.gate);
   if ('warmUp' in task) {
     await native.run(async () => {
-      await Promise.all(STAGE_NAMES.map((name) => stageFor(name)));
+      // Evaluation loads onnxruntime when it first needs it.
+      await Promise.all([
+        ...STAGE_NAMES.map((name) => stageFor(name)),
+        import('../ml/scoring/onnx-session.js'),
+      ]);
     });
     return { error: null, durationMs: performance.now() - started };
   }

@@ -105,7 +105,8 @@ function fillNumbers(
   { min, max, impute }: InputColumn & { kind: 'number' },
 ): void {
   const substitute = impute ?? Number.NaN;
-  for (const [row, value] of values.entries()) {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
     into[row] = Number.isNaN(value) ? substitute : clip(value, min, max);
   }
 }

@@ -27,7 +27,7 @@ export function profileTable(
 }
 
 function numberProfile({ name, values }: NumberColumn): ColumnProfile {
-  const present = values.filter((value) => !Number.isNaN(value)).sort();
+  const present = presentIn(values).sort();
   const missing = values.length - present.length;
   const min = present[0];
   const max = present.at(-1);
@@ -44,8 +44,11 @@ function numberProfile({ name, values }: NumberColumn): ColumnProfile {
       histogram: [],
     };
   }
-  const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
-  const squares = present.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  let sum = 0;
+  for (let i = 0; i < present.length; i++) sum += present[i]!;
+  const mean = sum / present.length;
+  let squares = 0;
+  for (let i = 0; i < present.length; i++) squares += (present[i]! - mean) ** 2;
   return {
     kind: 'number',
     name,
@@ -57,6 +60,17 @@ function numberProfile({ name, values }: NumberColumn): ColumnProfile {
     quantiles: QUANTILES.map((share) => quantile(present, share)),
     histogram: histogram(present, min, max),
   };
+}
+
+/** The values that are not missing. Loops here and above: a call per value takes several times as long. */
+function presentIn(values: Float64Array): Float64Array {
+  const present = new Float64Array(values.length);
+  let size = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value === value) present[size++] = value;
+  }
+  return present.subarray(0, size);
 }
 
 function histogram(present: Float64Array, min: number, max: number): number[] {

@@ -32,10 +32,12 @@ function parquetColumn(column: Column, rows: Uint32Array, type: 'float' | 'doubl
     return { name, type: 'text', values: Array.from(rows, (row) => textAt(column, row) ?? null) };
   }
   const { values } = column;
-  const at = (row: number): number => values[row] ?? Number.NaN;
-  return type === 'float'
-    ? { name, type, values: Float32Array.from(rows, at) }
-    : { name, type, values: Float64Array.from(rows, at) };
+  // A loop: `from` with a function goes by an iterator, ten times as slow.
+  const taken = type === 'float' ? new Float32Array(rows.length) : new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!] ?? Number.NaN;
+  return taken instanceof Float32Array
+    ? { name, type: 'float', values: taken }
+    : { name, type: 'double', values: taken };
 }
 
 /** A table that `writeTable` wrote. */

@@ -170,8 +170,9 @@ export class Grower {
       tried++;
     }
     if (best.feature < 0 || best.exact || best.next < 0 || settings.splitter === 'random') return;
-    // Where the bins have hardly more than a row each, they tell the values apart already.
-    const shared = 2 * best.present <= node.to - node.from;
+    // Where the bins have hardly more than a row each, they tell the values apart already; but not where their middle is,
+    // which counts for numbers.
+    const shared = settings.criterion === 'squared_error' || 2 * best.present <= node.to - node.from;
     const few = best.present <= settings.refineBins;
     if (shared && few && this.binned.bins[best.feature]!.coarse) finder.refine(node, best);
   }
