@@ -1,6 +1,7 @@
 import { type NoticeKind, type Notice } from './notice';
 import { type RunSpec, type TrainingResult } from './run';
 import { type Artifact, type Metrics } from './stage';
+import { type DecideInput } from './steward';
 
 // What the workflow asks of its activities: one object in, one out, small ones. Implemented in activities/.
 
@@ -153,7 +154,8 @@ export interface PipelineActivities {
   train(input: ComputeInput): Promise<ComputeOutput>;
   evaluate(input: ComputeInput): Promise<EvaluateOutput>;
   register(input: RegisterInput): Promise<RegisterOutput>;
-  promote(input: PromoteInput): Promise<PromoteOutput>;
+  /** Has the model's steward decide on a candidate. */
+  askSteward(input: DecideInput): Promise<PromoteOutput>;
   closeRun(input: CloseRunInput): Promise<CloseRunOutput>;
   /** Workers that poll a queue for activities. */
   countPollers(input: { queue: string }): Promise<{ pollers: number }>;

@@ -2,9 +2,35 @@
 
 export const TASK_QUEUE = 'retrain';
 
-export const WORKFLOW = { trainingPipeline: 'trainingPipeline', deliverNotice: 'deliverNotice' } as const;
+export const WORKFLOW = {
+  trainingPipeline: 'trainingPipeline',
+  deliverNotice: 'deliverNotice',
+  modelSteward: 'modelSteward',
+} as const;
 
-export const QUERY = { state: 'state', progress: 'progress' } as const;
+export const QUERY = {
+  state: 'state',
+  progress: 'progress',
+  /** Of a steward: production, what waits for approval, policy. */
+  standing: 'standing',
+  /** Of a steward: ledger entries from a number on, a page of them. */
+  ledger: 'ledger',
+} as const;
+
+/** What a steward is asked to do. `decide` is the pipeline's; the others are people's. */
+export const UPDATE = {
+  decide: 'decide',
+  approve: 'approve',
+  reject: 'reject',
+  promote: 'promote',
+  rollback: 'rollback',
+} as const;
+
+/** To a steward: a candidate whose run ended before it asked again gives its turn back. */
+export const SIGNAL = { withdraw: 'withdraw' } as const;
+
+/** Why an ask must be repeated in a moment: the steward is continuing as new. Type of the update's failure. */
+export const STEWARD_MOVING = 'STEWARD_MOVING';
 
 /** Registered at bootstrap; each a Keyword but `Promoted`, a Bool. */
 export const SEARCH_ATTRIBUTE = {
@@ -66,11 +92,22 @@ export const VERSION_TAG = {
   reproduced: 'reproduced',
   reproducedAt: 'reproduced_at',
   reproducedCommit: 'reproduced_commit',
+  /** Number of the last ledger entry about this version. */
+  ledgerEntry: 'ledger_entry',
+  /** The version that took its place in production; empty while it is there. */
+  replacedBy: 'replaced_by',
+  /** Why it was rolled back, and by whom; empty after it was promoted again. */
+  rolledBack: 'rolled_back',
 } as const;
 
 /** `train-<model>-<first 16 hex of the key>`: the canonical workflow id of a pipeline key. */
 export function canonicalWorkflowId(model: string, pipelineKey: string): string {
   return `train-${model}-${pipelineKey.slice(0, 16)}`;
+}
+
+/** `steward-<model>`: the one workflow that moves a model's aliases. */
+export function stewardWorkflowId(model: string): string {
+  return `steward-${model}`;
 }
 
 /** The report among the artifacts of an MLflow run. */

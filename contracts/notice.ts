@@ -22,7 +22,12 @@ export const Notice = z.object({
   modelVersion: z.string().optional(),
   metrics: Metrics.optional(),
   reason: z.string(),
-  links: z.object({ temporal: z.string().optional(), mlflow: z.string().optional() }),
+  links: z.object({
+    temporal: z.string().optional(),
+    mlflow: z.string().optional(),
+    /** Of a candidate that waits for approval: its evidence pack. */
+    evidence: z.string().optional(),
+  }),
   /** ISO 8601. */
   at: z.string(),
 });

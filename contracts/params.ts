@@ -173,7 +173,26 @@ export const PromoteParams = z.strictObject({
     .min(0)
     .default(0)
     .describe('By how much the candidate must beat the champion; it must be strictly better in any case.'),
-  approval: z.literal('none').default('none').describe('Who must approve a promotion.'),
+  approval: z
+    .enum(['none', 'required'])
+    .default('none')
+    .describe(
+      'required: a candidate that wins waits in staging until somebody approves it (`retrain approve`). none: it goes to production at once.',
+    ),
+  approvers: z
+    .array(z.string().min(1).max(200))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Who may approve, and promote by hand where approval is required. Default: anybody.'),
+  four_eyes: z.boolean().default(false).describe('Whoever started a run may not approve its model.'),
+  approval_expires: Duration.default('72h').describe('How long a candidate waits for its approval.'),
+  outside_moves: z
+    .enum(['accept', 'restore'])
+    .default('accept')
+    .describe(
+      'What the steward does when somebody moves the alias production in MLflow itself: enter it in the ledger, or put it back as well.',
+    ),
   legacy_stages: z
     .boolean()
     .default(true)
@@ -190,7 +209,15 @@ export const RetryParams = z.strictObject({
 });
 export type RetryParams = z.infer<typeof RetryParams>;
 
-export const NOTICE_KINDS = ['failure', 'gate_failed', 'promotion'] as const;
+export const NOTICE_KINDS = [
+  'failure',
+  'gate_failed',
+  'promotion',
+  'approval',
+  'approval_expired',
+  'rollback',
+  'outside_move',
+] as const;
 
 export const NotifyParams = z.strictObject({
   on: z

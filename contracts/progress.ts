@@ -14,7 +14,15 @@ export interface StageView {
 }
 
 export type PipelineState =
-  'resolving' | 'handed_over' | 'running' | 'promoted' | 'staged' | 'gate_failed' | 'failed' | 'cancelled';
+  | 'resolving'
+  | 'handed_over'
+  | 'running'
+  | 'promoted'
+  | 'staged'
+  | 'gate_failed'
+  | 'awaiting_approval'
+  | 'failed'
+  | 'cancelled';
 
 /** Answer of the query `progress`. */
 export interface PipelineProgress {

@@ -79,7 +79,7 @@ const lineage = {
 
 /** What a run comes to: the result of the workflow, and the tag `pipeline_result` of the MLflow run. */
 export const TrainingResult = z.object({
-  outcome: z.enum(['promoted', 'staged', 'gate_failed']),
+  outcome: z.enum(['promoted', 'staged', 'gate_failed', 'awaiting_approval']),
   model: z.string(),
   modelVersion: z.string(),
   ...lineage,

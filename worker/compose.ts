@@ -1,16 +1,19 @@
 import path from 'node:path';
 import { type Client } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
+import { createAskActivities } from '../activities/ask-activities';
 import { createComputeActivities } from '../activities/compute-activities';
 import { createHandoverActivities } from '../activities/handover-activities';
 import { createNoticeActivities } from '../activities/notice-activities';
 import { createProjectActivities } from '../activities/project-activities';
 import { createQueueActivities } from '../activities/queue-activities';
 import { createRegistrationActivities } from '../activities/registration-activities';
+import { createStewardActivities } from '../activities/steward-activities';
 import { createTrackingActivities } from '../activities/tracking-activities';
 import { StageExecutions, type StageExecutor } from '../activities/stage-executions';
 import { WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
+import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { ContentStore } from '../integrations/dvc/content-store';
@@ -82,7 +85,9 @@ export async function createServices(
   };
 }
 
-export function createActivities(services: Services): PipelineActivities & NoticeActivities {
+export function createActivities(
+  services: Services,
+): PipelineActivities & NoticeActivities & StewardActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
   const { project, taskQueue, scratchDir, temporal } = config;
@@ -95,6 +100,8 @@ export function createActivities(services: Services): PipelineActivities & Notic
     ...createProjectActivities({ project, code, imageDigest: (image) => containers.digestOf(image) }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
+    ...createAskActivities({ client, address: temporal.address, taskQueue }),
+    ...createStewardActivities({ mlflow, store, scratchDir }),
     ...createTrackingActivities({
       project,
       mlflow,

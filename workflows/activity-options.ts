@@ -14,6 +14,30 @@ export const tracking: ActivityOptions = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 };
 
+/**
+ * What a steward has begun it must end, however long MLflow is away: only a refusal is final. Ten minutes are for fetching the
+ * files of a large model; the heartbeat limit notices a dead worker in 10 s.
+ */
+export const settling: ActivityOptions = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+};
+
+/** A look at the alias every 20 s, each a failed attempt that leaves no trace: within a minute a move is noticed, also after a lost one. */
+export const watching: ActivityOptions = {
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '20 seconds', backoffCoefficient: 1 },
+};
+
+/** Waiting for a steward's decision, which may wait for others and for MLflow; a week is longer than any outage. */
+export const asking: ActivityOptions = {
+  scheduleToCloseTimeout: '7 days',
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+};
+
 /** Uploading a model may take long on a slow line; the heartbeat limit still notices a dead worker in 10 s. */
 export const uploading: ActivityOptions = {
   ...tracking,

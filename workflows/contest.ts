@@ -1,16 +1,26 @@
-import { ApplicationFailure, log, proxyActivities } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import {
   type Champion,
   type EvaluateOutput,
+  type OpenRunOutput,
   type PipelineActivities,
   type PromoteOutput,
 } from '../contracts/activities';
+import { SIGNAL, stewardWorkflowId } from '../contracts/names';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
-import { tracking } from './activity-options';
+import { asking, tracking } from './activity-options';
+import { failureReason } from './failure-reason';
 import { SUMMARY } from './stage-notes';
 
-/** Production may move while a candidate is scored; more often than this, something is wrong. */
-const MAX_COMPARISONS = 5;
+/** The steward keeps the turn of a candidate that is scored again, so a second comparison decides; more than this is a fault. */
+const MAX_COMPARISONS = 50;
 
 export type Verdict = Extract<PromoteOutput, { stale: false }> & {
   champion: TrainingResult['champion'];
@@ -22,29 +32,45 @@ export type Verdict = Extract<PromoteOutput, { stale: false }> & {
 export interface Candidate {
   spec: RunSpec;
   modelVersion: string;
+  run: OpenRunOutput;
   /** Scores candidate and champion on the same held-out rows. */
   score: (champion: Champion | null) => Promise<EvaluateOutput>;
 }
 
 /**
- * Candidate against champion, on the same held-out rows. What moves an alias is behind this: this is where a steward, one
- * writer per model, will take over. When production has moved since the scoring, both are scored again first.
+ * Candidate against champion, on the same held-out rows. The model's steward decides and moves the aliases, one candidate at a
+ * time. When production has moved since the scoring, both are scored again first, while the steward keeps the turn.
  */
 export async function decideContest(
-  { spec, modelVersion, score }: Candidate,
+  candidate: Candidate,
   firstChampion: Champion | null,
   firstScores: EvaluateOutput,
 ): Promise<Verdict> {
+  try {
+    return await compare(candidate, firstChampion, firstScores);
+  } catch (error) {
+    const { spec, modelVersion } = candidate;
+    await CancellationScope.nonCancellable(() => withdraw(spec.params.model, modelVersion));
+    throw error;
+  }
+}
+
+async function compare(
+  candidate: Candidate,
+  firstChampion: Champion | null,
+  firstScores: EvaluateOutput,
+): Promise<Verdict> {
+  const { spec, modelVersion, score } = candidate;
   const { model } = spec.params;
-  const { promote, fetchChampion } = proxyActivities<PipelineActivities>({
+  const { fetchChampion } = proxyActivities<PipelineActivities>({
     ...tracking,
     summary: SUMMARY.promote(spec, modelVersion),
   });
   let champion = firstChampion;
   let evaluated = firstScores;
-  for (let comparison = 1; ; comparison++) {
+  for (let comparison = 1; comparison <= MAX_COMPARISONS; comparison++) {
     const championVersion = champion?.version ?? null;
-    const promotion = await promote({ spec, modelVersion, championVersion, evaluated });
+    const promotion = await ask(candidate, comparison, championVersion, evaluated);
     if (!promotion.stale) {
       return {
         ...promotion,
@@ -57,13 +83,38 @@ export async function decideContest(
       championVersion,
       now: promotion.championVersion,
     });
-    if (comparison === MAX_COMPARISONS) {
-      throw ApplicationFailure.nonRetryable(
-        `production of ${model} moved ${comparison} times while version ${modelVersion} was compared with it; start again`,
-        'RUN_FAILED',
-      );
-    }
     champion = await fetchChampion({ model });
     evaluated = await score(champion);
+  }
+  throw ApplicationFailure.nonRetryable(
+    `production of ${model} moved ${MAX_COMPARISONS} times while version ${modelVersion} was compared with it; start again`,
+    'RUN_FAILED',
+  );
+}
+
+function ask(
+  { spec, modelVersion, run }: Candidate,
+  comparison: number,
+  championVersion: string | null,
+  evaluated: EvaluateOutput,
+): Promise<PromoteOutput> {
+  const { askSteward } = proxyActivities<PipelineActivities>({
+    ...asking,
+    summary: SUMMARY.promote(spec, modelVersion),
+  });
+  const { workflowId, runId } = workflowInfo();
+  const { mlflowRunId, mlflowExperimentId } = run;
+  return askSteward({
+    ...{ spec, modelVersion, championVersion, evaluated, workflowId, mlflowRunId, mlflowExperimentId },
+    id: `${runId}-${comparison}`,
+  });
+}
+
+/** Others need not wait for a candidate that will not come back. */
+async function withdraw(model: string, version: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(stewardWorkflowId(model)).signal(SIGNAL.withdraw, { version });
+  } catch (error) {
+    log.warn('turn not given back; it runs out by itself', { version, reason: failureReason(error) });
   }
 }

@@ -1,2 +1,3 @@
 export { trainingPipeline } from './training-pipeline';
 export { deliverNotice } from './deliver-notice';
+export { modelSteward } from './model-steward';

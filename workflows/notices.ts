@@ -60,6 +60,13 @@ export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null 
         title: `${named} did not pass the quality gate`,
         text: `${sentence(result.reason)} Production is unchanged.`,
       };
+    case 'awaiting_approval':
+      return {
+        ...about('approval', subject(spec), result.reason),
+        ...facts,
+        title: `${named} waits for approval`,
+        text: `${sentence(result.reason)} Approve it with \`retrain approve ${result.model} --version ${result.modelVersion} --reason …\`; production is unchanged.`,
+      };
     case 'staged':
       return null;
   }
@@ -74,12 +81,22 @@ export function failureNotice(spec: RunSpec, reason: string, mlflowRunId?: strin
   };
 }
 
+const LEVEL = {
+  failure: 'error',
+  gate_failed: 'error',
+  promotion: 'info',
+  approval: 'info',
+  approval_expired: 'warn',
+  rollback: 'warn',
+  outside_move: 'warn',
+} as const satisfies Record<NoticeKind, string>;
+
 /**
  * Writes a notice to the log and hands it to a workflow of its own, which outlives this one and keeps trying: a notifier that is
  * down neither fails nor delays a run.
  */
 export async function handToNotifier(notice: Notice, channels?: string[]): Promise<void> {
-  log[notice.kind === 'promotion' ? 'info' : 'error']('notice', { ...notice });
+  log[LEVEL[notice.kind]]('notice', { ...notice });
   if (channels?.length === 0) return;
   await startChild(WORKFLOW.deliverNotice, {
     workflowId: `notice-${notice.id}`,

@@ -148,6 +148,7 @@ export class TrainingRun {
     const candidate = {
       spec: this.spec,
       modelVersion,
+      run: this.opened,
       score: (now: Champion | null): Promise<EvaluateOutput> => this.score(now),
     };
     return this.board.stage('promote', () => decideContest(candidate, champion, evaluated), NOTE.promote);

@@ -58,11 +58,13 @@ export interface RegisteredModel {
   name: string;
   /** Alias → version. */
   aliases: Record<string, string>;
+  tags: Record<string, string>;
 }
 
 export function modelFrom({ registered_model: model }: z.output<typeof ModelReply>): RegisteredModel {
   return {
     name: model.name,
     aliases: Object.fromEntries(model.aliases.map(({ alias, version }) => [alias, version])),
+    tags: Object.fromEntries(model.tags.map(({ key, value }) => [key, value])),
   };
 }

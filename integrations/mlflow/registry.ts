@@ -208,6 +208,14 @@ export class Registry {
     }
   }
 
+  /** Tags of the registered model itself. */
+  async setModelTags(name: string, tags: Record<string, string>, signal?: AbortSignal): Promise<void> {
+    for (const [key, value] of Object.entries(tags)) {
+      const body = { name, key: validKey(key), value: validValue(value, LIMIT.tag) };
+      await this.transport.post('registered-models/set-tag', body, Nothing, { signal });
+    }
+  }
+
   /** Removes a version; none there is fine. Its run and files stay. */
   async deleteVersion(name: string, version: string, signal?: AbortSignal): Promise<void> {
     try {

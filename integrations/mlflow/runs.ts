@@ -6,7 +6,7 @@ import { MlflowError } from './errors';
 import { ownerTags, newestFinished, type RunOwner, standing } from './run-owner';
 import { type DatasetInput, logDataset, type RunLog, logToRun, tagPairs } from './run-log';
 import { type MlflowRun, runFrom, RunReply } from './run-record';
-import { runsOfKey, searchRuns } from './run-search';
+import { quoted, runsOfKey, searchRuns } from './run-search';
 import type { MlflowTransport } from './transport';
 
 const One = z.looseObject({ run: RunReply });
@@ -136,6 +136,38 @@ export class Runs {
     for (const twin of standing(runs, identity).mine) {
       if (twin.runId !== runId) await this.delete(twin.runId, signal);
     }
+  }
+
+  /**
+   * The first active run of an experiment that has a tag, made if need be. Of twins that a lost answer left, everybody takes the
+   * first by (start time, run id).
+   */
+  async findOrCreateTagged(
+    experimentId: string,
+    name: string,
+    [tag, value]: readonly [string, string],
+    signal?: AbortSignal,
+  ): Promise<MlflowRun> {
+    const find = async (): Promise<MlflowRun | undefined> => {
+      const query = {
+        experimentIds: [experimentId],
+        filter: `tags.${tag} = ${quoted(value)}`,
+        orderBy: ['attributes.start_time ASC'],
+        limit: 100,
+      };
+      const found = await searchRuns(this.transport, query, signal);
+      return found.sort((a, b) => a.startedAt - b.startedAt || (a.runId < b.runId ? -1 : 1))[0];
+    };
+    const before = await find();
+    if (before !== undefined) return before;
+    const body = {
+      experiment_id: experimentId,
+      run_name: name,
+      start_time: Date.now(),
+      tags: tagPairs({ [tag]: value }),
+    };
+    const { run } = await this.transport.post('runs/create', body, One, { signal });
+    return (await find()) ?? runFrom(run);
   }
 
   /** Moves the run to MLflow’s bin. Safe to repeat. */
