@@ -29,8 +29,8 @@ export const UPDATE = {
 /** To a steward: a candidate whose run ended before it asked again gives its turn back. */
 export const SIGNAL = { withdraw: 'withdraw' } as const;
 
-/** Why an ask must be repeated in a moment: the steward is continuing as new. Type of the update's failure. */
-export const STEWARD_MOVING = 'STEWARD_MOVING';
+/** Type of the failure of an ask that is to be repeated in a moment: the line is long, or the steward is continuing as new. */
+export const STEWARD_BUSY = 'STEWARD_BUSY';
 
 /** Registered at bootstrap; each a Keyword but `Promoted`, a Bool. */
 export const SEARCH_ATTRIBUTE = {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Client,
+  ServiceError,
   WithStartWorkflowOperation,
   WorkflowIdConflictPolicy,
   WorkflowUpdateFailedError,
@@ -8,7 +9,7 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { isErrorCode, RetrainError } from '../contracts/errors';
-import { STEWARD_MOVING, stewardWorkflowId, type UPDATE, WORKFLOW } from '../contracts/names';
+import { STEWARD_BUSY, stewardWorkflowId, type UPDATE, WORKFLOW } from '../contracts/names';
 import { type StewardInput } from '../contracts/steward';
 
 export interface StewardAsk {
@@ -23,11 +24,11 @@ export interface StewardAsk {
   signal?: AbortSignal;
 }
 
-/** Waits before an ask is repeated that a steward could not take while it continued as new, in ms. */
-const AGAIN_MS = 200;
+/** Waits before an ask is repeated that a steward could not take, in ms: the first, and the longest. */
+const AGAIN_MS = { first: 200, longest: 3000 };
 
 /**
- * Asks a model's steward, and starts it if it does not run. Repeats the ask while the steward continues as new, and when the
+ * Asks a model's steward, and starts it if it does not run. Repeats the ask while the steward has a long line or continues as new, and when the
  * answer does not come within the server's own time limit: by its id it is one ask.
  *
  * @throws RetrainError the steward's refusal
@@ -52,24 +53,41 @@ export async function askSteward<T>({
       staticDetails: `The only one that moves the aliases of **${model}**. Its ledger: \`retrain history ${model}\`.`,
     });
     try {
-      // Per try: an id whose ask failed for the steward's move would only get the same failure again.
+      // Per try: an id whose ask failed as the steward was busy would only get the same failure again.
       const options = { startWorkflowOperation, args: [args], updateId: `${id}-${time}` };
       const ask = (): Promise<unknown> => client.workflow.executeUpdateWithStart(update, options);
       return (await (signal === undefined ? ask() : client.withAbortSignal(signal, ask))) as T;
-    } catch (error) {
+    } catch (thrown) {
+      // An update with start lets the errors of gRPC through as they are.
+      const error =
+        grpcCode(thrown) === undefined
+          ? thrown
+          : new ServiceError(String(thrown), { cause: thrown as Error });
       if (!mayRepeat(error)) throw refusal(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    const wait = Math.min(AGAIN_MS.first * 2 ** time, AGAIN_MS.longest);
+    // Apart from each other, or they would come back together.
+    await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
   }
 }
 
-/** Told by the steward, or by the server when the run that took the ask is gone. */
+/** Told by the steward, or by the server: the run that took the ask is gone, or has ten asks already, its limit. */
 function mayRepeat(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  if (error instanceof ServiceError) return grpcCode(error.cause) === RESOURCE_EXHAUSTED;
   if (!(error instanceof WorkflowUpdateFailedError)) return false;
   const { cause } = error;
-  return cause instanceof ApplicationFailure && (cause.type === STEWARD_MOVING || cause.type === GONE);
+  return cause instanceof ApplicationFailure && (cause.type === STEWARD_BUSY || cause.type === GONE);
 }
+
+function grpcCode(error: unknown): number | undefined {
+  return error instanceof Error && 'code' in error && 'details' in error && typeof error.code === 'number'
+    ? error.code
+    : undefined;
+}
+
+/** gRPC's. */
+const RESOURCE_EXHAUSTED = 8;
 
 /** What the server says of an update whose workflow run closed before it was answered. */
 const GONE = 'AcceptedUpdateCompletedWorkflow';

@@ -47,11 +47,13 @@ export async function modelSteward({ model, state }: StewardInput): Promise<neve
   setHandler(decideUpdate, (ask) => desk.decide(ask), {
     description: 'Asked by pipelines: what becomes of a candidate.',
     validator: (ask) => {
-      if (ask.spec.params.model === model && ask.modelVersion !== '') return;
-      throw ApplicationFailure.nonRetryable(
-        `this is the steward of ${model}, and the candidate is of ${ask.spec.params.model}`,
-        'USAGE',
-      );
+      if (ask.spec.params.model !== model) {
+        throw ApplicationFailure.nonRetryable(
+          `this is the steward of ${model}, and the candidate is of ${ask.spec.params.model}`,
+          'USAGE',
+        );
+      }
+      desk.checkLine(ask);
     },
   });
   setHandler(approveUpdate, (ask) => desk.approve(ask), {

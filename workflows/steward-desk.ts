@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type PromoteOutput } from '../contracts/activities';
-import { STEWARD_MOVING } from '../contracts/names';
+import { STEWARD_BUSY } from '../contracts/names';
 import {
   type DecideInput,
   type HandAnswer,
@@ -33,6 +33,12 @@ import { Turns } from './steward-turns';
 
 /** Longest wait of the desk without looking at its deadlines, in ms. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/**
+ * The server lets ten updates of a workflow wait at once. So many candidates may, which leaves room for the one whose turn is
+ * kept, and for people; others ask again.
+ */
+const LONGEST_LINE = 5;
 
 const activities = (summary: string): StewardActivities =>
   proxyActivities<StewardActivities>({ ...settling, summary });
@@ -106,6 +112,15 @@ export class StewardDesk {
       this.book.remember(state.decided, { id: ask.id, output });
       return output;
     });
+  }
+
+  /** @throws ApplicationFailure STEWARD_BUSY when the line is long and it is not this candidate's turn */
+  checkLine({ modelVersion }: DecideInput): void {
+    if (this.turns.waiting < LONGEST_LINE || this.turns.kept?.version === modelVersion) return;
+    throw ApplicationFailure.nonRetryable(
+      `${this.turns.waiting} candidates wait already; ask again`,
+      STEWARD_BUSY,
+    );
   }
 
   withdraw(version: string): void {
@@ -248,7 +263,7 @@ export class StewardDesk {
       version: modelVersion,
       champion: championVersion,
       workflowId,
-      requestedBy: spec.requestedBy ?? null,
+      requestedBy: spec.user ?? null,
       approvers: approvers ?? null,
       fourEyes: four_eyes,
       legacyStages: legacy_stages,
@@ -338,7 +353,7 @@ export class StewardDesk {
       version,
       work,
       () => this.rounds.closing,
-      () => ApplicationFailure.nonRetryable('the steward is continuing as new; ask again', STEWARD_MOVING),
+      () => ApplicationFailure.nonRetryable('the steward is continuing as new; ask again', STEWARD_BUSY),
     );
   }
 
