@@ -19,8 +19,8 @@ import { asking, tracking } from './activity-options';
 import { failureReason } from './failure-reason';
 import { SUMMARY } from './stage-notes';
 
-/** The steward keeps the turn of a candidate that is scored again, so a second comparison decides; more than this is a fault. */
-const MAX_COMPARISONS = 50;
+/** The steward keeps the turn of a candidate that is scored again, longer each time, a week in all: more than this is a fault. */
+const MAX_COMPARISONS = 12;
 
 export type Verdict = Extract<PromoteOutput, { stale: false }> & {
   champion: TrainingResult['champion'];
@@ -68,7 +68,7 @@ async function compare(
   });
   let champion = firstChampion;
   let evaluated = firstScores;
-  for (let comparison = 1; comparison <= MAX_COMPARISONS; comparison++) {
+  for (let comparison = 1; ; comparison++) {
     const championVersion = champion?.version ?? null;
     const promotion = await ask(candidate, comparison, championVersion, evaluated);
     if (!promotion.stale) {
@@ -83,13 +83,15 @@ async function compare(
       championVersion,
       now: promotion.championVersion,
     });
+    if (comparison === MAX_COMPARISONS) {
+      throw ApplicationFailure.nonRetryable(
+        `production of ${model} moved ${MAX_COMPARISONS} times while version ${modelVersion} was compared with it; start again`,
+        'RUN_FAILED',
+      );
+    }
     champion = await fetchChampion({ model });
     evaluated = await score(champion);
   }
-  throw ApplicationFailure.nonRetryable(
-    `production of ${model} moved ${MAX_COMPARISONS} times while version ${modelVersion} was compared with it; start again`,
-    'RUN_FAILED',
-  );
 }
 
 function ask(

@@ -7,6 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type PromoteOutput } from '../contracts/activities';
+import { milliseconds } from '../contracts/duration';
 import { STEWARD_BUSY } from '../contracts/names';
 import {
   type DecideInput,
@@ -24,7 +25,7 @@ import {
   type StewardActivities,
   type StewardState,
 } from '../contracts/steward';
-import { milliseconds, settling } from './activity-options';
+import { settling } from './activity-options';
 import { failureReason } from './failure-reason';
 import { StewardBook } from './steward-book';
 import { tellExpired, tellMovedByHand, tellOutsideMove } from './steward-notices';

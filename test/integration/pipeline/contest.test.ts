@@ -7,10 +7,10 @@ import {
   type EvaluateOutput,
   type NoticeActivities,
   type PipelineActivities,
-  type PromoteInput,
 } from '../../../contracts/activities';
 import { canonicalWorkflowId, WORKFLOW } from '../../../contracts/names';
 import { type RunSpec, type TrainingResult } from '../../../contracts/run';
+import { type DecideInput } from '../../../contracts/steward';
 import { identifyRun } from '../../../pipeline/run/identify-run';
 import { readStageCode } from '../../../pipeline/stage-code';
 import { ROOT, TestProject } from './test-project';
@@ -25,7 +25,7 @@ class MovingProduction {
   /** Whom the candidate was scored against, in order. */
   readonly scoredAgainst: (string | null)[] = [];
   /** What was asked to be promoted. */
-  readonly asked: PromoteInput[] = [];
+  readonly asked: DecideInput[] = [];
   closedAs: string | undefined;
   private version = 1;
 
@@ -48,7 +48,7 @@ class MovingProduction {
       evaluate: async ({ artifacts }) => this.score(artifacts['champion.onnx']?.name ?? null),
       register: async () =>
         Promise.resolve({ modelVersion: '99', metadata: artifact('model_metadata.json') }),
-      promote: async (input) => {
+      askSteward: async (input) => {
         this.asked.push(input);
         const now = String(this.version);
         if (input.championVersion !== now) return Promise.resolve({ stale: true, championVersion: now });
@@ -136,14 +136,14 @@ describe('a candidate while production moves', () => {
     expect(production.closedAs).toBe('FINISHED');
   });
 
-  test('gives up after the fifth time, says so, and its MLflow run is FAILED', async () => {
+  test('gives up after the twelfth time, says so, and its MLflow run is FAILED', async () => {
     const production = new MovingProduction(100);
     const failed: unknown = await run(production).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(WorkflowFailedError);
     expect((failed as WorkflowFailedError).cause?.message).toMatch(
-      /^production of contest-\S+ moved 5 times while version 99 was compared with it; start again$/,
+      /^production of contest-\S+ moved 12 times while version 99 was compared with it; start again$/,
     );
-    expect(production.scoredAgainst).toHaveLength(5);
+    expect(production.scoredAgainst).toHaveLength(12);
     expect(production.closedAs).toBe('FAILED');
   });
 });

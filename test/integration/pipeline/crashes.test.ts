@@ -15,7 +15,9 @@ const POINTS: readonly Omit<Fault, 'kind'>[] = [
   { effect: 'evaluate: results.save#1', when: 'after' },
   { effect: 'register: mlflow.artifacts.uploadBytes#3', when: 'after' },
   { effect: 'register: mlflow.registry.findOrCreateVersion#1', when: 'after' },
-  { effect: 'promote: mlflow.registry.setAlias#1', when: 'after' },
+  { effect: 'askSteward: temporal.withAbortSignal#1', when: 'before' },
+  { effect: 'settleCandidate: mlflow.registry.setVersionTags#1', when: 'after' },
+  { effect: 'settleCandidate: mlflow.registry.setAlias#1', when: 'after' },
   { effect: 'closeRun: mlflow.runs.finish#1', when: 'before' },
 ];
 

@@ -99,7 +99,7 @@ export class FaultSeam {
 
   private async effect<T>(name: string, call: () => Promise<T>): Promise<T> {
     const context = current();
-    const run = context?.info.workflowExecution?.workflowId;
+    const run = context === undefined ? undefined : this.runOf(context);
     if (context === undefined || run === undefined) return call();
     const seen = this.effects.get(run) ?? [];
     this.effects.set(run, seen);
@@ -111,6 +111,14 @@ export class FaultSeam {
     const answer = await call();
     if (fault?.when === 'after') await this.befall(fault, context);
     return answer;
+  }
+
+  /** What a steward does to decide on a run's candidate is an effect of that run: each has a model of its own here. */
+  private runOf({ info }: Context): string | undefined {
+    const id = info.workflowExecution?.workflowId;
+    const [, model] = /^steward-(.*)$/.exec(id ?? '') ?? [];
+    if (model === undefined || info.activityType !== 'settleCandidate') return id;
+    return [...this.effects.keys()].find((run) => run.startsWith(`train-${model}-`)) ?? id;
   }
 
   private due(run: string, effect: string): Fault | undefined {

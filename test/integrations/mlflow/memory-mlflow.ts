@@ -33,6 +33,7 @@ interface Model {
   /** Numbers are not given twice, even after a deletion. */
   last: number;
   aliases: Map<string, string>;
+  tags: Map<string, string>;
 }
 
 /** An answer that is not 200. */
@@ -117,10 +118,15 @@ export class MemoryMlflow implements HttpExchange {
     switch (`${method} ${call}`) {
       case 'POST registered-models/create':
         if (this.models.has(name)) throw taken(`Registered Model (name=${name})`);
-        this.models.set(name, { versions: [], last: 0, aliases: new Map() });
+        this.models.set(name, { versions: [], last: 0, aliases: new Map(), tags: new Map() });
         return {};
       case 'GET registered-models/get':
-        return { registered_model: { name, aliases: this.aliasesOf(name) } };
+        return {
+          registered_model: { name, aliases: this.aliasesOf(name), tags: listed(this.model(name).tags) },
+        };
+      case 'POST registered-models/set-tag':
+        this.model(name).tags.set(text(body['key']), text(body['value']));
+        return {};
       case 'POST model-versions/create':
         return { model_version: this.shownVersion(name, this.createVersion(name, body)) };
       case 'GET model-versions/get':
