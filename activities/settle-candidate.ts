@@ -107,6 +107,7 @@ async function carryOut(
   const legacyStages = promote.legacy_stages;
   const tags = {
     [VERSION_TAG.promotionReason]: decided.reason,
+    [VERSION_TAG.gatePassed]: String(decided.gate.every(({ passed }) => passed)),
     [VERSION_TAG.ledgerEntry]: String(entry),
   };
   if (decided.alias === ALIAS.production) {

@@ -46,7 +46,7 @@ export async function modelSteward({ model, state }: StewardInput): Promise<neve
   });
   setHandler(decideUpdate, (ask) => desk.decide(ask), {
     description: 'Asked by pipelines: what becomes of a candidate.',
-    validator: (ask) => {
+    validator: (ask: DecideInput) => {
       if (ask.spec.params.model !== model) {
         throw ApplicationFailure.nonRetryable(
           `this is the steward of ${model}, and the candidate is of ${ask.spec.params.model}`,
@@ -59,14 +59,14 @@ export async function modelSteward({ model, state }: StewardInput): Promise<neve
   setHandler(approveUpdate, (ask) => desk.approve(ask), {
     description:
       'Puts a candidate into production that waits for it: {"version": "3", "by": "ann", "reason": "…"}',
-    validator: (ask) => {
+    validator: (ask: HandInput) => {
       checkHandInput(ask);
       desk.checkAnswer(ask);
     },
   });
   setHandler(rejectUpdate, (ask) => desk.reject(ask), {
     description: 'Leaves a candidate in staging: {"version": "3", "by": "ann", "reason": "…"}',
-    validator: (ask) => {
+    validator: (ask: HandInput) => {
       checkHandInput(ask);
       desk.checkAnswer(ask);
     },

@@ -33,6 +33,7 @@ export function headline(result: TrainingResult, standing: Standing | null): str
 const WAS: Record<TrainingResult['outcome'], string> = {
   promoted: 'promoted',
   staged: 'staged',
+  awaiting_approval: 'better than production and left for approval',
   gate_failed: 'registered below the quality gate',
 };
 
