@@ -1,13 +1,15 @@
-import path from 'node:path';
 import { type ComputeInput, type ComputeOutput, type PipelineActivities } from '../contracts/activities';
 import { containerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
-import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableProfile, TableSchema, type Artifact } from '../contracts/stage';
+import { promotionMetric } from '../contracts/task-metrics';
+import { noBetterThanBaseline } from '../ml/gate/beats-baseline';
 import { metricsFor } from '../ml/gate/check-gate';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { bringInputs } from '../pipeline/bring-inputs';
 import { type StageResults } from '../pipeline/results/stage-results';
+import { dataInsideProject } from '../pipeline/run/inside-project';
 import { runStage, type StageJob } from '../pipeline/run-stage';
 import { computeStage } from '../pipeline/compute-stage';
 import { byName, inputsOf, type ComputeStageName } from '../pipeline/stage';
@@ -15,6 +17,10 @@ import { codeHashWith, type StageCode } from '../pipeline/stage-code';
 import { withHeartbeat } from './heartbeat';
 import { readJson } from './read-json';
 import { type StageExecutions } from './stage-executions';
+
+/** Warnings travel in results and tags; all of them are in the report. */
+const MOST_WARNINGS = 5;
+const MOST_CHARACTERS = 200;
 
 export interface ComputeDeps {
   /** The project's folder, absolute. */
@@ -52,13 +58,11 @@ export function createComputeActivities({
   }
 
   /** The stage reads the stored copy, under the hash that the run was started for. */
-  function bringData(spec: RunSpec, signal: AbortSignal): Promise<void> {
+  async function bringData(spec: RunSpec, signal: AbortSignal): Promise<void> {
     const shown = spec.data.path;
-    return bringInputs(
-      store,
-      [{ artifact: dataOf(spec), file: path.resolve(project, shown), shown }],
-      signal,
-    );
+    // The spec may come from whoever started the workflow.
+    const file = await dataInsideProject(project, shown, spec.paramsPath);
+    return bringInputs(store, [{ artifact: dataOf(spec), file, shown }], signal);
   }
 
   async function readOutput(output: ComputeOutput, name: string): Promise<unknown> {
@@ -67,11 +71,19 @@ export function createComputeActivities({
     return readJson(store, artifact);
   }
 
+  /** A stage in a container need not leave a profile. */
+  async function warningsIn(output: ComputeOutput): Promise<string[]> {
+    if (output.artifacts[ARTIFACT.profile] === undefined) return [];
+    const { warnings = [] } = TableProfile.parse(await readOutput(output, ARTIFACT.profile));
+    return warnings.slice(0, MOST_WARNINGS).map(({ message }) => message.slice(0, MOST_CHARACTERS));
+  }
+
   return {
     async preprocess(input) {
       const output = await compute('preprocess', input);
       const { rows } = TableSchema.parse(await readOutput(output, ARTIFACT.schema));
-      return { ...output, rows };
+      const warnings = await warningsIn(output);
+      return { ...output, rows, ...(warnings.length === 0 ? {} : { warnings }) };
     },
 
     train: (input) => compute('train', input),
@@ -85,6 +97,7 @@ export function createComputeActivities({
         candidateMetrics: metricsFor(input.spec.params.gate, scored.candidate),
         championMetrics: scored.champion?.metrics ?? null,
         championError: scored.championError,
+        noBetter: noBetterThanBaseline(scored, promotionMetric(input.spec.params)),
         rows: scored.rows,
       };
     },

@@ -60,5 +60,6 @@ export function decide({ spec, championVersion, evaluated }: PromoteInput): Prom
     minImprovement: promote.min_improvement,
     gate,
     rows: evaluated.rows,
+    noBetter: promote.beat_baseline === false ? null : (evaluated.noBetter ?? null),
   });
 }

@@ -58,4 +58,12 @@ function report(error: unknown, json: boolean): number {
   return EXIT.failed;
 }
 
+// Whoever reads our output may have seen enough (`retrain list | head -1`): no error, and no trace.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 void main(process.argv);

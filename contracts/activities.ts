@@ -55,6 +55,8 @@ export interface ComputeOutput {
 }
 
 export interface PreprocessOutput extends ComputeOutput {
+  /** What speaks against trusting the result: at most five sentences. */
+  warnings?: string[];
   rows: { train: number; test: number };
 }
 
@@ -72,6 +74,8 @@ export interface EvaluateOutput extends ComputeOutput {
   /** The champion on the same rows; null without a champion or when it cannot be scored. */
   championMetrics: Metrics | null;
   championError: string | null;
+  /** Why the candidate is no better than a model that knows nothing of a row; null when it is. */
+  noBetter?: string | null;
   /** Held-out rows. */
   rows: number;
 }

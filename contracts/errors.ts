@@ -49,6 +49,13 @@ export const ERRORS = {
     exit: EXIT.usage,
     http: 422,
   },
+  DATA_TOO_LARGE: {
+    what: 'The data need more memory than a stage may take.',
+    next: 'Raise RETRAIN_STAGE_MEMORY where the stage runs, or read less: preprocess.filter, preprocess.drop, fewer files.',
+    retryable: false,
+    exit: EXIT.failed,
+    http: 413,
+  },
   DATA_CHANGED: {
     what: 'The data changed between the start of the run and its first stage.',
     next: 'Start again: the new data makes a new run.',
@@ -148,8 +155,8 @@ export const ERRORS = {
     http: 403,
   },
   STAGE_OUT_OF_MEMORY: {
-    what: 'The kernel ended a container stage because it used more than its memory limit.',
-    next: 'Raise the stage’s memory, or let it use less.',
+    what: 'A stage was ended because it used more than its memory limit.',
+    next: 'Raise the stage’s memory (in process: RETRAIN_STAGE_MEMORY of the worker), or let it use less.',
     retryable: false,
     exit: EXIT.failed,
     http: 500,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
-import { checkPattern, splitPattern } from './file-pattern';
+import { CsvParams, DataParams } from './data-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { TrainParams } from './train-params';
 
@@ -22,26 +22,7 @@ export const Duration = z
 
 const Metric = z.enum(METRICS);
 
-export const DataParams = z
-  .strictObject({
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        'The data, relative to the folder of params.yaml’s project: CSV (also .gz), Parquet or JSON lines; one file, a directory of files with the same columns, or a pattern such as data/2024-*/*.parquet, which is short for a directory and `files`.',
-      ),
-    files: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'Which files of the directory are read: * and ? stand for any characters of a name, ** for any folders. Default: all but hidden ones. The data hash is that of the whole directory.',
-      ),
-    target: z.string().min(1).describe('The column to predict.'),
-  })
-  .superRefine(checkPattern)
-  .overwrite(splitPattern);
-export type DataParams = z.infer<typeof DataParams>;
+export { CsvParams, DataParams };
 
 export const PreprocessParams = z
   .strictObject({
@@ -51,11 +32,13 @@ export const PreprocessParams = z
     filter: z
       .string()
       .min(1)
+      .max(100_000)
       .optional()
       .describe('Rows to keep: an SQL condition over the columns, such as "age >= 18 AND income > 0".'),
     sql: z
       .string()
       .min(1)
+      .max(100_000)
       .optional()
       .describe(
         'An SQL query (DuckDB) over the table `data` that gives the table to go on with; it should order its rows.',
@@ -85,6 +68,12 @@ export const PreprocessParams = z
       .default({})
       .describe(
         'Text columns, and how they become numbers: a column of 0 and 1 per level, or the index of the level. A level that was not among the training rows becomes zeros, or -1.',
+      ),
+    auto: z
+      .boolean()
+      .optional()
+      .describe(
+        'Take columns that are no numbers, by what their first 100,000 rows look like: text of up to 50 levels as one-hot, of more as ordinal, dates as year, month, day, weekday and days, and leave out texts that mostly differ. What was done is told. `encode` and `drop` win.',
       ),
     split: z
       .enum(['stratified', 'random', 'grouped', 'time', 'k-fold'])
@@ -128,6 +117,12 @@ export const ExpectParams = z
     rows_min: z.int().min(0).optional().describe('Least number of rows.'),
     rows_max: z.int().min(0).optional().describe('Largest number of rows.'),
     unique: z.array(z.string()).optional().describe('Columns in which no value occurs twice.'),
+    leakage: z
+      .enum(['warn', 'refuse'])
+      .optional()
+      .describe(
+        'Whether test rows that also are in training, and a column that alone tells the target, are an error, or a warning (the default).',
+      ),
   })
   .catchall(ColumnExpectation);
 export type ExpectParams = z.infer<typeof ExpectParams>;
@@ -173,6 +168,12 @@ export const PromoteParams = z.strictObject({
     .min(0)
     .default(0)
     .describe('By how much the candidate must beat the champion; it must be strictly better in any case.'),
+  beat_baseline: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether a candidate must be better than the most frequent class, or the mean, to become production, the first version too: by the interval of its promote.metric, or of roc_auc or r2.',
+    ),
   approval: z
     .enum(['none', 'required'])
     .default('none')

@@ -6,25 +6,34 @@ import { Params } from './params';
 /** Tells where a key stands in the source, for messages: 1-based line, or undefined. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
 
+/** More mistakes than these are counted only. */
+const MOST_MISTAKES = 20;
+
 /**
  * Checks raw params (parsed YAML, overrides merged in) against the schema and fills in the defaults.
  *
- * @throws RetrainError CONFIG_INVALID, one line that names the key, the value seen and what was expected:
- * `params.yaml:7: train.n_estimators must be ≥ 1, got 0`.
+ * @throws RetrainError CONFIG_INVALID, one line with every mistake: the key, the value seen and what was expected:
+ * `params.yaml:7: train.n_estimators must be ≥ 1, got 0; params.yaml:9: unknown key sed in train; did you mean seed?`.
  */
 export function parseParams(raw: unknown, source: string, lineOf: LineOf = () => undefined): Params {
   const parsed = Params.safeParse(raw, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const [first, ...others] = parsed.error.issues;
-  if (first === undefined) throw new RetrainError('CONFIG_INVALID', `${source}: does not fit the schema`);
-  const path = first.code === 'unrecognized_keys' ? [...first.path, first.keys[0] ?? ''] : first.path;
-  const line = lineOf(path);
-  const more =
-    others.length > 0 ? ` (and ${others.length} more ${others.length === 1 ? 'mistake' : 'mistakes'})` : '';
+  const mistakes = parsed.error.issues.flatMap(oneByOne).map((issue) => {
+    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+    const line = lineOf(path);
+    return `${source}${line === undefined ? '' : `:${line}`}: ${describe(issue, raw)}`;
+  });
+  const more = mistakes.length - MOST_MISTAKES;
   throw new RetrainError(
     'CONFIG_INVALID',
-    `${source}${line === undefined ? '' : `:${line}`}: ${describe(first, raw)}${more}`,
+    `${mistakes.slice(0, MOST_MISTAKES).join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
   );
+}
+
+/** An issue for each unknown key. */
+function oneByOne(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [issue];
+  return issue.keys.map((key) => ({ ...issue, keys: [key] }));
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string {
@@ -36,15 +45,15 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
       const guess = nearest(unknown, known);
       const where = issue.path.length > 0 ? ` in ${dotted(issue.path)}` : '';
       return guess === undefined
-        ? `unknown key ${unknown}${where}; known keys: ${listed(known, 20)}`
-        : `unknown key ${unknown}${where}; did you mean ${guess}?`;
+        ? `unknown key ${shownKey(unknown)}${where}; known keys: ${listed(known, 20)}`
+        : `unknown key ${shownKey(unknown)}${where}; did you mean ${guess}?`;
     }
     case 'invalid_key': {
       const last = String(issue.path.at(-1) ?? '');
       const parent = dotted(issue.path.slice(0, -1));
       const known = knownKeys(issue.path.slice(0, -1));
       const guess = nearest(last, known);
-      return `unknown key ${last} in ${parent}; ${guess === undefined ? `known keys: ${listed(known, 20)}` : `did you mean ${guess}?`}`;
+      return `unknown key ${shownKey(last)} in ${parent}; ${guess === undefined ? `known keys: ${listed(known, 20)}` : `did you mean ${guess}?`}`;
     }
     case 'invalid_type':
       return valueAt(raw, issue.path) === undefined
@@ -118,7 +127,11 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+/** A key that somebody made up, as it can stand in a message: bounded, one line. */
+const shownKey = (key: string): string =>
+  /^[\w.-]{1,60}$/.test(key) ? key : JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key);
+
+const dotted = (path: readonly PropertyKey[]): string => path.map((step) => shownKey(String(step))).join('.');
 
 const NAMES: Record<string, string> = {
   int: 'an integer',

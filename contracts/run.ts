@@ -94,6 +94,10 @@ export const TrainingResult = z.object({
   /** `production`, `staging`, or null when the gate failed. */
   alias: z.string().nullable(),
   reason: z.string(),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe('What speaks against trusting the result: leakage, ids, rare classes; the report has all.'),
   reused: z.array(z.string()).optional().describe('Stages that did not run, as their result was known.'),
   stageMs: z.record(z.string(), z.number()).describe('Wall time of each stage in ms.'),
   finishedAt: z.string(),

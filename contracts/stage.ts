@@ -169,8 +169,20 @@ const ColumnProfile = z.discriminatedUnion('kind', [
 ]);
 export type ColumnProfile = z.infer<typeof ColumnProfile>;
 
+/** What speaks against trusting a result; `expect.leakage: refuse` makes an error of the kind `leakage`. */
+export const DataWarning = z.object({
+  kind: z.enum(['leakage', 'id', 'constant', 'rare-class', 'few-test-rows']),
+  message: z.string().describe('One sentence.'),
+});
+export type DataWarning = z.infer<typeof DataWarning>;
+
 /** What the rows look like that go into training and evaluation; later rows are held against it. */
 export const TableProfile = z.object({
+  warnings: z.array(DataWarning).optional(),
+  notes: z
+    .array(z.string())
+    .optional()
+    .describe('What was done to columns by itself (`preprocess.auto`), one sentence each.'),
   rows: z.number().int(),
   /** Rows that were read before equal ones were left out. */
   rowsRead: z.number().int(),

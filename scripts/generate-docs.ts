@@ -106,6 +106,7 @@ function errorsPage(): string {
     '| code | meaning |',
     '|---|---|',
     ...exits,
+    '| 130 | interrupted (Ctrl-C) while nothing had to be ended in order; what runs on a worker goes on |',
     '',
     '## Codes',
     '',

@@ -1,9 +1,14 @@
+import { dirname, join } from 'node:path';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { RetrainError } from '../contracts/errors';
 import { type StageProgress } from '../contracts/stage';
 import { fromStageError } from '../contracts/stage-error';
+import { runBounded } from './bounded-process';
 import { closeGate, newGate } from './native-gate';
+import { Slots } from './slots';
+import { DEFAULT_SQL_TIME_MS, defaultMemoryBytes, type StageLimits } from './stage-limits';
+import { stagePlace } from './stage-place';
 import { type ThreadResult, type ThreadTask } from './thread-entry';
 
 export interface InProcessOptions {
@@ -11,6 +16,8 @@ export interface InProcessOptions {
   threadEntry: string;
   /** Stages that may run at once; further ones wait. */
   threads: number;
+  /** What each of them may take; absent: a share of the machine. */
+  limits?: Partial<StageLimits>;
 }
 
 export interface RunOptions {
@@ -20,16 +27,26 @@ export interface RunOptions {
 
 /**
  * Runs stages in a pool of warm worker threads, so that heartbeats go on while they compute. A thread that is
- * cancelled is ended (its code may never yield) and another takes its place.
+ * cancelled is ended (its code may never yield) and another takes its place. Stages with large data, or with SQL of
+ * params.yaml, run in bounded processes instead (`stagePlace`), as many at once as there are threads.
  */
 export class InProcessExecutor {
   readonly #pool: Piscina<ThreadTask, ThreadResult>;
   readonly #threads: number;
+  readonly #entry: string;
+  readonly #limits: StageLimits;
+  readonly #processes: Slots;
   /** Aborted threads that are still in native code. */
   readonly #ending = new Set<Promise<unknown>>();
 
-  constructor({ threadEntry, threads }: InProcessOptions) {
+  constructor({ threadEntry, threads, limits = {} }: InProcessOptions) {
     this.#threads = threads;
+    this.#entry = join(dirname(threadEntry), 'main.js');
+    this.#limits = {
+      memoryBytes: limits.memoryBytes ?? defaultMemoryBytes(threads),
+      sqlTimeMs: limits.sqlTimeMs ?? DEFAULT_SQL_TIME_MS,
+    };
+    this.#processes = new Slots(threads);
     this.#pool = new Piscina({
       filename: threadEntry,
       minThreads: threads,
@@ -57,13 +74,15 @@ export class InProcessExecutor {
   async run(stage: string, dir: string, options: RunOptions = {}): Promise<{ durationMs: number }> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
+    const { place, sql } = stagePlace(stage, dir);
+    if (place === 'process') return this.runInProcess(stage, dir, sql, options);
     const gate = newGate();
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (progress: StageProgress) => onProgress?.(progress));
     port1.unref();
     const end = new AbortController();
     const running = this.#pool.run(
-      { stage, dir, port: port2, gate },
+      { stage, dir, port: port2, gate, memoryBytes: this.#limits.memoryBytes },
       { transferList: [port2], signal: end.signal },
     );
     const aborted = abortion(signal, () => {
@@ -85,6 +104,24 @@ export class InProcessExecutor {
       aborted.stop();
       drain(port1, onProgress);
       port1.close();
+    }
+  }
+
+  private async runInProcess(
+    stage: string,
+    dir: string,
+    sql: boolean,
+    { signal, onProgress }: RunOptions,
+  ): Promise<{ durationMs: number }> {
+    const { memoryBytes, sqlTimeMs } = this.#limits;
+    const message = `${stage}: preprocess.sql or filter took longer than the ${sqlTimeMs / 1000} s that it may; let it do less, or raise RETRAIN_SQL_TIMEOUT on the worker`;
+    const timeLimit = sql ? { ms: sqlTimeMs, message } : undefined;
+    const release = await this.#processes.take(signal);
+    try {
+      const run = { entry: this.#entry, stage, dir, memoryBytes, timeLimit, signal, onProgress };
+      return { durationMs: await runBounded(run) };
+    } finally {
+      release();
     }
   }
 

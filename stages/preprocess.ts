@@ -1,24 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DataParams, ExpectParams, Params, PreprocessParams } from '../contracts/params';
 import { ARTIFACT, type InputColumn, type TableProfile, type TableSchema } from '../contracts/stage';
 import { chooseRows } from '../ml/dataset/choose-rows';
 import { numberClasses } from '../ml/dataset/class-labels';
-import { columnChoice, type TableParams } from '../ml/dataset/column-choice';
-import { namesOf } from '../ml/dataset/column-plan';
 import { distinctRows } from '../ml/dataset/deduplicate';
-import { requireExpectations } from '../ml/dataset/expectations';
+import { requireExpectations, requireNoLeakage } from '../ml/dataset/expectations';
+import { requireClasses, requireFewLevels } from '../ml/dataset/plausible';
 import { fitInputs, prepareMatrix, preparedNames } from '../ml/dataset/prepare';
 import { profileTable } from '../ml/dataset/profile';
 import { columnOf, takeRows, textAt, type Column, type RawTable } from '../ml/dataset/raw-table';
-import { type ReadResult } from '../ml/dataset/read-csv-table';
-import { readTable } from '../ml/dataset/read-table';
 import { writeTable } from '../ml/dataset/table-artifact';
+import { warningsOf } from '../ml/dataset/warnings';
 import { fitBaselines } from './baselines';
 import { parseInput } from './parse-input';
-import { type Stage, type StageContext } from './stage';
+import { readData } from './read-data';
+import { type Stage } from './stage';
 
 const PreprocessStageParams = z.strictObject({
   data: DataParams,
@@ -36,9 +33,7 @@ const EXAMPLE_ROWS = 5;
  */
 export const preprocess: Stage = async (context) => {
   const params = parseInput(PreprocessStageParams, context.params, 'params.json', 'CONFIG_INVALID');
-  const { table: read, plan } = await readData(context, params);
-  const features = namesOf(plan, 'feature');
-  const target = namesOf(plan, 'target')[0] ?? params.data.target;
+  const { table: read, features, target, encode, notes } = await readData(context, params);
   context.report({ phase: 'checking', done: read.rows });
   requireExpectations(read, params.expect);
   const table = deduplicated(read, [...features, target], params.preprocess.deduplicate);
@@ -46,7 +41,11 @@ export const preprocess: Stage = async (context) => {
   context.report({ phase: 'splitting', done: table.rows });
   const { classes, numbers } = targetOf(table, target);
   const split = chooseRows(table, { labels: numbers, classes }, params.preprocess);
-  const inputs = fitInputs(table, features, split.train, params.preprocess);
+  const inputs = fitInputs(table, features, split.train, { ...params.preprocess, encode });
+  requireFewLevels(table.file, inputs, table.rows, context.memoryBytes);
+
+  const warnings = warningsOf({ table, features, target, classes, numbers, split });
+  requireNoLeakage(table.file, warnings, params.expect);
 
   context.report({ phase: 'fitting baselines', done: table.rows });
   const learned = { table, inputs, target, numbers, classes };
@@ -65,7 +64,11 @@ export const preprocess: Stage = async (context) => {
     ...examplesOf(table, inputs, split.train),
     baselines,
   };
-  const profile: TableProfile = profileTable(table, features, target, read.rows);
+  const profile: TableProfile = {
+    ...profileTable(table, features, target, read.rows),
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
   writeFileSync(context.output(ARTIFACT.schema), `${JSON.stringify(schema)}\n`);
   writeFileSync(context.output(ARTIFACT.profile), `${JSON.stringify(profile)}\n`);
   return {
@@ -73,32 +76,9 @@ export const preprocess: Stage = async (context) => {
     rows_test: split.test.length,
     features: schema.features.length,
     classes: classes.length,
+    ...(warnings.length === 0 ? {} : { warnings: warnings.length }),
   };
 };
-
-async function readData(context: StageContext, params: TableParams): Promise<ReadResult> {
-  const { sql, filter, impute } = params.preprocess;
-  const options = {
-    choice: columnChoice(params),
-    pattern: params.data.files,
-    allowMissing: impute !== 'refuse',
-    sql,
-    filter,
-    onProgress: (done: number): void => context.report({ phase: 'reading', done }),
-  };
-  context.report({ phase: 'reading' });
-  return readTable(context.input(ARTIFACT.data), params.data.path, options, (files, file, tableOptions) =>
-    context.native.run(async (signal) => {
-      const { readDuckTable } = await import('../ml/dataset/duckdb/read-duck-table.js');
-      const spillDir = mkdtempSync(join(tmpdir(), 'retrain-spill-'));
-      try {
-        return await readDuckTable(files, file, { ...tableOptions, spillDir, signal });
-      } finally {
-        rmSync(spillDir, { recursive: true, force: true });
-      }
-    }),
-  );
-}
 
 /** First training rows, prepared and raw; a prepared number that stays missing is shown as 0, as JSON has no NaN. */
 function examplesOf(
@@ -133,5 +113,7 @@ function deduplicated(
 
 function targetOf(table: RawTable, name: string): { classes: string[]; numbers: Uint32Array | null } {
   const column = columnOf(table, name);
-  return column.kind === 'text' ? numberClasses(column, table.file) : { classes: [], numbers: null };
+  if (column.kind === 'number') return { classes: [], numbers: null };
+  requireClasses(table.file, column);
+  return numberClasses(column, table.file);
 }

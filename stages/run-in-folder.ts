@@ -8,7 +8,7 @@ import { parseInput } from './parse-input';
 import { type StageContext } from './stage';
 
 const METRICS_FILE = 'metrics.json';
-const ERROR_FILE = 'error.json';
+export const ERROR_FILE = 'error.json';
 
 /**
  * Runs a stage in a folder: reads `<dir>/in/<name>` and `<dir>/params.json`, writes `<dir>/out/<name>`. The last
@@ -22,6 +22,7 @@ export async function runInFolder(
   dir: string,
   report: (progress: StageProgress) => void,
   native: NativeSection = UNGUARDED,
+  memoryBytes?: number,
 ): Promise<StageError | null> {
   const out = join(dir, 'out');
   try {
@@ -29,7 +30,7 @@ export async function runInFolder(
     for (const file of [METRICS_FILE, ERROR_FILE]) rmSync(join(out, file), { force: true });
     // Loading a stage may load native code.
     const stage = await native.run(() => stageFor(name));
-    const made = await stage(contextIn(dir, report, native));
+    const made = await stage(contextIn(dir, report, native, memoryBytes));
     const metrics = parseInput(Metrics, made, `metrics of ${name}`, 'STAGE_FAILED');
     writeWhole(join(out, METRICS_FILE), metrics);
     return null;
@@ -44,6 +45,7 @@ function contextIn(
   dir: string,
   report: (progress: StageProgress) => void,
   native: NativeSection,
+  memoryBytes: number | undefined,
 ): StageContext {
   const optionalInput = (name: string): string | undefined => {
     const path = join(dir, 'in', name);
@@ -63,6 +65,7 @@ function contextIn(
     params: JSON.parse(readFileSync(join(dir, 'params.json'), 'utf8')) as unknown,
     report,
     native,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }
 

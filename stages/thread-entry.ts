@@ -1,12 +1,12 @@
 import { type MessagePort } from 'node:worker_threads';
-import { type StageError } from '../contracts/stage';
+import { type StageError, type StageProgress } from '../contracts/stage';
 import { STAGE_NAMES, stageFor } from './catalog';
 import { GatedSection } from './native-gate';
 import { runInFolder } from './run-in-folder';
 
 /** What the executor sends to a thread. */
 export type ThreadTask =
-  | { stage: string; dir: string; port: MessagePort; gate: SharedArrayBuffer }
+  | { stage: string; dir: string; port: MessagePort; gate: SharedArrayBuffer; memoryBytes: number }
   | { warmUp: true; gate: SharedArrayBuffer };
 
 export interface ThreadResult {
@@ -30,9 +30,10 @@ export default async function runInThread(task: ThreadTask): Promise<ThreadResul
     });
     return { error: null, durationMs: performance.now() - started };
   }
-  const { stage, dir, port } = task;
+  const { stage, dir, port, memoryBytes } = task;
   try {
-    const error = await runInFolder(stage, dir, (progress) => port.postMessage(progress), native);
+    const report = (progress: StageProgress): void => port.postMessage(progress);
+    const error = await runInFolder(stage, dir, report, native, memoryBytes);
     return { error, durationMs: performance.now() - started };
   } finally {
     port.close();

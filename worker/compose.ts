@@ -62,7 +62,11 @@ export async function createServices(
       logger.warn(`${what} failed; the stage runs`, { reason: String(error) });
     },
   });
-  const executor = new InProcessExecutor({ threadEntry: config.threadEntry, threads: config.threads });
+  const executor = new InProcessExecutor({
+    threadEntry: config.threadEntry,
+    threads: config.threads,
+    limits: config.stageLimits,
+  });
   const containers = new Containers(config, client, logger);
   await Promise.all([executor.warmUp(), store.sweep(), containers.start()]);
   return {

@@ -35,6 +35,8 @@ export interface WorkerConfig {
   readyFile: string;
   /** Stages that compute at the same time. */
   threads: number;
+  /** RETRAIN_STAGE_MEMORY, RETRAIN_SQL_TIMEOUT: what each of them may take; what is unset, the machine decides. */
+  stageLimits: { memoryBytes?: number; sqlTimeMs?: number };
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Made by the build. */
   workflowBundle: string;
@@ -62,6 +64,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     scratchDir: path.join(state, 'scratch'),
     readyFile: path.join(state, 'run', 'worker.ready'),
     threads: count(env['RETRAIN_THREADS'], 'RETRAIN_THREADS', 2),
+    stageLimits: stageLimits(env),
     logLevel: level(env['LOG_LEVEL']),
     workflowBundle: path.join(dist, 'workflow-bundle.js'),
     stageCodeFile: path.join(dist, 'stage-code.json'),
@@ -90,6 +93,35 @@ function count(text: string | undefined, name: string, otherwise: number): numbe
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 256) return value;
   throw new RetrainError('CONFIG_INVALID', `${name} must be an integer from 1 to 256, got ${text}`);
+}
+
+const UNIT = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;
+const MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+function stageLimits(env: Environment): WorkerConfig['stageLimits'] {
+  const memory = env['RETRAIN_STAGE_MEMORY'] || undefined;
+  const time = env['RETRAIN_SQL_TIMEOUT'] || undefined;
+  const size = /^(\d+(?:\.\d+)?)([kmgt])$/.exec(memory ?? '');
+  const duration = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(time ?? '');
+  const memoryBytes = Number(size?.[1]) * UNIT[(size?.[2] ?? 'k') as keyof typeof UNIT];
+  if (memory !== undefined && !(memoryBytes >= 256 * UNIT.m)) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `RETRAIN_STAGE_MEMORY must be a size of at least 256m, such as 2g, got ${memory}`,
+    );
+  }
+  const sqlTimeMs = Number(duration?.[1]) * MS[(duration?.[2] ?? 'ms') as keyof typeof MS];
+  // What a timer can wait for: 24 days.
+  if (time !== undefined && !(sqlTimeMs > 0 && sqlTimeMs < 2 ** 31)) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `RETRAIN_SQL_TIMEOUT must be a duration such as 30m, got ${time}`,
+    );
+  }
+  return {
+    ...(memory === undefined ? {} : { memoryBytes: Math.floor(memoryBytes) }),
+    ...(time === undefined ? {} : { sqlTimeMs }),
+  };
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;

@@ -14,6 +14,7 @@ import { following, resolving } from './activity-options';
 import { failureReason } from './failure-reason';
 import { handToNotifier, unreadableNotice } from './notices';
 import { ProgressBoard } from './progress-board';
+import { checkedInput } from './training-input';
 import { TrainingRun } from './training-run';
 
 const stateQuery = defineQuery<PipelineState>(QUERY.state);
@@ -34,7 +35,8 @@ const { followCanonicalRun } = proxyActivities<PipelineActivities>({
  * Under any id but the canonical one of its pipeline key it only follows the canonical run and returns
  * its result.
  */
-export async function trainingPipeline(input: TrainingInput = {}): Promise<TrainingResult> {
+export async function trainingPipeline(given: TrainingInput = {}): Promise<TrainingResult> {
+  const input = checkedInput(given);
   const board = new ProgressBoard();
   setHandler(stateQuery, () => board.view.state, { description: 'Where the run stands, in one word.' });
   setHandler(progressQuery, () => board.view, { description: 'Each stage: its state, times and a note.' });

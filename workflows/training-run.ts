@@ -37,6 +37,8 @@ export class TrainingRun {
   private run: OpenRunOutput | undefined;
   /** All that the stages have made so far, by name. */
   private artifacts: Artifacts = {};
+  /** What speaks against trusting the result. */
+  private warnings: string[] | undefined;
   /** What came of each stage that computes, by its name. */
   private readonly outputs: Record<string, ComputeOutput> = {};
 
@@ -49,7 +51,7 @@ export class TrainingRun {
     try {
       const { finished } = await this.open();
       if (finished !== null) return this.trainedBefore(finished);
-      await this.preprocess();
+      this.warnings = (await this.preprocess()).warnings;
       // The champion's model is fetched while the candidate trains.
       const [, champion] = await together(
         () => this.train(),
@@ -201,6 +203,7 @@ export class TrainingRun {
       champion,
       alias,
       reason,
+      ...(this.warnings === undefined ? {} : { warnings: this.warnings }),
       reused: Object.keys(outputs).filter((stage) => outputs[stage]?.reused === true),
       stageMs: board.durations(),
       finishedAt: new Date().toISOString(),

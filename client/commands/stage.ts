@@ -4,7 +4,7 @@ import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
 import { computeStage } from '../../pipeline/compute-stage';
 import { COMPUTE_STAGES, isComputeStage, type ComputeStageName } from '../../pipeline/stage';
-import { insideProject } from '../../pipeline/run/identify-run';
+import { dataInsideProject } from '../../pipeline/run/inside-project';
 import { loadParams } from '../../pipeline/run/load-params';
 import { type StageOutcome } from '../../pipeline/run-stage';
 import { runWorkspaceStage } from '../../pipeline/workspace/run-workspace-stage';
@@ -72,7 +72,7 @@ async function runStage(
 ): Promise<{ at: WorkspaceStage; result: StageOutcome }> {
   const { project } = config;
   const params = await loadParams(project, paramsFile);
-  insideProject(project, params.data.path, paramsFile);
+  await dataInsideProject(project, params.data.path, paramsFile);
   const at = workspaceStages(paramsFile, params).find((one) => one.stage === name);
   if (at === undefined) throw new RetrainError('USAGE', `${paramsFile} has no stage ${name}`);
   const container = containerOptions(params[name]);

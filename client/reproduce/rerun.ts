@@ -11,7 +11,7 @@ import { openWorkspace } from '../../integrations/dvc/workspace';
 import { pull } from '../../integrations/dvc/pull';
 import { COMPUTE_STAGES } from '../../pipeline/stage';
 import { digestData } from '../../pipeline/run/digest-data';
-import { insideProject } from '../../pipeline/run/identify-run';
+import { insideProject } from '../../pipeline/run/inside-project';
 import { type ClientConfig } from '../config';
 import { openNamedRemote } from '../../pipeline/open-remote';
 import { openProjectStore } from '../data/project-store';

@@ -37,6 +37,7 @@ export function resultLines(result: TrainingResult, links: ResultLinks, standing
   return [
     headline(result, standing),
     `  ${result.reason}`,
+    ...(result.warnings ?? []).map((warning) => paint.dim(`  warning: ${warning}`)),
     '',
     ...aligned([header, ...rows]),
     '',

@@ -6,7 +6,7 @@ export type TableParams = Pick<Params, 'data' | 'preprocess' | 'task'> & Partial
 
 /** Every column that params.yaml names, by the key that names it. */
 export function columnChoice({ data, preprocess, task, expect = {} }: TableParams): ColumnChoice {
-  const { rows_min: _, rows_max: __, unique = [], ...columns } = expect;
+  const { rows_min: _, rows_max: __, leakage: ___, unique = [], ...columns } = expect;
   const { deduplicate, clip } = preprocess;
   return {
     target: data.target,

@@ -13,6 +13,8 @@ export interface ColumnChoice {
   regression?: boolean;
   /** Text columns that are features. */
   encode?: readonly string[];
+  /** Read every column as text: to see what it looks like. */
+  everythingText?: boolean;
   /** Columns that order or group the rows, and are no features. */
   groupBy?: string | undefined;
   timeBy?: string | undefined;
@@ -48,9 +50,15 @@ export function namesOf(plan: ColumnPlan, role: ColumnRole): string[] {
  * Finds in the header what params.yaml names: the target, and the features, which are all other columns but the
  * dropped ones and those that group or order the rows.
  *
+ * @param index Columns that are a row index, as the file says; a feature only if params.yaml says so.
  * @throws RetrainError DATA_INVALID that lists the columns and suggests the nearest name.
  */
-export function planColumns(header: readonly string[], file: string, choice: ColumnChoice): ColumnPlan {
+export function planColumns(
+  header: readonly string[],
+  file: string,
+  choice: ColumnChoice,
+  index: readonly string[] = [],
+): ColumnPlan {
   const where = `${file}:1`;
   for (const old of Object.keys(choice.rename)) positionOf(header, where, 'preprocess.rename', old);
   for (const name of choice.drop) positionOf(header, where, 'preprocess.drop', name);
@@ -87,15 +95,21 @@ export function planColumns(header: readonly string[], file: string, choice: Col
   if (choice.timeBy !== undefined) aside.add(find('preprocess.time_by', choice.timeBy));
   for (const at of aside) extras.set(at, 'text');
 
+  const all = choice.everythingText === true;
   const columns = header.flatMap((inFile, position): PlannedColumn[] => {
     const name = names[position] ?? '';
     if (position === target) {
-      return [{ position, name, kind: choice.regression === true ? 'number' : 'text', role: 'target' }];
+      return [
+        { position, name, kind: choice.regression === true && !all ? 'number' : 'text', role: 'target' },
+      ];
     }
     if (!dropped(position) && !aside.has(position)) {
       if (name === UNNAMED_INDEX && inFile === UNNAMED_INDEX) throw unnamed(where);
+      if (index.includes(inFile) && !encoded.has(position) && !Object.hasOwn(choice.rename, inFile)) {
+        throw rowIndex(where, inFile);
+      }
       if (Object.hasOwn(MODEL_OUTPUT, name)) throw outputName(where, position, name);
-      return [{ position, name, kind: encoded.has(position) ? 'text' : 'number', role: 'feature' }];
+      return [{ position, name, kind: all || encoded.has(position) ? 'text' : 'number', role: 'feature' }];
     }
     const kind = extras.get(position);
     return kind === undefined ? [] : [{ position, name, kind, role: 'extra' }];
@@ -116,6 +130,13 @@ function unnamed(where: string): RetrainError {
   );
 }
 
+function rowIndex(where: string, name: string): RetrainError {
+  return new RetrainError(
+    'DATA_INVALID',
+    `${where}: column "${name}" is the row index that pandas wrote; drop it (preprocess.drop: [${name}]), or, if it is a feature, say so (preprocess.rename: { ${name}: … })`,
+  );
+}
+
 /** The inputs of an ONNX graph are named as the columns, and must not be named as its outputs. */
 function outputName(where: string, position: number, name: string): RetrainError {
   return new RetrainError(
@@ -132,7 +153,7 @@ function positionOf(header: readonly string[], where: string, key: string, name:
     header.length === 1 ? ['\t', ';', '|'].find((mark) => (header[0] ?? '').includes(mark)) : undefined;
   const hint =
     separator !== undefined
-      ? `; its cells are separated by ${JSON.stringify(separator)}, expected commas`
+      ? `; its cells are separated by ${JSON.stringify(separator)}: say so (data.csv: { separator: ${JSON.stringify(separator)} })`
       : guess !== undefined
         ? `; did you mean "${guess}"?`
         : '';

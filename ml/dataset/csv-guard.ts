@@ -8,8 +8,16 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 const MAGIC: readonly { bytes: readonly number[]; is: string; next: string }[] = [
-  { bytes: [0xff, 0xfe], is: 'UTF-16 text', next: 'save it as UTF-8' },
-  { bytes: [0xfe, 0xff], is: 'UTF-16 text', next: 'save it as UTF-8' },
+  {
+    bytes: [0xff, 0xfe],
+    is: 'UTF-16 text',
+    next: 'save it as UTF-8, or say so (data.csv: { encoding: utf-16 })',
+  },
+  {
+    bytes: [0xfe, 0xff],
+    is: 'UTF-16 text',
+    next: 'save it as UTF-8, or say so (data.csv: { encoding: utf-16 })',
+  },
   { bytes: [0x1f, 0x8b], is: 'gzip-compressed', next: 'name it with the ending .csv.gz' },
   { bytes: [0x50, 0x4b, 0x03, 0x04], is: 'a ZIP archive or a spreadsheet', next: 'export it as CSV' },
   { bytes: [0x50, 0x41, 0x52, 0x31], is: 'Parquet', next: 'name it with the ending .parquet' },

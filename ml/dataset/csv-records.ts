@@ -3,7 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { type Readable } from 'node:stream';
 import { CsvError, parse, type InfoRecord } from 'csv-parse';
 import { RetrainError } from '../../contracts/errors';
+import { type CsvFormat, PLAIN_CSV } from './csv-format';
 import { guardCsvBytes, MAX_LINE_BYTES, type GuardState } from './csv-guard';
+import { damagedGzip } from './gzip-guard';
+import { utf8Of } from './transcode';
 
 /** A CSV file by path, or its bytes as a stream. */
 export type CsvSource = string | Readable;
@@ -19,7 +22,7 @@ export interface CsvRecord {
 export class StopReading extends Error {}
 
 /**
- * Reads CSV (RFC 4180, comma, UTF-8) record by record in flat memory. Blank lines are skipped; the header is a
+ * Reads CSV (RFC 4180; comma and UTF-8, if `format` says nothing else) record by record in flat memory. Blank lines are skipped; the header is a
  * record like any other; how many cells a record has is the visitor's to check.
  *
  * @param file Name of the file for messages.
@@ -32,6 +35,7 @@ export async function readCsvRecords(
   file: string,
   names: readonly string[],
   visit: (record: CsvRecord) => void,
+  { separator, quote, encoding }: CsvFormat = PLAIN_CSV,
 ): Promise<void> {
   const state: GuardState = { invalidUtf8: false };
   let lastLine = 0;
@@ -44,6 +48,9 @@ export async function readCsvRecords(
   };
   const parser = parse({
     bom: false,
+    delimiter: separator,
+    quote,
+    escape: quote,
     record_delimiter: '\n',
     relax_column_count: true,
     // A quote inside a cell that does not begin with one is a letter, as for DuckDB and pandas.
@@ -56,7 +63,8 @@ export async function readCsvRecords(
   try {
     await pipeline(
       stream,
-      (bytes: AsyncIterable<Buffer | string>) => guardCsvBytes(bytes, file, state),
+      (bytes: AsyncIterable<Buffer | string>) =>
+        guardCsvBytes(encoding === 'utf-8' ? bytes : utf8Of(bytes, encoding), file, state),
       parser,
       async (records: AsyncIterable<unknown>) => {
         for await (const _ of records) {
@@ -88,7 +96,7 @@ function refuseInvalidUtf8(record: CsvRecord, file: string, names: readonly stri
   if (cell === -1) return;
   throw new RetrainError(
     'DATA_INVALID',
-    `${file}:${record.lineOf(cell)}: ${columnLabel(cell, names)} holds bytes that are not UTF-8; save the file as UTF-8 (it may be Latin-1 or Windows-1252 now)`,
+    `${file}:${record.lineOf(cell)}: ${columnLabel(cell, names)} holds bytes that are not UTF-8; save the file as UTF-8, or say what it is (data.csv: { encoding: latin-1 })`,
   );
 }
 
@@ -100,6 +108,8 @@ export function columnLabel(cell: number, names: readonly string[]): string {
 
 function explained(error: unknown, file: string, names: readonly string[], recordLine: number): unknown {
   if (error instanceof RetrainError) return error;
+  const damaged = damagedGzip(file, error);
+  if (damaged !== undefined) return damaged;
   if (error instanceof CsvError) {
     const line = typeof error.lines === 'number' ? error.lines : recordLine;
     const cell = typeof error.index === 'number' ? error.index : 0;

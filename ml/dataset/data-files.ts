@@ -2,12 +2,12 @@ import { closeSync, createReadStream, fstatSync, openSync, readdirSync, readSync
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { listed, RetrainError } from '../../contracts/errors';
 import { matcher } from '../../contracts/file-pattern';
 import { byCodePoint } from './code-point-order';
 
-export type DataFormat = 'csv' | 'parquet' | 'json-lines';
+export type DataFormat = 'csv' | 'parquet' | 'json-lines' | 'json';
 
 /** One file of the data. */
 export interface DataFile {
@@ -35,7 +35,7 @@ export async function dataFiles(path: string, file: string, pattern?: string): P
   if (first !== undefined && other !== undefined) {
     throw new RetrainError(
       'DATA_INVALID',
-      `${other.file}: is ${other.format}, but ${first.file} is ${first.format}; expected one format in a directory`,
+      `${other.file}: is ${other.format}, but ${first.file} is ${first.format}; expected one format in a directory, so choose among the files: ${proposed(files.map((one) => one.file))}`,
     );
   }
   return files;
@@ -44,7 +44,8 @@ export async function dataFiles(path: string, file: string, pattern?: string): P
 /** The first of `dataFiles`: the others are not opened, and without a pattern not even listed. */
 export async function firstDataFile(path: string, file: string, pattern?: string): Promise<DataFile> {
   const first = pattern === undefined ? firstBelow(path) : undefined;
-  if (first !== undefined) return describe({ path: join(path, first), file: `${file}/${first}` });
+  if (first !== undefined && !NOTE.test(first))
+    return describe({ path: join(path, first), file: `${file}/${first}` });
   const [one] = await listFiles(path, file, pattern);
   return describe(one);
 }
@@ -93,6 +94,7 @@ async function listFiles(path: string, file: string, pattern?: string): Promise<
     );
   }
   const [first, ...others] = paths.map((one) => ({ path: one, file: `${file}/${below(one)}` }));
+  requireNoNotes([first, ...others].flatMap((one) => one?.file ?? []));
   if (first !== undefined) return [first, ...others];
   throw new RetrainError(
     'DATA_INVALID',
@@ -119,11 +121,58 @@ function describe({ path, file }: Listed): DataFile {
     const head = buffer.subarray(0, readSync(fd, buffer, 0, 64, 0));
     const gzip = head[0] === 0x1f && head[1] === 0x8b;
     const parquet = head.toString('latin1', 0, 4) === 'PAR1';
-    const json = gzip
-      ? /\.(jsonl|ndjson)\.gz$/i.test(file)
-      : /^(\xef\xbb\xbf)?\s*\{/.test(head.toString('latin1'));
-    return { path, file, gzip, sizeBytes: size, format: parquet ? 'parquet' : json ? 'json-lines' : 'csv' };
+    const text = gzip ? unzippedHead(fd) : head.toString('latin1');
+    const format = parquet
+      ? 'parquet'
+      : JSON_LINES.test(text)
+        ? 'json-lines'
+        : JSON_ARRAY.test(text)
+          ? 'json'
+          : 'csv';
+    return { path, file, gzip, sizeBytes: size, format };
   } finally {
     closeSync(fd);
   }
+}
+
+const JSON_LINES = /^(\xef\xbb\xbf)?\s*\{/;
+const JSON_ARRAY = /^(\xef\xbb\xbf)?\s*\[\s*(\{|$)/;
+
+/** The first bytes of what is compressed; nothing of a file that is damaged, which its reader names. */
+function unzippedHead(fd: number): string {
+  const buffer = Buffer.alloc(4096);
+  const bytes = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1 << 22 }).toString(
+      'latin1',
+      0,
+      64,
+    );
+  } catch {
+    return '';
+  }
+}
+
+/** Endings and names of what people and machines leave beside data. */
+const NOTE = /(^|\/)(LICEN[CS]E|README|_SUCCESS|MANIFEST)$|\.(md|rst|html?|pdf|ya?ml|ipynb|py|crc)$/i;
+
+/** @throws RetrainError DATA_INVALID for notes among tables, which would be read as tables. */
+function requireNoNotes(files: readonly string[]): void {
+  const note = files.find((file) => NOTE.test(file));
+  if (note === undefined || files.every((file) => NOTE.test(file))) return;
+  throw new RetrainError(
+    'DATA_INVALID',
+    `${note}: is no table, and all files of a directory are read; choose among them: ${proposed(files)}`,
+  );
+}
+
+/** The line of params.yaml that leaves out what is no table. */
+function proposed(files: readonly string[]): string {
+  const endings = new Map<string, number>();
+  for (const file of files.filter((one) => !NOTE.test(one))) {
+    const ending = /(\.\w+(\.gz)?)$/.exec(file)?.[1] ?? '';
+    endings.set(ending, (endings.get(ending) ?? 0) + 1);
+  }
+  const [most] = [...endings].sort((a, b) => b[1] - a[1]);
+  return `data: { files: '**/*${most?.[0] ?? '.csv'}' }`;
 }

@@ -1,5 +1,6 @@
 import { listed, RetrainError } from '../../contracts/errors';
 import { type ExpectParams } from '../../contracts/params';
+import { type DataWarning } from '../../contracts/stage';
 import { columnOf, textAt, type Column, type RawTable } from './raw-table';
 
 type ColumnExpectation = NonNullable<ExpectParams[string]> & object;
@@ -22,7 +23,7 @@ const SHOWN_ROWS = 5;
  * of the first five (1-based, without the header).
  */
 export function requireExpectations(table: RawTable, expect: ExpectParams): void {
-  const { rows_min, rows_max, unique = [], ...columns } = expect;
+  const { rows_min, rows_max, leakage: _, unique = [], ...columns } = expect;
   const breaches: string[] = [];
   if (rows_min !== undefined && table.rows < rows_min) {
     breaches.push(`expect.rows_min: ${table.rows} rows, expected at least ${rows_min}`);
@@ -122,4 +123,19 @@ function shown(table: RawTable, { key, what, rows, count }: Breach): string[] {
   const numbers = rows.map((row) => table.rowNumbers?.[row] ?? row + 1);
   const place = count > rows.length ? 'first at rows' : count === 1 ? 'at row' : 'at rows';
   return [`${key}: ${count} of ${table.rows} ${what} (${place} ${numbers.join(', ')})`];
+}
+
+/**
+ * Holds warnings against `expect.leakage`.
+ *
+ * @throws RetrainError DATA_INVALID with every warning of leakage, if it is to be refused.
+ */
+export function requireNoLeakage(
+  file: string,
+  warnings: readonly DataWarning[],
+  { leakage }: ExpectParams,
+): void {
+  const found = warnings.filter(({ kind }) => kind === 'leakage').map(({ message }) => message);
+  if (leakage !== 'refuse' || found.length === 0) return;
+  throw new RetrainError('DATA_INVALID', `${file}: expect.leakage: ${listed(found)}`);
 }

@@ -1,4 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
+import { type CsvFormat, PLAIN_CSV } from './csv-format';
 import { readCsvRecords, StopReading, type CsvSource } from './csv-records';
 
 /** Name of a first column that has none: the row index that pandas and R write. */
@@ -10,12 +11,23 @@ export const UNNAMED_INDEX = 'column00';
  * @throws RetrainError DATA_NOT_FOUND, or DATA_INVALID for an empty file, a missing header (a first line of
  * numbers), empty or duplicate names.
  */
-export async function readHeader(source: CsvSource, file: string, target?: string): Promise<string[]> {
+export async function readHeader(
+  source: CsvSource,
+  file: string,
+  target?: string,
+  format: CsvFormat = PLAIN_CSV,
+): Promise<string[]> {
   let header: string[] | undefined;
-  await readCsvRecords(source, file, [], (record) => {
-    header = checkHeader(record.cells, file, target);
-    throw new StopReading();
-  });
+  await readCsvRecords(
+    source,
+    file,
+    [],
+    (record) => {
+      header = checkHeader(record.cells, file, target);
+      throw new StopReading();
+    },
+    format,
+  );
   if (header === undefined) throw emptyFile(file);
   return header;
 }

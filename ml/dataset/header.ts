@@ -1,8 +1,16 @@
-import { RetrainError } from '../../contracts/errors';
 import { type ColumnChoice, planColumns } from './column-plan';
+import { csvFormat, type ReadingRules } from './csv-format';
 import { firstDataFile, openDataFile, type DataFile } from './data-files';
 import { readHeader } from './header-line';
-import { readParquetNames } from './parquet/read-parquet';
+import { firstKeys } from './json-lines';
+import { readParquetColumns } from './parquet/read-parquet';
+
+/** Names of the columns of a file. */
+export interface FileColumns {
+  names: string[];
+  /** Those that are a row index, as the file says. */
+  index: string[];
+}
 
 /**
  * Reads the names of the columns, and checks that those which params.yaml names are there. Cheap, whatever the size of
@@ -20,38 +28,33 @@ export async function checkColumns(
   file: string,
   choice: ColumnChoice | null,
   pattern?: string,
+  rules: ReadingRules = {},
 ): Promise<string[]> {
   const first = await firstDataFile(path, file, pattern);
-  const header = await columnNames(first, choice?.target);
-  if (choice !== null) planColumns(header, first.file, choice);
-  return header;
+  if (first.format === 'json-lines' || first.format === 'json') {
+    const { names, all } = await firstKeys(first);
+    // A key may first occur in a later line or file: only the stage, which reads all of them, can miss one.
+    if (choice !== null && all && first.file === file) planColumns(names, first.file, choice);
+    return names;
+  }
+  const { names, index } = await columnNames(first, choice?.target, rules);
+  if (choice !== null) planColumns(names, first.file, choice, index);
+  return names;
 }
 
-/** Names of the columns of one file; of JSON lines, those of the first line. */
-export async function columnNames(data: DataFile, target?: string): Promise<string[]> {
+/** Names of the columns of one file of CSV or Parquet; of JSON, those of its first objects. */
+export async function columnNames(
+  data: DataFile,
+  target?: string,
+  rules: ReadingRules = {},
+): Promise<FileColumns> {
   switch (data.format) {
     case 'csv':
-      return readHeader(openDataFile(data), data.file, target);
+      return { names: await readHeader(openDataFile(data), data.file, target, csvFormat(rules)), index: [] };
     case 'parquet':
-      return readParquetNames(data.path, data.file);
+      return readParquetColumns(data.path, data.file);
+    case 'json':
     case 'json-lines':
-      return firstKeys(data);
+      return { names: (await firstKeys(data)).names, index: [] };
   }
-}
-
-async function firstKeys(data: DataFile): Promise<string[]> {
-  let line = '';
-  for await (const chunk of openDataFile(data)) {
-    line += String(chunk);
-    if (line.trimStart().includes('\n') || line.length > 1 << 20) break;
-  }
-  const [first = ''] = line.trim().split('\n');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(first);
-  } catch {
-    parsed = undefined;
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return Object.keys(parsed);
-  throw new RetrainError('DATA_INVALID', `${data.file}:1: is not a JSON object, expected one object a line`);
 }

@@ -1,9 +1,11 @@
 import { RetrainError } from '../../contracts/errors';
-import { isMissing, parseNumber, shownCell } from './cell';
+import { type CellRules, shownCell } from './cell';
 import { finished, NumberBuilder, TextBuilder, type ColumnBuilder } from './column-builder';
 import { type ColumnChoice, type ColumnPlan, planColumns, type PlannedColumn } from './column-plan';
-import { columnLabel, readCsvRecords, type CsvRecord, type CsvSource } from './csv-records';
+import { cellRules, csvFormat, type ReadingRules } from './csv-format';
+import { columnLabel, readCsvRecords, StopReading, type CsvRecord, type CsvSource } from './csv-records';
 import { checkHeader, emptyFile } from './header-line';
+import { requireRoom } from './room';
 import { type RawTable } from './raw-table';
 
 /** One CSV file: its path or bytes, and its name for messages. */
@@ -12,12 +14,23 @@ export interface CsvInput {
   file: string;
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends ReadingRules {
   choice: ColumnChoice;
   /** Whether a missing feature is allowed (and becomes NaN or -1). */
   allowMissing: boolean;
   /** Told now and then how many rows have been read. */
   onProgress?: (rows: number) => void;
+  /** Read no more than this many rows. */
+  look?: number | undefined;
+  /** What the stage may take; absent: anything. */
+  memoryBytes?: number;
+}
+
+/** Text where a number belongs: whoever reads may look at all columns, and say more. */
+export class NotNumbersError extends RetrainError {
+  constructor(message: string) {
+    super('DATA_INVALID', message);
+  }
 }
 
 /** What was read, and by which plan. */
@@ -43,9 +56,13 @@ export async function readCsvTable(
   let plan: ColumnPlan | undefined;
   let builders: ColumnBuilder[] = [];
   let rows = 0;
+  const rules = cellRules(options);
+  const format = csvFormat(options);
+  const most = options.look ?? Infinity;
   for (const input of inputs) {
+    if (rows >= most) break;
     const header: string[] = [];
-    await readCsvRecords(input.source, input.file, header, (record) => {
+    const visit = (record: CsvRecord): void => {
       if (header.length === 0) {
         header.push(...checkHeader(record.cells, input.file, options.choice.target));
         if (plan === undefined) {
@@ -56,9 +73,18 @@ export async function readCsvTable(
         } else requireSameHeader(header, plan.header, input.file, inputs[0]?.file ?? file);
         return;
       }
-      readRow(record, header, plan?.columns ?? [], builders, input.file, options.allowMissing);
-      if (++rows % PROGRESS_EVERY === 0) options.onProgress?.(rows);
-    });
+      readRow(
+        record,
+        { ...{ header, builders, rules }, columns: plan?.columns ?? [], file: input.file },
+        options.allowMissing,
+      );
+      if (++rows % PROGRESS_EVERY === 0) {
+        requireRoom(file, rows, builders.length, options.memoryBytes);
+        options.onProgress?.(rows);
+      }
+      if (rows >= most) throw new StopReading();
+    };
+    await readCsvRecords(input.source, input.file, header, visit, format);
     if (header.length === 0) throw emptyFile(input.file);
   }
   if (plan === undefined || rows === 0) {
@@ -87,61 +113,49 @@ export function requireSameHeader(
   );
 }
 
-function readRow(
-  record: CsvRecord,
-  header: readonly string[],
-  columns: readonly PlannedColumn[],
-  builders: readonly ColumnBuilder[],
-  file: string,
-  allowMissing: boolean,
-): void {
+/** Where the cells of a row go. */
+interface Destination {
+  header: readonly string[];
+  columns: readonly PlannedColumn[];
+  builders: readonly ColumnBuilder[];
+  rules: CellRules;
+  file: string;
+}
+
+function readRow(record: CsvRecord, into: Destination, allowMissing: boolean): void {
   const { cells } = record;
+  const { header, columns, builders, rules, file } = into;
   if (cells.length !== header.length) throw ragged(record, header, file);
-  for (const [f, column] of columns.entries()) {
+  for (let f = 0; f < columns.length; f++) {
+    const column = columns[f]!;
     const cell = cells[column.position] ?? '';
-    const builder = builders[f];
-    const problem =
-      builder instanceof NumberBuilder
-        ? pushNumber(cell, column, builder, allowMissing)
-        : builder === undefined
-          ? undefined
-          : pushText(cell, column, builder, allowMissing);
-    if (problem === undefined) continue;
-    throw new RetrainError(
-      'DATA_INVALID',
-      `${file}:${record.lineOf(column.position)}: ${columnLabel(column.position, header)}: ${problem}`,
-    );
+    const builder = builders[f]!;
+    const place = (): string =>
+      `${file}:${record.lineOf(column.position)}: ${columnLabel(column.position, header)}: `;
+    if (builder instanceof NumberBuilder) {
+      const value = rules.parseNumber(cell);
+      if (typeof value === 'string') throw new NotNumbersError(`${place()}${shownCell(cell)} ${value}`);
+      if (Number.isNaN(value)) requireMayMiss(cell, column, allowMissing, place);
+      builder.push(value);
+    } else {
+      const text = cell.trim();
+      const missing = rules.isMissing(text);
+      if (missing) requireMayMiss(cell, column, allowMissing, place);
+      builder.push(missing ? undefined : text);
+    }
   }
 }
 
-function pushNumber(
+function requireMayMiss(
   cell: string,
   { role }: PlannedColumn,
-  builder: NumberBuilder,
   allowMissing: boolean,
-): string | undefined {
-  const value = parseNumber(cell);
-  if (typeof value === 'string') return `${shownCell(cell)} ${value}`;
-  if (Number.isNaN(value)) {
-    if (role === 'target') return missingTarget(cell);
-    if (role === 'feature' && !allowMissing) return missingNumber(shownCell(cell));
+  place: () => string,
+): void {
+  if (role === 'target') throw new RetrainError('DATA_INVALID', `${place()}${missingTarget(cell)}`);
+  if (role === 'feature' && !allowMissing) {
+    throw new RetrainError('DATA_INVALID', `${place()}${missingNumber(shownCell(cell))}`);
   }
-  builder.push(value);
-  return undefined;
-}
-
-function pushText(
-  cell: string,
-  { role }: PlannedColumn,
-  builder: TextBuilder,
-  allowMissing: boolean,
-): string | undefined {
-  const text = cell.trim();
-  const missing = isMissing(text);
-  if (missing && role === 'target') return missingTarget(cell);
-  if (missing && role === 'feature' && !allowMissing) return missingNumber(shownCell(cell));
-  builder.push(missing ? undefined : text);
-  return undefined;
 }
 
 const missingTarget = (cell: string): string =>

@@ -24,6 +24,8 @@ export interface Contest {
   gate: GateLimits;
   /** Held-out rows that both were scored on. */
   rows: number;
+  /** Why the candidate must not become production, whoever is; null: nothing speaks against it. */
+  noBetter?: string | null;
 }
 
 export interface PromotionDecision {
@@ -42,7 +44,7 @@ const REPLACE_BY_HAND = `if it is to be replaced all the same, set the alias ${A
 const ROUNDING = 1e-12;
 
 /**
- * Decides what becomes of a candidate; pure. A failed gate: no alias. No champion: production. Strictly better
+ * Decides what becomes of a candidate; pure. A failed gate: no alias. No better than a baseline: staging. No champion: production. Strictly better
  * than the champion (a loss or an error: less), and by `minImprovement` at least: production. Otherwise, or when
  * the champion cannot be scored on these rows: staging.
  *
@@ -53,6 +55,9 @@ export function decidePromotion(contest: Contest): PromotionDecision {
   const failed = gate.filter(({ passed }) => !passed);
   if (failed.length > 0) {
     return { outcome: 'gate_failed', alias: null, reason: failed.map(belowGate).join(' and '), gate };
+  }
+  if (contest.noBetter != null) {
+    return { outcome: 'staged', alias: ALIAS.staging, reason: contest.noBetter, gate };
   }
   const { promote, reason } = compare(contest);
   return promote

@@ -61,9 +61,14 @@ export function slicesSection({ slices, candidate }: Evaluation): Markup {
 /** What the data looks like. */
 export function profileSection(profile: TableProfile | undefined): Markup {
   if (profile === undefined) return NOTHING;
-  const { columns, rows, rowsRead, target } = profile;
+  const { columns, rows, rowsRead, target, warnings = [], notes = [] } = profile;
+  const told = [...warnings.map(({ message }) => message), ...notes];
+  const list =
+    told.length === 0
+      ? NOTHING
+      : markup`<ul>${told.slice(0, MOST_COLUMNS).map((one) => markup`<li>${one}</li>`)}</ul>`;
   const left = rowsRead > rows ? `, after ${figure(rowsRead - rows)} equal rows were left out` : '';
-  return markup`<h2>Data</h2><p>${figure(rows)} rows${left}; ${columns.length - 1} feature columns; the target is <b>${target}</b>.</p>
+  return markup`<h2>Data</h2><p>${figure(rows)} rows${left}; ${columns.length - 1} feature columns; the target is <b>${target}</b>.</p>${list}
 <div class="wide"><table><thead><tr><th>column</th><th class="n">missing</th><th class="n">min</th><th class="n">median</th><th class="n">mean</th><th class="n">max</th><th></th></tr></thead><tbody>${columns
     .slice(0, MOST_COLUMNS)
     .map((column) => {

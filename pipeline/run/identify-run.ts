@@ -1,10 +1,9 @@
-import path from 'node:path';
-import { RetrainError } from '../../contracts/errors';
 import { type RunSpec } from '../../contracts/run';
 import { columnChoice } from '../../ml/dataset/column-choice';
 import { checkColumns } from '../../ml/dataset/header';
 import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { digestData } from './digest-data';
+import { dataInsideProject } from './inside-project';
 import { loadParams, type Overrides } from './load-params';
 import { relabelled } from './relabelled';
 import { codeHashWith, type StageCode } from '../stage-code';
@@ -36,7 +35,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
   const { project, paramsPath, overrides, code } = request;
   const params = await loadParams(project, paramsPath, overrides);
   const { data, preprocess } = params;
-  const file = insideProject(project, data.path, paramsPath);
+  const file = await dataInsideProject(project, data.path, paramsPath);
   // What an SQL query makes of the columns, only the stage can tell.
   const choice = preprocess.sql === undefined ? columnChoice(params) : null;
   const [digest, images] = await Promise.all([
@@ -44,7 +43,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
       throw relabelled(error, file, data.path);
     }),
     stageImages(params, (image) => request.imageDigest(image)),
-    checkColumns(file, data.path, choice, data.files),
+    checkColumns(file, data.path, choice, data.files, data),
   ]);
   const codeHash = codeHashWith(code, images);
   const hash = paramsHash(params);
@@ -57,17 +56,4 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
     ...(images === undefined ? {} : { images }),
     pipelineKey: pipelineKey({ model: params.model, dataHash: digest.sha256, paramsHash: hash, codeHash }),
   };
-}
-
-/** @throws RetrainError CONFIG_INVALID for a path that leaves the project: workers read only below it. */
-export function insideProject(project: string, relative: string, source: string): string {
-  const resolved = path.resolve(project, relative);
-  const within = path.relative(project, resolved);
-  if (within.startsWith('..') || path.isAbsolute(within)) {
-    throw new RetrainError(
-      'CONFIG_INVALID',
-      `${source}: data.path must stay inside the project, got ${relative}; copy or mount the data below it`,
-    );
-  }
-  return resolved;
 }

@@ -118,9 +118,9 @@ describe('params.yaml', () => {
       'params.yaml:2: model must be 1 to 100 letters',
     ],
     [
-      'several mistakes, by counting the others',
-      `${GOOD}train: {n_estimators: 0, seed: -1}\n`,
-      '(and 1 more mistake)',
+      'several mistakes, each with its line',
+      `${GOOD}train:\n  n_estimators: 0\n  seed: -1\n  tree: 1\nmodl: x\n`,
+      'params.yaml:7: train.n_estimators must be ≥ 1, got 0; params.yaml:8: train.seed must be ≥ 0, got -1; params.yaml:9: unknown key tree in train; known keys: ',
     ],
     ['broken YAML', 'experiment: [', 'params.yaml:1:14: not valid YAML'],
     ['an empty file', '', 'params.yaml: must hold a mapping such as "model: iris-classifier", got nothing'],

@@ -1,36 +1,51 @@
 import { type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
+import { type CellRules } from '../cell';
 import { NumberBuilder, TextBuilder } from '../column-builder';
 import { type PlannedColumn } from '../column-plan';
 import { type Column } from '../raw-table';
+import { numberExpression, textNumberExpression } from './scan';
 import { identifier } from './session';
 import { TextCodes } from './text-codes';
 
-/** Stands for a value that is there and is no number; whoever reads it refuses it. */
-const BAD = "'Infinity'::DOUBLE";
+/** What is fetched, and from where. */
+export interface Fetch {
+  /** A table expression. */
+  from: string;
+  planned: readonly PlannedColumn[];
+  /** Name of the column of `from` that holds a planned one. */
+  nameOf(planned: PlannedColumn): string;
+  /** Whether that column is text, so that numbers are read by our rules. */
+  isText(planned: PlannedColumn): boolean;
+  /** Name of a column of 1-based row numbers, if there is one. */
+  rowNumber?: string | undefined;
+  rules: CellRules;
+  /** Called once the number of rows is known, and before memory is taken for them. */
+  onCount(rows: number): void;
+  onRows(rows: number): void;
+}
 
 /**
- * Runs a query over a table that has the file's column names, and fetches the planned columns: numbers as float64 (a
- * value that is none as Infinity), the others as texts. The memory of each chunk is copied as a whole.
- *
- * @param from A table expression.
- * @param rowNumber Name of a column of 1-based row numbers, if there is one.
+ * Runs a query and fetches the planned columns: numbers as float64 (a value that is none as Infinity), the others as
+ * texts. The memory of each chunk is copied as a whole.
  */
 export async function fetchTable(
   connection: DuckDBConnection,
-  from: string,
-  header: readonly string[],
-  planned: readonly PlannedColumn[],
-  rowNumber: string | undefined,
-  onRows: (rows: number) => void,
+  fetch: Fetch,
 ): Promise<{ rows: number; columns: Column[]; rowNumbers?: Float64Array }> {
-  const selected = planned.map(({ position, kind }) => expression(header[position] ?? '', kind));
+  const { planned, rowNumber, rules } = fetch;
+  const selected = planned.map((column) => {
+    const name = identifier(fetch.nameOf(column));
+    if (column.kind === 'text') return `CAST(${name} AS VARCHAR)`;
+    return fetch.isText(column) ? textNumberExpression(name, rules) : numberExpression(name);
+  });
   if (rowNumber !== undefined) selected.push(`${identifier(rowNumber)}::DOUBLE`);
   // Not streamed: fetchChunk ends a streamed result without an error where the query met one.
-  const result = await connection.run(`SELECT ${selected.join(', ')} FROM ${from}`);
+  const result = await connection.run(`SELECT ${selected.join(', ')} FROM ${fetch.from}`);
   const total = result.rowCount;
+  fetch.onCount(total);
   const builders = planned.map(({ kind, name }) =>
-    kind === 'number' ? new NumberBuilder(name, total) : new TextCodes(new TextBuilder(name, total)),
+    kind === 'number' ? new NumberBuilder(name, total) : new TextCodes(new TextBuilder(name, total), rules),
   );
   const numbers = rowNumber === undefined ? undefined : new NumberBuilder(rowNumber, total);
   let rows = 0;
@@ -45,21 +60,13 @@ export async function fetchTable(
     }
     numbers?.append(doublesOf(chunk, planned.length, count));
     rows += count;
-    onRows(rows);
+    fetch.onRows(rows);
   }
   return {
     rows,
     columns: builders.map((one) => (one instanceof NumberBuilder ? one : one.builder).finish()),
     ...(numbers === undefined ? {} : { rowNumbers: numbers.finish().values }),
   };
-}
-
-function expression(name: string, kind: PlannedColumn['kind']): string {
-  const column = identifier(name);
-  if (kind === 'number') {
-    return `coalesce(TRY_CAST(${column} AS DOUBLE), CASE WHEN ${column} IS NULL THEN 'NaN'::DOUBLE ELSE ${BAD} END)`;
-  }
-  return `CAST(${column} AS VARCHAR)`;
 }
 
 function doublesOf(chunk: DuckDBDataChunk, column: number, rows: number): Float64Array {

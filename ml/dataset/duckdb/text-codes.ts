@@ -1,6 +1,6 @@
 import { type DuckDBDataChunk } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
-import { isMissing } from '../cell';
+import { type CellRules } from '../cell';
 import { type TextBuilder } from '../column-builder';
 
 /** DuckDB's string_t: a length, then 12 bytes that hold the text itself where it fits, zeros behind it. */
@@ -23,7 +23,10 @@ export class TextCodes {
   readonly #codes = new Int32Array(ENTRIES);
   readonly #longer = new Map<string, number>();
 
-  constructor(readonly builder: TextBuilder) {}
+  constructor(
+    readonly builder: TextBuilder,
+    private readonly rules: CellRules,
+  ) {}
 
   append(chunk: DuckDBDataChunk, column: number, rows: number): void {
     const { builder } = this;
@@ -59,7 +62,7 @@ export class TextCodes {
     if (typeof text !== 'string') return -1;
     let code = this.#longer.get(text);
     if (code === undefined) {
-      code = this.builder.codeOf(isMissing(text) ? undefined : text.trim());
+      code = this.builder.codeOf(this.rules.isMissing(text) ? undefined : text.trim());
       this.#longer.set(text, code);
     }
     return code;

@@ -24,12 +24,18 @@ export function readParquet(path: string): ParquetColumn[] {
   }
 }
 
+/** A footer is a few hundred bytes a column and row group. */
+const MAX_FOOTER_BYTES = 64 << 20;
+
 /**
- * Names of the columns of any Parquet file, from its footer alone.
+ * Names of the columns of any Parquet file, from its footer alone, and which of them pandas wrote as a row index.
  *
  * @throws RetrainError DATA_INVALID for a file that is damaged, or has nested columns.
  */
-export async function readParquetNames(path: string, file: string): Promise<string[]> {
+export async function readParquetColumns(
+  path: string,
+  file: string,
+): Promise<{ names: string[]; index: string[] }> {
   const handle = await open(path);
   try {
     const { size } = await handle.stat();
@@ -37,17 +43,35 @@ export async function readParquetNames(path: string, file: string): Promise<stri
     const length = tail.readUInt32LE(0);
     if (tail.toString('latin1', 4) !== MAGIC || length + 12 > size)
       throw new RangeError('its footer is cut off');
+    if (length > MAX_FOOTER_BYTES) throw new RangeError(`its footer has ${length} bytes`);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - 8 - length);
-    const [, ...elements] = list(new ThriftReader(buffer).struct().get(2)).map(struct);
+    const footer = new ThriftReader(buffer).struct();
+    const [, ...elements] = list(footer.get(2)).map(struct);
     const nested = elements.find((element) => element.get(5) !== undefined);
     if (nested !== undefined)
       throw new RangeError(`column "${text(nested.get(4))}" is nested, expected plain columns`);
-    return elements.map((element) => text(element.get(4)));
+    const names = elements.map((element) => text(element.get(4)));
+    return { names, index: pandasIndex(footer).filter((name) => names.includes(name)) };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new RetrainError('DATA_INVALID', `${file}: cannot be read as Parquet: ${cause.message}`, { cause });
   } finally {
     await handle.close();
+  }
+}
+
+/** Names under `index_columns` of pandas' metadata; what is no such metadata names none. */
+function pandasIndex(footer: Map<number, Decoded>): string[] {
+  const entries = footer.has(5) ? list(footer.get(5)).map(struct) : [];
+  const value = entries.find((entry) => entry.get(1) === 'pandas')?.get(2);
+  try {
+    const metadata = JSON.parse(typeof value === 'string' ? value : 'null') as {
+      index_columns?: unknown;
+    } | null;
+    const columns = metadata?.index_columns;
+    return Array.isArray(columns) ? columns.filter((name) => typeof name === 'string') : [];
+  } catch {
+    return [];
   }
 }
 

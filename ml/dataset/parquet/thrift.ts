@@ -86,8 +86,13 @@ function writeVarint(bytes: number[], value: number): void {
 /** A decoded value: numbers, texts, lists, and structs by field number. */
 export type Decoded = number | string | boolean | Decoded[] | Map<number, Decoded>;
 
+/** Parquet's headers nest five deep. */
+const MAX_DEPTH = 64;
+
 /** Reads structs one after the other out of a buffer. */
 export class ThriftReader {
+  #depth = 0;
+
   constructor(
     private readonly bytes: Buffer,
     /** Where the next struct starts. */
@@ -95,11 +100,15 @@ export class ThriftReader {
   ) {}
 
   struct(): Map<number, Decoded> {
+    if (++this.#depth > MAX_DEPTH) throw new RangeError('its footer is nested too deep');
     const fields = new Map<number, Decoded>();
     let field = 0;
     for (;;) {
       const header = this.#byte();
-      if (header === 0) return fields;
+      if (header === 0) {
+        this.#depth--;
+        return fields;
+      }
       const delta = header >> 4;
       field = delta === 0 ? this.#signed() : field + delta;
       fields.set(field, this.#value(header & 0x0f));
@@ -133,6 +142,8 @@ export class ThriftReader {
         return this.bytes.readDoubleLE(this.position - 8);
       case TYPE.binary: {
         const length = this.varint();
+        if (length > this.bytes.length - this.position)
+          throw new RangeError('the Thrift struct ends too early');
         this.position += length;
         return this.bytes.toString('utf8', this.position - length, this.position);
       }
@@ -140,7 +151,13 @@ export class ThriftReader {
       case TYPE.set: {
         const header = this.#byte();
         const length = header >> 4 === 15 ? this.varint() : header >> 4;
-        return Array.from({ length }, () => this.#value(header & 0x0f));
+        // Every item takes a byte at least.
+        if (length > this.bytes.length - this.position)
+          throw new RangeError('the Thrift struct ends too early');
+        if (++this.#depth > MAX_DEPTH) throw new RangeError('its footer is nested too deep');
+        const items = Array.from({ length }, () => this.#value(header & 0x0f));
+        this.#depth--;
+        return items;
       }
       case TYPE.struct:
         return this.struct();
