@@ -92,8 +92,8 @@ function errorsPage(): string {
     ([name, code]) => `| ${code} | ${EXIT_MEANING[name as keyof typeof EXIT]} |`,
   );
   const rows = Object.entries(ERRORS).map(
-    ([code, { what, next, retryable, exit, http }]) =>
-      `| \`${code}\` | ${cell(what)} | ${cell(next)} | ${retryable ? 'yes' : 'no'} | ${exit} | ${http} |`,
+    ([code, { what, next, retryable, exit }]) =>
+      `| \`${code}\` | ${cell(what)} | ${cell(next)} | ${retryable ? 'yes' : 'no'} | ${exit} |`,
   );
   return [
     '# Errors',
@@ -113,8 +113,8 @@ function errorsPage(): string {
     'The code is the `type` of the failure in Temporal, and `error.code` in `--json` output. "Tried again" is what the worker does by',
     'itself when an activity fails with it.',
     '',
-    '| code | what it means | what to do | tried again | exit | HTTP |',
-    '|---|---|---|---|---|---|',
+    '| code | what it means | what to do | tried again | exit |',
+    '|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');

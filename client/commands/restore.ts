@@ -63,7 +63,7 @@ async function run(model: string | undefined, flags: RestoreFlags, signal: Abort
   const workspace = await requireWorkspace(config);
   try {
     const { what, targets, commit } =
-      model === undefined ? await ofLock(workspace) : await ofModel(config, workspace, model, signal);
+      model === undefined ? await recordedInLock(workspace) : await recordedWithModel(config, workspace, model, signal);
     await storeFromGit(workspace, targets, commit);
     const remote = await remoteIfNeeded(config, workspace, targets, flags.remote);
     const { found, nowhere } = await whereabouts(workspace, targets, remote);
@@ -91,14 +91,14 @@ async function run(model: string | undefined, flags: RestoreFlags, signal: Abort
   }
 }
 
-async function ofLock({ root }: Workspace): Promise<Wanted> {
+async function recordedInLock({ root }: Workspace): Promise<Wanted> {
   const outs = await trackedOuts(root);
   const tracked = new Set(outs.map(({ path }) => path));
   const data = (await lockedData(root)).filter(({ path }) => !tracked.has(path));
   return { what: 'dvc.lock and .dvc files', targets: [...outs, ...data], commit: 'HEAD' };
 }
 
-async function ofModel(
+async function recordedWithModel(
   config: ClientConfig,
   workspace: Workspace,
   model: string,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { isDirectoryHash } from '../../integrations/dvc/cache-layout';
-import { restore, type RestoreResult, type RestoreTarget } from '../../integrations/dvc/restore';
+import { restoreOuts, type RestoreResult, type RestoreTarget } from '../../integrations/dvc/restore';
 import { sizesOnRemote } from '../../integrations/dvc/transfer';
 import { withPathLocks } from '../../integrations/dvc/workspace-lock';
 import { type Workspace } from '../../integrations/dvc/workspace';
@@ -42,7 +42,7 @@ export async function restoreData(
   };
   try {
     return await withPathLocks(workspace.dvcDir, { read: [], write }, holder, options, () =>
-      restore(workspace, targets, {
+      restoreOuts(workspace, targets, {
         force,
         signal,
         onProgress: (progress) => line?.show(progress),

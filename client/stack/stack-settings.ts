@@ -26,7 +26,7 @@ export interface PortFlags {
   mlflowPort?: string;
 }
 
-/** Ports of the servers when nothing is said: those of Temporal's and MLflow's own tools. */
+/** Ports of the servers when neither flag nor variable moves them: those of Temporal's and MLflow's own tools. */
 const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, mlflow: 5000 };
 
 /**

@@ -30,8 +30,8 @@ export interface EndedContainer {
 }
 
 /**
- * Why a container that did not end well did not: out of memory is said as that, and what the bounds of a container
- * make of a program's error is said in words, beside the exit code and the last lines of its log.
+ * Why a container that did not end well did not: out of memory is named as such, and what the bounds of a container
+ * make of a program's error is explained, beside the exit code and the last lines of its log.
  */
 export function failureOf(ended: EndedContainer): RetrainError {
   const { stage, image, state, tail } = ended;

@@ -44,7 +44,7 @@ export type RestoreTarget = Pick<TrackedOut, 'path' | 'md5' | 'sizeBytes'> & { i
  * @throws RetrainError `LOCAL_CHANGES` with the files that would be lost; `CONFIG_INVALID` for a path that leaves the workspace;
  *   `ARTIFACT_MISSING`, `ARTIFACT_DAMAGED` and those of `pull`
  */
-export async function restore(
+export async function restoreOuts(
   workspace: Workspace,
   targets: readonly RestoreTarget[],
   options: RestoreOptions = {},

@@ -28,8 +28,8 @@ const MOST_PARTS = 10_000;
 const AT_ONCE = 4;
 
 /**
- * Uploads a big file in parts, each with its MD5. An upload of the same object that was interrupted, by whomever, is gone on
- * with: parts that arrived are compared by MD5 and not sent again. Other leftovers for this object are removed.
+ * Uploads a big file in parts, each with its MD5. An upload of the same object that was interrupted, by whomever, is
+ * continued: parts that arrived are compared by MD5 and not sent again. Other leftovers for this object are removed.
  */
 export async function uploadInParts(
   client: S3Client,

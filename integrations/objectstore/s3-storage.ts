@@ -24,7 +24,7 @@ export interface S3StorageSettings {
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Of the shared credentials file. */
   profile?: string;
-  /** From this size on, an object goes up in parts, and an interrupted upload is gone on with. Default 64 MiB. */
+  /** From this size on, an object goes up in parts, and an interrupted upload is continued. Default 64 MiB. */
   partsFromBytes?: number;
 }
 

@@ -83,7 +83,7 @@ export class Workbench {
       execFile(
         process.execPath,
         [CLI, ...args],
-        { cwd: this.dir, env: { ...process.env, ...env }, maxBuffer: 16 << 20 },
+        { cwd: this.dir, env: { ...process.env, NO_COLOR: '1', ...env }, maxBuffer: 16 << 20 },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
           resolve({ code, stdout, stderr });

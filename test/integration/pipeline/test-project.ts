@@ -62,6 +62,7 @@ export class TestProject {
       MLFLOW_TRACKING_URI: process.env['RETRAIN_TEST_MLFLOW_URI'] ?? '',
       RETRAIN_TASK_QUEUE: this.taskQueue,
       LOG_LEVEL: 'info',
+      NO_COLOR: '1',
       ...env,
     };
     mkdirSync(path.join(this.dir, 'data'));

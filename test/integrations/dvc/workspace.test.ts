@@ -20,7 +20,7 @@ import { ignoreRules } from '../../../integrations/dvc/ignore-rules';
 import { push } from '../../../integrations/dvc/push';
 import { readLockFile } from '../../../integrations/dvc/lock-file';
 import { recordPipeline, type RecordedStage } from '../../../integrations/dvc/record-pipeline';
-import { restore } from '../../../integrations/dvc/restore';
+import { restoreOuts } from '../../../integrations/dvc/restore';
 import { trackedOuts } from '../../../integrations/dvc/tracked-outs';
 import { digestTree } from '../../../integrations/dvc/tree-digest';
 import {
@@ -66,8 +66,8 @@ const track = async (path: string) => {
   return artifact;
 };
 const status = async () => (await dataStatus(workspace, await trackedOuts(dir))).map(describeStatus);
-const restoreAll = async (options: Parameters<typeof restore>[2] = {}) =>
-  restore(workspace, await trackedOuts(dir), options);
+const restoreAll = async (options: Parameters<typeof restoreOuts>[2] = {}) =>
+  restoreOuts(workspace, await trackedOuts(dir), options);
 
 test('a workspace is found from a folder below it, and none is found outside', async () => {
   mkdirSync(at('a/b'), { recursive: true });
@@ -141,7 +141,7 @@ test('a change that the cache has is no loss', async () => {
   const old = await track('a.csv');
   write('a.csv', 'new');
   await track('a.csv');
-  await restore(workspace, [{ path: 'a.csv', ...old }]);
+  await restoreOuts(workspace, [{ path: 'a.csv', ...old }]);
   expect(text('a.csv')).toBe('old');
 });
 
@@ -164,19 +164,19 @@ test('a path that leaves the workspace is refused: to the parent, absolute, or t
   const outside = join(top, 'outside');
   mkdirSync(outside);
   for (const path of ['../outside/x', join(outside, 'x'), 'a/../../outside/x']) {
-    await expect(restore(workspace, [{ ...secret, path }])).rejects.toThrow('leaves');
+    await expect(restoreOuts(workspace, [{ ...secret, path }])).rejects.toThrow('leaves');
   }
   symlinkSync(outside, at('link'));
-  await expect(restore(workspace, [{ ...secret, path: 'link/x' }])).rejects.toThrow('"link/x" leaves');
+  await expect(restoreOuts(workspace, [{ ...secret, path: 'link/x' }])).rejects.toThrow('"link/x" leaves');
   write('tree/sub/x', 'x');
   const tree = await workspace.store.put(at('tree'), 'tree');
   rmSync(at('tree/sub'), { recursive: true });
   symlinkSync(outside, at('tree/sub'));
-  await expect(restore(workspace, [{ ...tree, path: 'tree' }])).rejects.toThrow('"tree/sub/x" leaves');
+  await expect(restoreOuts(workspace, [{ ...tree, path: 'tree' }])).rejects.toThrow('"tree/sub/x" leaves');
   expect(readdirSync(outside)).toEqual([]);
   unlinkSync(at('tree/sub'));
   symlinkSync(join(outside, 'target'), at('file'));
-  await restore(workspace, [{ ...secret, path: 'file' }], { force: true });
+  await restoreOuts(workspace, [{ ...secret, path: 'file' }], { force: true });
   expect(statSync(at('file')).isFile()).toBe(true);
   expect(readdirSync(outside)).toEqual([]);
 });

@@ -151,7 +151,7 @@ withMinio('S3 that is not there is unreachable', async () => {
 });
 
 withMinio(
-  'a big object goes to S3 in parts, and an interrupted upload is gone on with',
+  'a big object goes to S3 in parts, and an interrupted upload is continued',
   async () => {
     const MIB = 1 << 20;
     const bytes = Buffer.alloc(40 * MIB, 'all parts differ in where they start');
