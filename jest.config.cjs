@@ -42,7 +42,11 @@ const shared = {
   },
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   // Lazy imports name the compiled file, as Node wants it.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // And threads start from it.
+    '^node:worker_threads$': '<rootDir>/test/tools/worker-threads.ts',
+  },
   transformIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.retrain/'],
 };

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { RetrainError } from '../../contracts/errors';
 import type { FileDigest } from '../../ml/hashing/digest';
-import { bulkThread, type BulkFailure, type BulkInput } from './bulk-thread';
+import { DIGEST_BYTES, MD5_BYTES, takeFiles, type BulkFailure, type BulkInput } from './take-files';
 
 export interface BulkOptions {
   /** Keep a copy of each file: objects go to `<objectsDir>/<2>/<rest>`, made in `stagingDir`,
@@ -22,8 +23,7 @@ const MOST_THREADS = 8;
 /** A thread makes only short-lived garbage; left alone, its young generation grows to 48 MiB. */
 const THREAD_HEAP = { maxYoungGenerationSizeMb: 4 };
 const PROGRESS_MS = 200;
-const MD5_BYTES = 16;
-const DIGEST_BYTES = MD5_BYTES + 32;
+const THREAD_ENTRY = join(__dirname, 'bulk-thread.js');
 
 /** Digests of many files, packed: 56 bytes each, so that a million of them stay small. */
 export class DigestList {
@@ -67,18 +67,16 @@ export async function digestMany(
     store: options.store ?? null,
   };
   const inline = paths.length <= INLINE_FILES && sizeBytes <= INLINE_BYTES;
-  const failure = inline ? bulkThread(input) : await onThreads(input, options);
+  const failure = inline ? takeFiles(input) : await onThreads(input, options);
   if (failure) throw asError(failure);
   return new DigestList(Buffer.from(input.digests.buffer), input.sizes);
 }
 
 async function onThreads(input: BulkInput, options: BulkOptions): Promise<BulkFailure | null> {
   const count = options.threads ?? Math.min(availableParallelism(), MOST_THREADS, input.paths.length);
-  const source = `const threads = require('node:worker_threads');
-    threads.parentPort.postMessage((${bulkThread.toString()})(threads.workerData));`;
   const workers = Array.from(
     { length: count },
-    () => new Worker(source, { eval: true, workerData: input, resourceLimits: THREAD_HEAP }),
+    () => new Worker(THREAD_ENTRY, { workerData: input, resourceLimits: THREAD_HEAP }),
   );
   const stop = () => workers.forEach((worker) => void worker.terminate());
   options.signal?.addEventListener('abort', stop, { once: true });
