@@ -2,7 +2,7 @@ import { RetrainError } from '../../contracts/errors';
 
 /**
  * Bytes that a stage takes for a cell at its peak: a float64 as DuckDB gives it and one as it is kept, the rows of the
- * split once more, and float32 as they are written. Measured: 22 to 27 bytes.
+ * split once more, and float32 as they are written. An estimate from those parts.
  */
 const BYTES_PER_CELL = 28;
 

@@ -133,7 +133,7 @@ function requireAllowedNode(
       if (node['schema_name'] === '' && node['catalog_name'] === '' && tables.has(name.toLowerCase())) return;
       throw refused(
         scope,
-        `reads ${JSON.stringify(name.slice(0, 60))}, expected only ${listed(scope.tables)}; further files are declared: data.extra: { name: path }`,
+        `reads ${JSON.stringify(name.slice(0, 60))}, expected only ${listed(scope.tables)}; a query reads the run's own data: join other files in before, and name the result in data.path`,
       );
     }
     case 'SHOW_REF':
@@ -143,7 +143,7 @@ function requireAllowedNode(
       if (ROWS.has(name)) return;
       throw refused(
         scope,
-        `calls ${shownName(name)}, expected only ${listed(scope.tables)} after FROM; files to join are declared: data.extra: { name: path }`,
+        `calls ${shownName(name)}, expected only ${listed(scope.tables)} after FROM; a query reads the run's own data: join other files in before, and name the result in data.path`,
       );
     }
     case 'COLUMN_REF': {
