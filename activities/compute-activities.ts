@@ -88,7 +88,7 @@ export function createComputeActivities({
 
     train: (input) => compute('train', input),
 
-    /** Scores candidate and champion on the same held-out rows. */
+    /** Scores the candidate, and the champion on held-out rows that neither was trained on. */
     async evaluate(input) {
       const output = await compute('evaluate', input);
       const scored = Evaluation.parse(await readOutput(output, ARTIFACT.evaluation));

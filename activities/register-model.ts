@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type RegisterInput, type RegisterOutput } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
 import { lineageOf, type Lineage } from '../contracts/lineage';
-import { VERSION_TAG } from '../contracts/names';
+import { RUN_TAG, VERSION_TAG } from '../contracts/names';
 import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
 import { isDetail } from '../contracts/task-metrics';
 import { type ContentStore } from '../integrations/dvc/content-store';
@@ -86,12 +86,16 @@ export async function registerModel(
     const upload = (name: string): Promise<void> =>
       mlflow.artifacts.uploadFile(root, name, path.join(dir, name), signal);
     const names = [ARTIFACT.model, ...files.map((file) => file.path)].filter((name) => name !== LAST);
+    const seenRows = input.artifacts[ARTIFACT.seenRows];
     const total = names.length + 3;
     onProgress(0, total);
     await Promise.all([
       ...names.map(upload),
       mlflow.artifacts.uploadFile(runRoot, 'evaluation.json', store.pathOf(evaluation.md5), signal),
       mlflow.artifacts.uploadBytes(runRoot, metadata.path, metadata.bytes, signal),
+      ...(seenRows === undefined
+        ? []
+        : [mlflow.artifacts.uploadFile(runRoot, seenRows.name, store.pathOf(seenRows.md5), signal)]),
     ]);
     const { version } = await mlflow.registry.findOrCreateVersion(
       {
@@ -113,7 +117,12 @@ export async function registerModel(
       mlflowRunId,
       {
         metrics: evaluated.candidateMetrics,
-        tags: logged === null ? modelHistoryTag(described) : {},
+        tags: {
+          ...(logged === null ? modelHistoryTag(described) : {}),
+          ...(seenRows === undefined
+            ? {}
+            : { [`${RUN_TAG.artifactSha256}.${seenRows.name}`]: seenRows.sha256 }),
+        },
         modelId: logged?.modelId,
         at,
       },
@@ -159,10 +168,12 @@ function descriptionOf({ spec, evaluated }: RegisterInput): string {
   return `${train.algorithm} for ${data.target}, trained on ${data.path} (${spec.data.sha256.slice(0, 12)})${commit}: ${metrics.join(', ')} on ${evaluated.rows} held-out rows.`;
 }
 
-function versionTags({ spec, evaluated }: RegisterInput): Record<string, string> {
+function versionTags({ spec, evaluated, artifacts }: RegisterInput): Record<string, string> {
   const metrics = evaluated.candidateMetrics;
+  const seenRows = artifacts[ARTIFACT.seenRows];
   return {
     ...lineageTags(lineageOf(spec)),
+    ...(seenRows === undefined ? {} : { [VERSION_TAG.seenRows]: seenRows.sha256 }),
     ...(metrics['accuracy'] === undefined ? {} : { [VERSION_TAG.testAccuracy]: String(metrics['accuracy']) }),
   };
 }
@@ -179,6 +190,7 @@ function lineageTags({ dataHash, pipelineKey, gitCommit }: Lineage): Record<stri
 /** Where the model comes from, for its provenance. */
 function originOf(input: RegisterInput, modelVersion: string, at: number, version: string): Origin {
   const { spec, workflowId, workflowRunId, mlflowRunId, mlflowExperimentId, startedAt } = input;
+  const seenRows = input.artifacts[ARTIFACT.seenRows];
   return {
     model: spec.params.model,
     modelVersion,
@@ -195,6 +207,7 @@ function originOf(input: RegisterInput, modelVersion: string, at: number, versio
     mlflowExperimentId,
     startedAt,
     version,
+    ...(seenRows === undefined ? {} : { byproducts: [{ name: seenRows.name, sha256: seenRows.sha256 }] }),
     finishedAt: new Date(at).toISOString(),
   };
 }

@@ -1,8 +1,6 @@
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
-import { type PipelineActivities, type PromoteInput } from '../contracts/activities';
-import { promotionMetric } from '../contracts/task-metrics';
-import { decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
+import { type PipelineActivities } from '../contracts/activities';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { withHeartbeat } from './heartbeat';
@@ -45,21 +43,4 @@ export function createRegistrationActivities({
       );
     },
   };
-}
-
-/** What becomes of a candidate, by its scores and the champion's. @throws RetrainError CONFIG_INVALID */
-export function decide({ spec, championVersion, evaluated }: PromoteInput): PromotionDecision {
-  const { gate, promote } = spec.params;
-  return decidePromotion({
-    candidate: evaluated.candidateMetrics,
-    champion:
-      championVersion === null
-        ? null
-        : { version: championVersion, metrics: evaluated.championMetrics, error: evaluated.championError },
-    metric: promotionMetric(spec.params),
-    minImprovement: promote.min_improvement,
-    gate,
-    rows: evaluated.rows,
-    noBetter: promote.beat_baseline === false ? null : (evaluated.noBetter ?? null),
-  });
 }

@@ -10,9 +10,9 @@ import { type PromotionDecision } from '../ml/gate/decide-promotion';
 import { type LedgerDraft, sealEntries } from '../ml/ledger/chain';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
+import { comparisonTags, decideCandidate } from './decide-candidate';
 import { outsideMove } from './outside-move';
 import { moveProduction } from './production-move';
-import { decide } from './registration-activities';
 
 interface CandidateDeps {
   mlflow: Mlflow;
@@ -33,7 +33,7 @@ type Decided = Omit<PromotionDecision, 'outcome'> & {
  * @param live what is production now
  */
 export async function settleCandidate(
-  { mlflow }: CandidateDeps,
+  { mlflow, store }: CandidateDeps,
   { ask, position, barred }: SettleCandidateInput,
   live: string | null,
   signal: AbortSignal,
@@ -48,16 +48,23 @@ export async function settleCandidate(
     return { entries: sealEntries(position, seen), production: before };
   }
   if (before === modelVersion) {
-    const { gate } = decide(ask);
+    const { gate, comparison } = await decideCandidate(store, ask);
     const reason = 'it is in production already: somebody put it there while it was compared';
-    const output = { stale: false, outcome: 'promoted', alias: ALIAS.production, reason, gate } as const;
+    const output = {
+      stale: false,
+      outcome: 'promoted',
+      alias: ALIAS.production,
+      reason,
+      gate,
+      comparison,
+    } as const;
     return { entries: sealEntries(position, seen), production: before, answer: { output, evidence: null } };
   }
   if (before !== championVersion) {
     const output = { stale: true, championVersion: before } as const;
     return { entries: sealEntries(position, seen), production: before, answer: { output, evidence: null } };
   }
-  const decided = withPolicy(decide(ask), ask.spec.params.promote.approval, barred);
+  const decided = withPolicy(await decideCandidate(store, ask), ask.spec.params.promote.approval, barred);
   const evidence = ask.evaluated.artifacts[ARTIFACT.evaluation]?.sha256 ?? null;
   const after = decided.outcome === 'promoted' ? modelVersion : before;
   const draft: LedgerDraft = {
@@ -109,6 +116,7 @@ async function carryOut(
     [VERSION_TAG.promotionReason]: decided.reason,
     [VERSION_TAG.gatePassed]: String(decided.gate.every(({ passed }) => passed)),
     [VERSION_TAG.ledgerEntry]: String(entry),
+    ...comparisonTags(decided.comparison, before),
   };
   if (decided.alias === ALIAS.production) {
     const replacedTags = { [VERSION_TAG.replacedBy]: modelVersion };

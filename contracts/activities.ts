@@ -1,5 +1,5 @@
 import { type NoticeKind, type Notice } from './notice';
-import { type RunSpec, type TrainingResult } from './run';
+import { type ComparisonFigures, type RunSpec, type TrainingResult } from './run';
 import { type Artifact, type Metrics } from './stage';
 import { type DecideInput } from './steward';
 
@@ -63,7 +63,10 @@ export interface PreprocessOutput extends ComputeOutput {
 /** The production version, and what `evaluate` is given of it, at one moment. */
 export interface Champion {
   version: string;
-  /** Its model; `ModelDescription`, unless the model does not say which columns it takes. Nothing when it cannot be scored. */
+  /**
+   * Its model; `ModelDescription`, unless the model does not say which columns it takes; the names of its training rows, if it
+   * has them. Nothing when it cannot be scored.
+   */
   artifacts: Artifacts;
   /** Why it cannot be scored: its files are gone, or another program registered it. */
   error?: string;
@@ -71,7 +74,7 @@ export interface Champion {
 
 export interface EvaluateOutput extends ComputeOutput {
   candidateMetrics: Metrics;
-  /** The champion on the same rows; null without a champion or when it cannot be scored. */
+  /** The champion, on the rows that both are compared on; null without a champion or when it cannot be scored. */
   championMetrics: Metrics | null;
   championError: string | null;
   /** Why the candidate is no better than a model that knows nothing of a row; null when it is. */
@@ -117,6 +120,8 @@ export type PromoteOutput =
       alias: string | null;
       reason: string;
       gate: TrainingResult['gate'];
+      /** Null: there was nothing to compare with, or on. */
+      comparison: ComparisonFigures | null;
     };
 
 /** What the workspace and the report show of a finished run. */

@@ -88,6 +88,15 @@ export const VERSION_TAG = {
   pipelineKey: 'pipeline_key',
   gitCommit: 'git_commit',
   gatePassed: 'gate_passed',
+  /** SHA-256 of the run's seen-rows.bin: the names of the rows that the version was trained on. */
+  seenRows: 'seen_rows_sha256',
+  /** The comparison that decided: with which version, on how many rows, candidate minus champion in the metric, and its interval. */
+  comparedWith: 'compared_with',
+  comparedRows: 'compared_rows',
+  comparedMetric: 'compared_metric',
+  difference: 'difference',
+  /** `-0.001 … 0.024 (95 %)` */
+  differenceInterval: 'difference_interval',
   /** Verdict of the last `retrain reproduce --run`, when it was given, and at which commit. */
   reproduced: 'reproduced',
   reproducedAt: 'reproduced_at',

@@ -79,7 +79,7 @@ export const PreprocessParams = z
       .enum(['stratified', 'random', 'grouped', 'time', 'k-fold'])
       .default('stratified')
       .describe(
-        'How test rows are chosen: each class its share (regression: at random), at random, whole groups of group_by, the latest by time_by, or fold number fold of folds.',
+        'How test rows are chosen: each class its share (regression: at random), at random, whole groups of group_by, the latest by time_by, or fold number fold of folds. But for the split by time, a row stays on its side when others come and go, and equal rows stay together.',
       ),
     group_by: z
       .string()
@@ -89,6 +89,13 @@ export const PreprocessParams = z
       .string()
       .optional()
       .describe('Column (a number, or a date as YYYY-MM-DD…) that orders a split by time. It is no feature.'),
+    row_id: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Columns that tell rows apart: rows that are equal in them are one to the split, and to the comparison of models, which leaves out what a model was trained on. Default: all features and the target. They stay features unless dropped. A grouped split goes by its groups.',
+      ),
     folds: z.int().min(2).max(100).default(5).describe('Number of folds of a k-fold split.'),
     fold: z.int().min(0).max(99).default(0).describe('Which fold is held out, from 0.'),
     test_size: z
@@ -161,7 +168,7 @@ export type EvaluateParams = z.infer<typeof EvaluateParams>;
 
 export const PromoteParams = z.strictObject({
   metric: Metric.optional().describe(
-    'The metric on which candidate and champion are compared, on the same held-out rows. Default: accuracy; for regression, r2.',
+    'The metric on which candidate and champion are compared, on held-out rows that neither was trained on. Default: accuracy; for regression, r2.',
   ),
   min_improvement: z
     .number()
@@ -174,6 +181,43 @@ export const PromoteParams = z.strictObject({
     .describe(
       'Whether a candidate must be better than the most frequent class, or the mean, to become production, the first version too: by the interval of its promote.metric, or of roc_auc or r2.',
     ),
+  unseen: z
+    .enum(['required', 'preferred'])
+    .default('preferred')
+    .describe(
+      'What to do when it is not known which rows the champion was trained on. preferred: compare on all held-out rows, and say so. required: staging.',
+    ),
+  min_rows: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('Least number of rows to compare on; with fewer, a candidate goes to staging.'),
+  confidence: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'The candidate must be better beyond chance: the bootstrap interval of this level around the difference must not hold 0. Default: it need only be better.',
+    ),
+  guard: z
+    .partialRecord(Metric, z.number().min(0))
+    .default({})
+    .describe(
+      'By how much other metrics may at most get worse against the champion: {recall: 0.01, log_loss: 0.02}.',
+    ),
+  slices: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Columns of which no value may get worse by more than slice_bound: accuracy where the column has that value, or the mean absolute error. Of a number with many values, its quarters.',
+    ),
+  slice_bound: z
+    .number()
+    .min(0)
+    .default(0.05)
+    .describe('By how much accuracy may fall in a slice; in a regression, by what share the error may grow.'),
+  slice_rows: z.int().min(20).default(100).describe('Slices with fewer rows compared are not looked at.'),
   approval: z
     .enum(['none', 'required'])
     .default('none')

@@ -69,6 +69,25 @@ function renamedMinimum(check: unknown): unknown {
   return { ...rest, [lowerIsBetter(metric) ? 'most' : 'least']: minimum };
 }
 
+/** Candidate against champion in the metric that decides. */
+export const ComparisonFigures = z.object({
+  metric: z.string(),
+  rows: z.number().describe('Held-out rows that both were scored on.'),
+  heldOut: z.number().describe('All held-out rows.'),
+  seenByChampion: z
+    .number()
+    .nullable()
+    .describe('Held-out rows that the champion was trained on, which are left out; null: not known.'),
+  candidate: z.number(),
+  champion: z.number(),
+  difference: z.number().describe('Candidate minus champion.'),
+  interval: z
+    .object({ low: z.number(), high: z.number(), level: z.number() })
+    .nullable()
+    .describe('Of the difference, by the paired bootstrap; null: none was drawn.'),
+});
+export type ComparisonFigures = z.infer<typeof ComparisonFigures>;
+
 const lineage = {
   pipelineKey: sha256,
   dataHash: sha256,
@@ -90,7 +109,13 @@ export const TrainingResult = z.object({
   metrics: Metrics,
   gate: z.array(GateCheck),
   /** The production version that the candidate was compared with; null: there was none. */
-  champion: z.object({ version: z.string(), metrics: Metrics.nullable() }).nullable(),
+  champion: z
+    .object({
+      version: z.string(),
+      metrics: Metrics.nullable().describe('On the rows that both were compared on.'),
+    })
+    .nullable(),
+  comparison: ComparisonFigures.nullable().optional(),
   /** `production`, `staging`, or null when the gate failed. */
   alias: z.string().nullable(),
   reason: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Comparison } from './comparison';
 
 /** A file or directory named by the hash of its content. For a directory: the hashes of its manifest. */
 export const Artifact = z.object({
@@ -48,12 +49,18 @@ export const ARTIFACT = {
   schema: 'schema.json',
   /** `TableProfile` of what was read, and of the training rows: what a reader and drift look at. */
   profile: 'profile.json',
+  /** Names of the training rows, see `SeenRowsHeader`: later models are compared with this one on other rows. */
+  seenRows: 'seen-rows.bin',
+  /** Columns of the held-out rows that name them and are not, or not exactly, in test.parquet. Absent: there are none. */
+  testKeys: 'test-keys.parquet',
   model: 'model.onnx',
   /** `TrainingNotes`: what the training learned beside the model. */
   training: 'training.json',
   championModel: 'champion.onnx',
   /** `ModelDescription` of the champion: which columns it takes. */
   championDescription: 'champion.json',
+  /** The champion's `seen-rows.bin`. */
+  championSeenRows: 'champion-seen-rows.bin',
   /** `Evaluation`: metrics, per-class figures and confusion matrix of candidate and champion. */
   evaluation: 'evaluation.json',
 } as const;
@@ -233,13 +240,15 @@ const Scores = z.object({
 });
 export type Scores = z.infer<typeof Scores>;
 
-/** Candidate and champion on the same held-out rows. */
+/** The candidate on all held-out rows, and the champion on those that neither of the two was trained on. */
 export const Evaluation = z.object({
   candidate: Scores,
-  /** Null: there is no champion, or it cannot be scored on these rows (then `championError` says why). */
+  /** Null: there is no champion, no row is left for it, or it cannot be scored (then `championError` says why). */
   champion: Scores.nullable(),
   championError: z.string().nullable(),
   rows: z.number().int(),
+  /** Both on the rows that neither was trained on. Absent: there is no champion, or the stage does not tell. */
+  comparison: Comparison.optional(),
   /** What the model must be better than: by the name of the algorithm, on the same rows. */
   baselines: z.array(z.object({ algorithm: z.string(), scores: Scores })).optional(),
   /** Two classes: the one that curves and cut-offs are about. */

@@ -115,9 +115,13 @@ export function gateLimits(gate: GateLimits): [metric: string, limit: number, pa
 interface TaskChoice {
   task: Task;
   train: { executor?: string; algorithm: string };
-  evaluate: { positive?: string | undefined; threshold?: unknown };
+  evaluate: { positive?: string | undefined; threshold?: unknown; resamples: number };
   gate: GateLimits;
-  promote: { metric?: MetricName | undefined };
+  promote: {
+    metric?: MetricName | undefined;
+    guard: Readonly<Partial<Record<MetricName, number>>>;
+    confidence?: number | undefined;
+  };
 }
 
 /** A schema check: metrics, algorithm and evaluation are such as the task has. */
@@ -131,6 +135,21 @@ export function checkTask(
   const known: readonly string[] = TASK_METRICS[task];
   if (promote.metric !== undefined && !known.includes(promote.metric)) {
     mistake(['promote', 'metric'], `must be one of ${listed(known, 20)} with task: ${task}`, promote.metric);
+  }
+  for (const [metric, value] of Object.entries(promote.guard)) {
+    if (known.includes(metric)) continue;
+    mistake(
+      ['promote', 'guard', metric],
+      `is no metric of task: ${task}, which has ${listed(known, 20)}`,
+      value,
+    );
+  }
+  if (promote.confidence !== undefined && evaluate.resamples === 0) {
+    mistake(
+      ['promote', 'confidence'],
+      'needs bootstrap draws, but evaluate.resamples is 0; raise it, or leave confidence out',
+      promote.confidence,
+    );
   }
   for (const [metric, value] of Object.entries(gate)) {
     if (known.includes(metric)) continue;

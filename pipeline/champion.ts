@@ -7,6 +7,7 @@ import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { type DescribedModel, describeModel } from '../integrations/mlflow/model-description';
 import { type ModelVersion } from '../integrations/mlflow/registry-record';
+import { championSeenRows } from './champion-seen-rows';
 import { byName } from './stage';
 
 /** The file that says that a model directory is whole, and what it is. */
@@ -71,9 +72,17 @@ async function files(
   signal: AbortSignal,
 ): Promise<Artifact[]> {
   const { root, content, description } = await lookAtModel(mlflow, version, signal);
-  const model = await onnx(mlflow, store, root, content, signal);
-  if (description === null) return [model];
-  return [model, await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription)];
+  const [model, seenRows] = await Promise.all([
+    onnx(mlflow, store, root, content, signal),
+    championSeenRows(mlflow, store, version, signal),
+  ]);
+  return [
+    model,
+    ...(description === null
+      ? []
+      : [await store.putBytes(JSON.stringify(description), ARTIFACT.championDescription)]),
+    ...(seenRows === null ? [] : [seenRows]),
+  ];
 }
 
 function incomplete(names: readonly string[], root: string): RetrainError {

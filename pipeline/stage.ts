@@ -9,6 +9,8 @@ export interface StageRow {
   takes: readonly string[];
   /** Inputs that it is given when they are there. */
   mayTake: readonly string[];
+  /** Outputs of earlier stages that it is given only along with what it may take; without that they change nothing. */
+  besides: readonly string[];
   /** Outputs that it must leave. */
   makes: readonly string[];
   /** Outputs that are taken when they are there: a stage in another language need not know them. */
@@ -33,8 +35,9 @@ export const STAGE_TABLE = {
   preprocess: {
     takes: [ARTIFACT.data],
     mayTake: [],
+    besides: [],
     makes: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
-    mayLeave: [ARTIFACT.profile],
+    mayLeave: [ARTIFACT.profile, ARTIFACT.seenRows, ARTIFACT.testKeys],
     params: ['data', 'preprocess', 'expect', 'task'],
     shownIn: 'prepared',
     metricsFile: 'preprocess.json',
@@ -42,6 +45,7 @@ export const STAGE_TABLE = {
   train: {
     takes: [ARTIFACT.train, ARTIFACT.schema],
     mayTake: [],
+    besides: [],
     makes: [ARTIFACT.model],
     mayLeave: [ARTIFACT.training],
     params: ['train', 'task'],
@@ -50,7 +54,8 @@ export const STAGE_TABLE = {
   },
   evaluate: {
     takes: [ARTIFACT.test, ARTIFACT.schema, ARTIFACT.model],
-    mayTake: [ARTIFACT.championModel, ARTIFACT.championDescription],
+    mayTake: [ARTIFACT.championModel, ARTIFACT.championDescription, ARTIFACT.championSeenRows],
+    besides: [ARTIFACT.seenRows, ARTIFACT.testKeys],
     makes: [ARTIFACT.evaluation],
     mayLeave: [],
     params: ['evaluate', 'task'],
@@ -84,12 +89,13 @@ export function eachStage<T>(of: (stage: ComputeStageName) => T): Record<Compute
  * @throws RetrainError STAGE_FAILED when something that it must have is missing
  */
 export function inputsOf<T>(stage: ComputeStageName, known: Readonly<Record<string, T>>): Record<string, T> {
-  const { takes, mayTake } = stageRow(stage);
+  const { takes, mayTake, besides } = stageRow(stage);
   const missing = takes.find((name) => known[name] === undefined);
   if (missing !== undefined) {
     throw new RetrainError('STAGE_FAILED', `${stage} takes ${missing}, which no stage before it has left`);
   }
-  return pick(known, [...takes, ...mayTake]);
+  const isGiven = mayTake.some((name) => known[name] !== undefined);
+  return pick(known, [...takes, ...mayTake, ...(isGiven ? besides : [])]);
 }
 
 /** Artifacts of a stage as a mapping by name. */

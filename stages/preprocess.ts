@@ -10,6 +10,10 @@ import { requireClasses, requireFewLevels } from '../ml/dataset/plausible';
 import { fitInputs, prepareMatrix, preparedNames } from '../ml/dataset/prepare';
 import { profileTable } from '../ml/dataset/profile';
 import { columnOf, takeRows, textAt, type Column, type RawTable } from '../ml/dataset/raw-table';
+import { namedRows, rowNaming } from '../ml/dataset/row-naming';
+import { takeNames } from '../ml/dataset/row-names';
+import { encodeSeenRows } from '../ml/dataset/seen-rows';
+import { writeTestKeys } from '../ml/dataset/test-keys';
 import { writeTable } from '../ml/dataset/table-artifact';
 import { warningsOf } from '../ml/dataset/warnings';
 import { fitBaselines } from './baselines';
@@ -27,8 +31,8 @@ const PreprocessStageParams = z.strictObject({
 const EXAMPLE_ROWS = 5;
 
 /**
- * data → train.parquet, test.parquet, schema.json, profile.json: reads the table, holds it against the expectations,
- * splits the rows, and learns from the training rows how numbers are imputed and texts encoded. The rows stay raw:
+ * data → train.parquet, test.parquet, seen-rows.bin, test-keys.parquet, schema.json, profile.json: reads the table, holds
+ * it against the expectations, splits the rows, and learns from the training rows how numbers are imputed and texts encoded. The rows stay raw:
  * that is what the model takes.
  */
 export const preprocess: Stage = async (context) => {
@@ -40,7 +44,9 @@ export const preprocess: Stage = async (context) => {
 
   context.report({ phase: 'splitting', done: table.rows });
   const { classes, numbers } = targetOf(table, target);
-  const split = chooseRows(table, { labels: numbers, classes }, params.preprocess);
+  const naming = rowNaming(params.preprocess, features, target);
+  const names = namedRows(table, naming);
+  const split = chooseRows(table, { names, labels: numbers, classes }, params.preprocess);
   const inputs = fitInputs(table, features, split.train, { ...params.preprocess, encode });
   requireFewLevels(table.file, inputs, table.rows, context.memoryBytes);
 
@@ -54,6 +60,8 @@ export const preprocess: Stage = async (context) => {
   context.report({ phase: 'writing', done: table.rows });
   writeTable(context.output(ARTIFACT.train), table, inputs, target, split.train);
   writeTable(context.output(ARTIFACT.test), table, inputs, target, split.test);
+  writeFileSync(context.output(ARTIFACT.seenRows), encodeSeenRows(naming, takeNames(names, split.train)));
+  writeTestKeys(context.output(ARTIFACT.testKeys), table, features, target, split.test);
   const schema: TableSchema = {
     task: params.task,
     features: preparedNames(inputs),

@@ -1,10 +1,11 @@
 import { listed, RetrainError } from '../contracts/errors';
 import { type EvaluateParams } from '../contracts/params';
-import { type Scores, type TableSchema } from '../contracts/stage';
+import { type Metrics, type Scores, type TableSchema } from '../contracts/stage';
 import { classNumbersOf, type StoredTable, targetValues } from '../ml/dataset/table-artifact';
 import { type BootstrapOptions } from '../ml/metrics/bootstrap';
 import { type Probabilities } from '../ml/metrics/probabilities';
-import { classView, scoreClasses } from '../ml/metrics/score-classes';
+import { type ClassPredictions, classView, measureClasses, scoreClasses } from '../ml/metrics/score-classes';
+import { regressionScores } from '../ml/metrics/regression';
 import { scoreValues } from '../ml/metrics/score-values';
 import { crossFitThreshold, type Cutoff } from '../ml/metrics/threshold';
 import { type Scored } from '../ml/scoring/scoring-table';
@@ -39,23 +40,38 @@ export class Referee {
   score(said: Scored, classes: readonly string[], intervals = true): Scores {
     const bootstrap = intervals ? this.#bootstrap : null;
     if (this.#values !== undefined) return scoreValues(this.#values, valuesOf(said), bootstrap);
+    return scoreClasses(this.#classPredictions(said, classes), bootstrap);
+  }
+
+  /**
+   * All metrics of a model for weights `[n]` of the rows; absent: 1 each.
+   *
+   * @throws RetrainError as `score`
+   */
+  measure(said: Scored, classes: readonly string[]): (weights?: Float64Array) => Metrics {
+    const truth = this.#values;
+    if (truth === undefined) {
+      return measureClasses(this.#classPredictions(said, classes), this.#bootstrap.resamples);
+    }
+    const predicted = valuesOf(said);
+    return (weights) => regressionScores(truth, predicted, weights);
+  }
+
+  #classPredictions(said: Scored, classes: readonly string[]): ClassPredictions {
     const truth = this.#labels ?? new Uint32Array();
     const given = labelsOf(said);
     this.#requireCommonClass(given, classes);
     // A champion may know classes that this table lacks: a label of its own is then a wrong answer of its own.
     const labels = [...new Set([...this.schema.classes, ...given])];
     const numberOf = new Map(labels.map((label, number) => [label, number]));
-    return scoreClasses(
-      {
-        truth,
-        predicted: Uint32Array.from(given, (label) => numberOf.get(label) ?? 0),
-        labels,
-        classes: this.schema.classes.length,
-        probabilities: this.#probabilities(said, classes),
-        positive: this.#positive,
-      },
-      bootstrap,
-    );
+    return {
+      truth,
+      predicted: Uint32Array.from(given, (label) => numberOf.get(label) ?? 0),
+      labels,
+      classes: this.schema.classes.length,
+      probabilities: this.#probabilities(said, classes),
+      positive: this.#positive,
+    };
   }
 
   /** `[n]` 1 or 0 for right or wrong; the absolute error of a regression. */

@@ -33,12 +33,12 @@ export interface Candidate {
   spec: RunSpec;
   modelVersion: string;
   run: OpenRunOutput;
-  /** Scores candidate and champion on the same held-out rows. */
+  /** Scores the candidate, and the champion on held-out rows that neither was trained on. */
   score: (champion: Champion | null) => Promise<EvaluateOutput>;
 }
 
 /**
- * Candidate against champion, on the same held-out rows. The model's steward decides and moves the aliases, one candidate at a
+ * Candidate against champion, on held-out rows that neither was trained on. The model's steward decides and moves the aliases, one candidate at a
  * time. When production has moved since the scoring, both are scored again first, while the steward keeps the turn.
  */
 export async function decideContest(

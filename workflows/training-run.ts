@@ -113,7 +113,7 @@ export class TrainingRun {
     return this.board.stage('evaluate', () => this.score(champion), NOTE.evaluate);
   }
 
-  /** Candidate and champion on the same held-out rows. */
+  /** The candidate, and the champion on held-out rows that neither was trained on. */
   private async score(champion: Champion | null): Promise<EvaluateOutput> {
     const scored = await this.compute('evaluate', SUMMARY.evaluate(this.spec, champion), (on, input) =>
       on.evaluate({ ...input, artifacts: { ...input.artifacts, ...champion?.artifacts } }),
@@ -184,7 +184,7 @@ export class TrainingRun {
   private async finish(
     { modelVersion, metadata }: RegisterOutput,
     evaluated: EvaluateOutput,
-    { outcome, gate, champion, alias, reason }: Verdict,
+    { outcome, gate, champion, comparison, alias, reason }: Verdict,
   ): Promise<TrainingResult> {
     const { spec, board, outputs } = this;
     const { workflowId, runId: workflowRunId } = workflowInfo();
@@ -201,6 +201,7 @@ export class TrainingRun {
       metrics: evaluated.candidateMetrics,
       gate,
       champion,
+      comparison,
       alias,
       reason,
       ...(this.warnings === undefined ? {} : { warnings: this.warnings }),

@@ -2,6 +2,7 @@ import { type TrainingResult } from '../../contracts/run';
 import { isDetail } from '../../contracts/task-metrics';
 import { limitText, verdictText } from '../../ml/gate/check-gate';
 import { type Standing } from '../../integrations/mlflow/version-standing';
+import { rowsText } from '../../ml/gate/number-text';
 import { headline } from './headline';
 import { aligned, paint } from './screen';
 
@@ -21,7 +22,7 @@ export function resultLines(result: TrainingResult, links: ResultLinks, standing
   const header = [
     '',
     paint.dim('candidate'),
-    champion === null ? '' : paint.dim(`champion v${champion.version}`),
+    champion === null ? '' : paint.dim(`champion v${champion.version}${unseenNote(result)}`),
     paint.dim('gate'),
   ];
   const rows = shownMetrics(result).map(([name, value]) => {
@@ -49,6 +50,12 @@ export function resultLines(result: TrainingResult, links: ResultLinks, standing
   ];
 }
 
+/** The champion's figures are on fewer rows than the candidate's where it was trained on some of them. */
+function unseenNote({ comparison }: TrainingResult): string {
+  if (comparison == null || comparison.rows === comparison.heldOut) return '';
+  return ` on ${rowsText(comparison.rows, 'unseen row')}`;
+}
+
 /** What the gate names, and all but averages and single classes. */
 function shownMetrics({ metrics, gate }: TrainingResult): [name: string, value: number][] {
   return Object.entries(metrics).filter(
@@ -58,7 +65,8 @@ function shownMetrics({ metrics, gate }: TrainingResult): [name: string, value: 
 
 /** The metrics as a Markdown table, for a CI job's summary. */
 export function resultMarkdown(result: TrainingResult, links: ResultLinks): string {
-  const champion = result.champion === null ? '' : ` champion v${result.champion.version} |`;
+  const champion =
+    result.champion === null ? '' : ` champion v${result.champion.version}${unseenNote(result)} |`;
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
     const itsCell =

@@ -38,6 +38,8 @@ export interface Origin {
   finishedAt: string;
   /** Version of retrain. */
   version: string;
+  /** Files of the run that are no part of the model, by hash. */
+  byproducts?: readonly { name: string; sha256: string }[];
 }
 
 /**
@@ -170,6 +172,7 @@ function provenanceStatement(files: readonly HashedFile[], origin: Origin): Prov
             name: REGISTERED_MODEL,
             annotations: { model: origin.model, version: origin.modelVersion },
           },
+          ...(origin.byproducts ?? []).map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
         ],
       },
     },

@@ -1,66 +1,72 @@
 import { RetrainError } from '../../contracts/errors';
 import { type PreprocessParams } from '../../contracts/params';
-import { Random } from '../random/random';
+import { dealRows, drawRows } from './draw-rows';
+import { drawOrder, type KeyOrder } from './order-by-key';
 import { columnOf, textAt, type RawTable, type TextColumn } from './raw-table';
-import { stratifiedSplit, type Split } from './split';
+import { type RowNames } from './row-names';
+import { countRows, type Split, splitBy, stratifiedSplit } from './split';
 
 /** What a split goes by. */
 export interface SplitBasis {
+  /** Rows of one name stay on one side, except in a split by time. For a grouped split: the groups' names. */
+  names: RowNames;
   /** `[n]` class numbers; null for regression. */
   labels: Uint32Array | null;
   classes: readonly string[];
 }
 
 /**
- * Chooses the test rows as `preprocess.split` says, by a seeded generator; both lists rise.
+ * Chooses the test rows as `preprocess.split` says; both lists rise. But for a split by time, a row's side hangs on its
+ * name and the seed: when rows are appended, removed or moved, the others stay where they are, except about √n of them
+ * at the border, which exact shares need.
  *
  * @throws RetrainError CONFIG_INVALID for a split without its column, DATA_INVALID for a table that is too small or
  * that leaves a class out of the training rows.
  */
 export function chooseRows(table: RawTable, basis: SplitBasis, params: PreprocessParams): Split {
-  const { labels, classes } = basis;
+  const { labels, classes, names } = basis;
   const { test_size, seed } = params;
   if (table.rows < 2) {
     throw new RetrainError('DATA_INVALID', `${table.file}: holds ${table.rows} row, expected at least 2`);
   }
+  if (params.split === 'time') return checked(table, basis, latest(table, params));
+  const order = drawOrder(names, seed);
   switch (params.split) {
     case 'stratified':
       return labels === null
-        ? byRank(randomRank(table.rows, seed), share(table.rows, test_size))
-        : stratifiedSplit(labels, classes, test_size, seed, table.file);
+        ? atRandom(table, order, test_size)
+        : checked(table, basis, stratifiedSplit(order, labels, classes, test_size, table.file));
     case 'random':
-      return checked(table, basis, byRank(randomRank(table.rows, seed), share(table.rows, test_size)));
+      return checked(table, basis, atRandom(table, order, test_size));
     case 'k-fold':
-      return checked(table, basis, fold(table, basis, params));
-    case 'time':
-      return checked(table, basis, latest(table, params));
+      return checked(table, basis, heldFold(table, basis, order, params));
     case 'grouped':
-      return checked(table, basis, wholeGroups(table, params));
+      return checked(table, basis, wholeGroups(table, order, params));
   }
 }
 
 const share = (rows: number, testSize: number): number =>
   Math.min(rows - 1, Math.max(1, Math.ceil(rows * testSize - 1e-9)));
 
-/** `[n]` place of each row in a seeded shuffle. */
-function randomRank(rows: number, seed: number): Uint32Array {
-  const order = new Random(seed).shuffle(Uint32Array.from({ length: rows }, (_, row) => row));
-  const rank = new Uint32Array(rows);
-  for (const [place, row] of order.entries()) rank[row] = place;
-  return rank;
+/** The names with the smallest keys are held out. */
+function atRandom(table: RawTable, order: KeyOrder, testSize: number): Split {
+  if (order.ends.indexOf(1) === table.rows - 1) {
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${table.file}: its ${table.rows} rows are all equal, expected at least 2 different ones (equal rows stay on one side of the split)`,
+    );
+  }
+  const drawn = drawRows({ order, labels: null, quotas: [share(table.rows, testSize)] });
+  return splitBy(table.rows, (row) => drawn[row] === 1);
 }
 
-function byRank(rank: Uint32Array, testRows: number): Split {
-  return splitBy(rank.length, (row) => (rank[row] ?? 0) < testRows);
-}
-
-function splitBy(rows: number, isTest: (row: number) => boolean): Split {
-  const all = Uint32Array.from({ length: rows }, (_, row) => row);
-  return { train: all.filter((row) => !isTest(row)), test: all.filter(isTest) };
-}
-
-/** Rows are dealt out to the folds one by one, class by class, so that each fold has its share of each class. */
-function fold(table: RawTable, { labels }: SplitBasis, { folds, fold: held, seed }: PreprocessParams): Split {
+/** Each fold has its share of each class, as if rows were dealt out one by one, class by class. */
+function heldFold(
+  table: RawTable,
+  { labels, classes }: SplitBasis,
+  order: KeyOrder,
+  { folds, fold: held }: PreprocessParams,
+): Split {
   if (held >= folds) {
     throw new RetrainError(
       'CONFIG_INVALID',
@@ -73,13 +79,27 @@ function fold(table: RawTable, { labels }: SplitBasis, { folds, fold: held, seed
       `${table.file}: holds ${table.rows} rows, expected at least one for each of ${folds} folds`,
     );
   }
-  const rank = randomRank(table.rows, seed);
-  const order = Uint32Array.from(rank, (_, row) => row).sort(
-    (a, b) => (labels?.[a] ?? 0) - (labels?.[b] ?? 0) || (rank[a] ?? 0) - (rank[b] ?? 0),
+  const foldOf = dealRows(order, labels, foldSizes(labels, classes.length, table.rows, folds));
+  const split = splitBy(table.rows, (row) => foldOf[row] === held);
+  if (split.test.length > 0 && split.train.length > 0) return split;
+  throw new RetrainError(
+    'DATA_INVALID',
+    `${table.file}: fold ${held} of ${folds} holds ${split.test.length} of ${table.rows} rows, as equal rows stay together; choose fewer preprocess.folds`,
   );
-  const foldOf = new Uint32Array(table.rows);
-  for (const [place, row] of order.entries()) foldOf[row] = place % folds;
-  return splitBy(table.rows, (row) => foldOf[row] === held);
+}
+
+/** `[K][folds]`: what each fold has of each class when the rows, in order of class, go round the folds. */
+function foldSizes(labels: Uint32Array | null, classes: number, rows: number, folds: number): number[][] {
+  const counts = labels === null ? [rows] : countRows(labels, classes);
+  let dealt = 0;
+  return counts.map((count) => {
+    const sizes = Array.from({ length: folds }, (_, fold) => {
+      const first = (fold - (dealt % folds) + folds) % folds;
+      return first >= count ? 0 : Math.floor((count - 1 - first) / folds) + 1;
+    });
+    dealt += count;
+    return sizes;
+  });
 }
 
 /** The last rows in time are held out; rows of equal time stay together, as training rows. */
@@ -105,27 +125,29 @@ function latest(table: RawTable, { time_by, test_size }: PreprocessParams): Spli
   );
 }
 
-/** Groups are drawn in a seeded order until they hold the test rows' share; a missing group is one of its own. */
-function wholeGroups(table: RawTable, { group_by, test_size, seed }: PreprocessParams): Split {
+/**
+ * Groups are held out in the order of their keys until they hold the test rows' share; rows without a group are one of
+ * their own.
+ */
+function wholeGroups(
+  table: RawTable,
+  { order, ends }: KeyOrder,
+  { group_by, test_size }: PreprocessParams,
+): Split {
   const column = textColumn(table, 'group_by', group_by);
-  const sizes = new Uint32Array(column.levels.length + 1);
-  for (const code of column.codes) sizes[code + 1] = (sizes[code + 1] ?? 0) + 1;
-  const groups = Uint32Array.from(sizes, (_, group) => group).filter((group) => (sizes[group] ?? 0) > 0);
-  if (groups.length < 2) {
+  const lastGroup = ends.lastIndexOf(1, -2) + 1;
+  if (lastGroup === 0) {
     throw new RetrainError(
       'DATA_INVALID',
       `${table.file}: column "${column.name}" holds one group only, expected at least 2 for a grouped split`,
     );
   }
-  const wanted = share(table.rows, test_size);
-  const held = new Set<number>();
-  let rows = 0;
-  for (const group of new Random(seed).shuffle(groups)) {
-    if (rows >= wanted || held.size === groups.length - 1) break;
-    held.add(group);
-    rows += sizes[group] ?? 0;
-  }
-  return splitBy(table.rows, (row) => held.has((column.codes[row] ?? -1) + 1));
+  // At least the last group stays for training.
+  const wanted = Math.min(share(table.rows, test_size), lastGroup);
+  const end = ends.indexOf(1, wanted - 1) + 1;
+  const held = new Uint8Array(table.rows);
+  for (const row of order.subarray(0, end)) held[row] = 1;
+  return splitBy(table.rows, (row) => held[row] === 1);
 }
 
 function textColumn(table: RawTable, key: 'group_by' | 'time_by', name: string | undefined): TextColumn {

@@ -28,6 +28,11 @@ export function columnChoice({ data, preprocess, task, expect = {} }: TableParam
         name,
         kind: 'text' as const,
       })),
+      ...(preprocess.row_id ?? []).map((name) => ({
+        key: 'preprocess.row_id',
+        name,
+        kind: 'text' as const,
+      })),
       ...Object.keys(clip).map((name) => ({ key: 'preprocess.clip', name, kind: 'number' as const })),
     ],
   };

@@ -38,17 +38,20 @@ export function textAt(column: TextColumn, row: number): string | undefined {
   return column.levels[column.codes[row] ?? -1];
 }
 
+/** Some rows of a column, in the given order. */
+export function takeColumn(column: Column, rows: Uint32Array): Column {
+  return column.kind === 'number'
+    ? { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN) }
+    : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) };
+}
+
 /** The table with some of its rows, in the given order. */
 export function takeRows(table: RawTable, rows: Uint32Array): RawTable {
   const { rowNumbers } = table;
   return {
     file: table.file,
     rows: rows.length,
-    columns: table.columns.map((column) =>
-      column.kind === 'number'
-        ? { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN) }
-        : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) },
-    ),
+    columns: table.columns.map((column) => takeColumn(column, rows)),
     rowNumbers: Float64Array.from(rows, (row) => rowNumbers?.[row] ?? row + 1),
   };
 }

@@ -1,5 +1,6 @@
 import { RetrainError } from '../../contracts/errors';
-import { Random } from '../random/random';
+import { drawRows, namesByClass } from './draw-rows';
+import { type KeyOrder } from './order-by-key';
 
 /** Row numbers, ascending, every row in one of the two. */
 export interface Split {
@@ -7,40 +8,51 @@ export interface Split {
   test: Uint32Array;
 }
 
+/** Both sides by one rule. */
+export function splitBy(rows: number, isTest: (row: number) => boolean): Split {
+  const train = new Uint32Array(rows);
+  const test = new Uint32Array(rows);
+  let trainRows = 0;
+  let testRows = 0;
+  for (let row = 0; row < rows; row++) {
+    if (isTest(row)) test[testRows++] = row;
+    else train[trainRows++] = row;
+  }
+  return { train: train.slice(0, trainRows), test: test.slice(0, testRows) };
+}
+
 /**
  * Splits rows so that each class has its share on both sides: ⌈n · testSize⌉ test rows, as scikit-learn's
  * `train_test_split`, shared out among the classes by largest remainder (ties to the lower class number), each
- * class at least one row on each side. Within a class the rows are drawn by a seeded shuffle, one stream of the
- * generator per class, so adding rows to one class leaves the draw of the others alone.
+ * class at least one row on each side. Within a class the names with the smallest keys are held out, see `drawRows`.
  *
  * @param labels `[n]` class numbers in 0 … K-1.
  * @param classes Names of the K classes, for messages.
- * @throws RetrainError DATA_INVALID when a class has fewer than two rows.
+ * @throws RetrainError DATA_INVALID when a class has fewer than two different rows.
  */
 export function stratifiedSplit(
+  order: KeyOrder,
   labels: Uint32Array,
   classes: readonly string[],
   testSize: number,
-  seed: number,
   file: string,
 ): Split {
-  const rowsOf = rowsByClass(labels, classes.length);
-  const lonely = rowsOf.findIndex((rows) => rows.length < 2);
-  if (lonely !== -1) {
-    throw new RetrainError(
-      'DATA_INVALID',
-      `${file}: class "${classes[lonely]}" has ${rowsOf[lonely]?.length ?? 0} row, expected at least 2 (one to train on, one to test on); add rows or leave the class out`,
-    );
-  }
-  const counts = rowsOf.map((rows) => rows.length);
-  const inTest = shareOut(counts, Math.ceil(labels.length * testSize - 1e-9));
-  const isTest = new Uint8Array(labels.length);
-  for (const [k, rows] of rowsOf.entries()) {
-    new Random(seed, k).shuffle(rows);
-    for (const row of rows.subarray(0, inTest[k])) isTest[row] = 1;
-  }
-  const all = Uint32Array.from(labels, (_, row) => row);
-  return { train: all.filter((row) => isTest[row] === 0), test: all.filter((row) => isTest[row] === 1) };
+  const counts = countRows(labels, classes.length);
+  const names = namesByClass(order, labels, classes.length);
+  const lonely = names.findIndex((count) => count < 2);
+  if (lonely !== -1) throw lonelyClass(file, classes[lonely] ?? '', counts[lonely] ?? 0);
+  const quotas = shareOut(counts, Math.ceil(labels.length * testSize - 1e-9));
+  const drawn = drawRows({ order, labels, quotas });
+  return splitBy(labels.length, (row) => drawn[row] === 1);
+}
+
+function lonelyClass(file: string, name: string, rows: number): RetrainError {
+  const found = rows < 2 ? `${rows} row` : `${rows} rows, which are all equal`;
+  const wanted = rows < 2 ? 'at least 2' : 'at least 2 different ones';
+  return new RetrainError(
+    'DATA_INVALID',
+    `${file}: class "${name}" has ${found}, expected ${wanted} (one to train on, one to test on); add rows or leave the class out`,
+  );
 }
 
 /**
@@ -69,17 +81,9 @@ export function shareOut(counts: readonly number[], total: number): number[] {
   return bounded;
 }
 
-function rowsByClass(labels: Uint32Array, classes: number): Uint32Array[] {
-  const counts = new Uint32Array(classes);
+/** `[K]` */
+export function countRows(labels: Uint32Array, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
-  const rows = Array.from(counts, (count) => new Uint32Array(count));
-  const filled = new Uint32Array(classes);
-  for (const [row, label] of labels.entries()) {
-    const at = filled[label] ?? 0;
-    const list = rows[label];
-    if (list === undefined) throw new RangeError(`label ${label} is not below ${classes}`);
-    list[at] = row;
-    filled[label] = at + 1;
-  }
-  return rows;
+  return counts;
 }

@@ -6,7 +6,7 @@ import { type ParquetColumn } from './parquet/format';
 import { readParquet } from './parquet/read-parquet';
 import { writeParquet } from './parquet/write-parquet';
 import { prepareMatrix } from './prepare';
-import { type Column, columnOf, textAt, type RawTable } from './raw-table';
+import { type Column, columnOf, takeColumn, textAt, type RawTable } from './raw-table';
 
 /**
  * Writes raw rows for the stages to come: the inputs as float32 or text, then the target as text or float64.
@@ -48,6 +48,15 @@ export interface StoredTable {
   target: Column;
 }
 
+/** Some rows of a stored table, in the given order. */
+export function takeStored(table: StoredTable, rows: Uint32Array): StoredTable {
+  return {
+    rows: rows.length,
+    columns: table.columns.map((column) => takeColumn(column, rows)),
+    target: takeColumn(table.target, rows),
+  };
+}
+
 /** The inputs of a schema; features as they are where it names none. */
 export function inputsOf(schema: TableSchema): InputColumn[] {
   return (
@@ -71,7 +80,8 @@ export function readStoredTable(path: string, schema: TableSchema): StoredTable 
   return { rows, columns: columns.slice(0, -1), target };
 }
 
-function columnFrom({ name, type, values }: ParquetColumn): Column {
+/** A column as it is stored. */
+export function columnFrom({ name, type, values }: ParquetColumn): Column {
   if (type !== 'text') return { kind: 'number', name, values: Float64Array.from(values) };
   const builder = new TextBuilder(name);
   for (const value of values) builder.push(value ?? undefined);

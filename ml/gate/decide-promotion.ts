@@ -1,28 +1,30 @@
+import { type Comparison } from '../../contracts/comparison';
 import { RetrainError } from '../../contracts/errors';
 import { ALIAS } from '../../contracts/names';
-import { type GateCheck, type TrainingResult } from '../../contracts/run';
-import { type Metrics } from '../../contracts/stage';
-import { type GateLimits, lowerIsBetter } from '../../contracts/task-metrics';
-import { checkGate } from './check-gate';
+import { type Params } from '../../contracts/params';
+import { type ComparisonFigures, type GateCheck, type TrainingResult } from '../../contracts/run';
+import { type Evaluation, type Metrics } from '../../contracts/stage';
+import { type GateLimits, promotionMetric } from '../../contracts/task-metrics';
+import { checkGate, metricsFor } from './check-gate';
+import { judgeComparison, type Judgement, type PromotionPolicy, REPLACE_BY_HAND } from './judge-comparison';
+import { rowsText, shownApart } from './number-text';
 
 export interface Champion {
   version: string;
-  /** On the same rows as the candidate's; null when it could not be scored on them. */
-  metrics: Metrics | null;
+  /** Both side by side; null when the champion could not be scored. */
+  comparison: Comparison | null;
   /** Why it could not be scored. */
   error?: string | null;
 }
 
 export interface Contest {
+  /** On all held-out rows: what the gate goes by. */
   candidate: Metrics;
   /** What is production now; null when nothing is. */
   champion: Champion | null;
-  /** The metric that decides. */
-  metric: string;
-  /** By how much the candidate must be better; it must be strictly better in any case. */
-  minImprovement: number;
   gate: GateLimits;
-  /** Held-out rows that both were scored on. */
+  policy: PromotionPolicy;
+  /** Held-out rows. */
   rows: number;
   /** Why the candidate must not become production, whoever is; null: nothing speaks against it. */
   noBetter?: string | null;
@@ -35,18 +37,48 @@ export interface PromotionDecision {
   /** One sentence for people. */
   reason: string;
   gate: GateCheck[];
+  /** Null: there was nothing to compare with, or on. */
+  comparison: ComparisonFigures | null;
 }
 
-/** What to do about a champion that will never be comparable again: nobody but a person can know that. */
-const REPLACE_BY_HAND = `if it is to be replaced all the same, set the alias ${ALIAS.production} to this version by hand`;
+/** The contest of an evaluated candidate. @param championVersion whom it was scored against; null: nobody */
+export function contestOf(
+  params: Pick<Params, 'task' | 'gate' | 'promote' | 'evaluate'>,
+  evaluation: Evaluation,
+  championVersion: string | null,
+): Contest {
+  const { gate, promote, evaluate } = params;
+  return {
+    candidate: metricsFor(gate, evaluation.candidate),
+    champion:
+      championVersion === null
+        ? null
+        : {
+            version: championVersion,
+            comparison: evaluation.comparison ?? untoldComparison(evaluation),
+            error: evaluation.championError,
+          },
+    gate,
+    policy: { ...promote, metric: promotionMetric(params), intervalLevel: evaluate.confidence },
+    rows: evaluation.rows,
+  };
+}
 
-/** Sums and products of shares, such as 0.95 - 0.93, are off by less than this. */
-const ROUNDING = 1e-12;
+/** Of a stage that scores both on all rows and says no more, such as one in another language. */
+function untoldComparison({ candidate, champion, rows }: Evaluation): Comparison | null {
+  if (champion === null) return null;
+  return {
+    ...{ rows, heldOut: rows, seenByChampion: null, seenByCandidate: 0 },
+    unknown: 'the stage that scored it does not tell',
+    ...{ candidate: candidate.metrics, champion: champion.metrics },
+    ...{ differences: {}, slices: [], sliced: [] },
+  };
+}
 
 /**
- * Decides what becomes of a candidate; pure. A failed gate: no alias. No better than a baseline: staging. No champion: production. Strictly better
- * than the champion (a loss or an error: less), and by `minImprovement` at least: production. Otherwise, or when
- * the champion cannot be scored on these rows: staging.
+ * Decides what becomes of a candidate; pure. A failed gate: no alias. No better than a baseline: staging. No champion:
+ * production. Better than the champion by the policy, on rows that neither was trained on: production. Otherwise, or when
+ * the two cannot be compared: staging.
  *
  * @throws RetrainError CONFIG_INVALID when the gate or the contest names a metric that was not made.
  */
@@ -54,54 +86,33 @@ export function decidePromotion(contest: Contest): PromotionDecision {
   const gate = checkGate(contest.gate, contest.candidate);
   const failed = gate.filter(({ passed }) => !passed);
   if (failed.length > 0) {
-    return { outcome: 'gate_failed', alias: null, reason: failed.map(belowGate).join(' and '), gate };
+    const reason = failed.map(belowGate).join(' and ');
+    return { outcome: 'gate_failed', alias: null, reason, gate, comparison: null };
   }
   if (contest.noBetter != null) {
-    return { outcome: 'staged', alias: ALIAS.staging, reason: contest.noBetter, gate };
+    return { outcome: 'staged', alias: ALIAS.staging, reason: contest.noBetter, gate, comparison: null };
   }
-  const { promote, reason } = compare(contest);
+  const { promote, reason, figures } = judge(contest);
   return promote
-    ? { outcome: 'promoted', alias: ALIAS.production, reason, gate }
-    : { outcome: 'staged', alias: ALIAS.staging, reason, gate };
+    ? { outcome: 'promoted', alias: ALIAS.production, reason, gate, comparison: figures }
+    : { outcome: 'staged', alias: ALIAS.staging, reason, gate, comparison: figures };
 }
 
-function compare({ candidate, champion, metric, minImprovement, rows }: Contest): {
-  promote: boolean;
-  reason: string;
-} {
-  if (champion === null) return { promote: true, reason: 'there is no production version to beat yet' };
+function judge({ candidate, champion, policy, rows }: Contest): Judgement {
+  if (champion === null) {
+    return { promote: true, reason: 'there is no production version to beat yet', figures: null };
+  }
+  requireMetric(candidate, policy.metric);
   const rival = `version ${champion.version}`;
-  if (champion.metrics === null) {
+  if (champion.comparison === null) {
     const why = champion.error == null ? '' : `: ${champion.error}`;
     return {
       promote: false,
-      reason: `${rival} cannot be scored on these ${rows} rows${why}; ${REPLACE_BY_HAND}`,
+      reason: `${rival} cannot be scored on these ${rowsText(rows)}${why}; ${REPLACE_BY_HAND}`,
+      figures: null,
     };
   }
-  const mine = valueOf(candidate, metric, 'the candidate');
-  const its = champion.metrics[metric];
-  if (its === undefined) {
-    return {
-      promote: false,
-      reason: `${rival} gives no ${metric} on these ${rows} rows to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or ${REPLACE_BY_HAND}`,
-    };
-  }
-  const [shownMine, shownIts] = shownApart(mine, its);
-  const where = `on the same ${rows} rows`;
-  const gain = lowerIsBetter(metric) ? its - mine : mine - its;
-  if (Math.abs(gain) <= ROUNDING) {
-    return { promote: false, reason: `${metric} ${shownMine} only equals ${rival}'s ${where}` };
-  }
-  if (gain < 0) {
-    return {
-      promote: false,
-      reason: `${metric} ${shownMine} is ${lowerIsBetter(metric) ? 'above' : 'below'} ${rival}'s ${shownIts} ${where}`,
-    };
-  }
-  const beats = `${metric} ${shownMine} beats ${rival}'s ${shownIts} ${where}`;
-  return gain < minImprovement - ROUNDING
-    ? { promote: false, reason: `${beats}, but by less than promote.min_improvement, ${minImprovement}` }
-    : { promote: true, reason: beats };
+  return judgeComparison(champion.comparison, rival, policy);
 }
 
 function belowGate(check: GateCheck): string {
@@ -110,18 +121,10 @@ function belowGate(check: GateCheck): string {
   return `${check.metric} ${shownValue} is ${side} the gate's ${shownLimit}`;
 }
 
-function valueOf(metrics: Metrics, metric: string, whose: string): number {
-  const value = metrics[metric];
-  if (value !== undefined) return value;
+function requireMetric(metrics: Metrics, metric: string): void {
+  if (metrics[metric] !== undefined) return;
   throw new RetrainError(
     'CONFIG_INVALID',
-    `promote.metric: ${whose} has no ${metric}, expected one of ${Object.keys(metrics).join(', ')}`,
+    `promote.metric: the candidate has no ${metric}, expected one of ${Object.keys(metrics).join(', ')}`,
   );
-}
-
-/** Three decimals, or as many as it takes for different numbers to look different. */
-function shownApart(a: number, b: number): [string, string] {
-  let digits = 3;
-  while (digits < 12 && a !== b && a.toFixed(digits) === b.toFixed(digits)) digits++;
-  return [a.toFixed(digits), b.toFixed(digits)];
 }

@@ -27,12 +27,7 @@ export function bootstrapIntervals(
   const weights = new Float64Array(rows);
   const draws = new Map<string, number[]>();
   for (let resample = 0; resample < resamples; resample++) {
-    const random = new Random(seed, resample);
-    weights.fill(0);
-    for (let i = 0; i < rows; i++) {
-      const row = random.below(rows);
-      weights[row] = (weights[row] ?? 0) + 1;
-    }
+    drawWeights(weights, seed, resample);
     for (const [metric, value] of Object.entries(measure(weights))) {
       if (!Number.isFinite(value)) continue;
       const values = draws.get(metric);
@@ -47,4 +42,14 @@ export function bootstrapIntervals(
       return [metric, [quantile(sorted, tail), quantile(sorted, 1 - tail)]];
     }),
   );
+}
+
+/** Draws n of n rows with replacement: fills `weights` `[n]` with how often each was drawn. */
+export function drawWeights(weights: Float64Array, seed: number, resample: number): void {
+  const random = new Random(seed, resample);
+  weights.fill(0);
+  for (let i = 0; i < weights.length; i++) {
+    const row = random.below(weights.length);
+    weights[row] = (weights[row] ?? 0) + 1;
+  }
 }

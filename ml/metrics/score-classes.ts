@@ -37,11 +37,56 @@ const MAX_RANKED_DRAWS = 1e9;
  * @param bootstrap null: no intervals.
  */
 export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions | null): Scores {
+  const { truth, labels } = said;
+  const { ranked, views, rankings, measure } = prepare(said);
+  const drawsRanked = mayRank(said, ranked, bootstrap?.resamples ?? 0);
+  return {
+    ...measure(undefined, true),
+    ...(bootstrap === null || bootstrap.resamples === 0
+      ? {}
+      : {
+          intervals: bootstrapIntervals(
+            truth.length,
+            (weights) => measure(weights, drawsRanked).metrics,
+            bootstrap,
+          ),
+        }),
+    ...(rankings.length === 0
+      ? {}
+      : {
+          curves: ranked.map((k, i) => curvesOf(labels[k] ?? String(k), rankings[i], views[i])),
+        }),
+  };
+}
+
+/**
+ * Measures a classifier again and again, for weights `[n]` of the rows (absent: 1 each), as a bootstrap does.
+ *
+ * @param resamples How often: the areas are left out where that would take too long.
+ */
+export function measureClasses(said: ClassPredictions, resamples: number): (weights?: Float64Array) => Metrics {
+  const { ranked, measure } = prepare(said);
+  const drawsRanked = mayRank(said, ranked, resamples);
+  return (weights) => measure(weights, weights === undefined || drawsRanked).metrics;
+}
+
+function mayRank({ truth }: ClassPredictions, ranked: readonly number[], resamples: number): boolean {
+  return resamples * truth.length * ranked.length <= MAX_RANKED_DRAWS;
+}
+
+interface Prepared {
+  /** Classes with a curve. */
+  ranked: number[];
+  views: ClassView[];
+  rankings: Ranking[];
+  measure: (weights: Float64Array | undefined, withAreas: boolean) => Measured;
+}
+
+function prepare(said: ClassPredictions): Prepared {
   const { truth, predicted, labels, probabilities, positive } = said;
   const ranked = probabilities === null ? [] : rankedClasses(probabilities.classes, positive);
   const views = probabilities === null ? [] : ranked.map((k) => classView(truth, probabilities, k));
   const rankings = views.map((view) => new Ranking(view.positive, view.scores));
-  const drawsRanked = (bootstrap?.resamples ?? 0) * truth.length * ranked.length <= MAX_RANKED_DRAWS;
   const losses =
     probabilities === null
       ? null
@@ -64,23 +109,7 @@ export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions
     };
     return { ...scores, metrics };
   };
-  return {
-    ...measure(undefined, true),
-    ...(bootstrap === null || bootstrap.resamples === 0
-      ? {}
-      : {
-          intervals: bootstrapIntervals(
-            truth.length,
-            (weights) => measure(weights, drawsRanked).metrics,
-            bootstrap,
-          ),
-        }),
-    ...(rankings.length === 0
-      ? {}
-      : {
-          curves: ranked.map((k, i) => curvesOf(labels[k] ?? String(k), rankings[i], views[i])),
-        }),
-  };
+  return { ranked, views, rankings, measure };
 }
 
 type Measured = Pick<Scores, 'metrics' | 'perClass' | 'confusion'>;

@@ -22,7 +22,7 @@ export interface MetricRow {
 
 /** The metrics against champion, baselines and gate. */
 export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
-  const { candidate, champion, baselines = [] } = evaluation;
+  const { candidate, champion, comparison, baselines = [] } = evaluation;
   return Object.entries(candidate.metrics).map(([metric, value]) => {
     const check = gate.find((one) => one.metric === metric);
     const interval = candidate.intervals?.[metric];
@@ -30,7 +30,8 @@ export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
       metric,
       candidate: metricFigure(value),
       interval: interval === undefined ? '' : interval.map(metricFigure).join(' to '),
-      champion: of(champion, metric),
+      // On other rows its figures stand in a table of their own.
+      champion: comparison === undefined ? of(champion, metric) : '',
       baselines: baselines.map(({ scores }) => of(scores, metric)),
       gate: check === undefined ? '' : limitText(check),
       passed: check?.passed,

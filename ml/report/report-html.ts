@@ -1,3 +1,4 @@
+import { comparisonSection } from './comparison-section';
 import { curvePlots } from './curve-plots';
 import {
   classesSection,
@@ -33,6 +34,7 @@ export function reportHtml(input: ReportInput): string {
 <h1>${title}</h1>
 ${verdict(input)}
 ${metricsSection(input)}
+${comparisonSection(input)}
 ${plots.length === 0 ? NOTHING : markup`<h2>Curves</h2><div class="plots">${plots.map(({ series, options }) => plot(series, options))}</div>`}
 ${thresholdSection(evaluation)}
 ${classesSection(evaluation.candidate)}

@@ -1,3 +1,4 @@
+import { comparedRowsText, comparisonRows } from './comparison-section';
 import { baselineTitles, championTitle, metricRows } from './metrics-section';
 import { type ReportInput } from './report-input';
 
@@ -35,7 +36,30 @@ export function reportMarkdown(input: ReportInput): string {
     '',
     `${evaluation.rows} held-out rows.`,
     '',
+    ...comparisonLines(input),
   ].join('\n');
+}
+
+/** Candidate and champion on the rows that neither was trained on. */
+function comparisonLines({ evaluation: { comparison }, championVersion }: ReportInput): string[] {
+  if (comparison === undefined || championVersion === null) return [];
+  const champion = `version ${championVersion}`;
+  const rows = comparisonRows(comparison);
+  return [
+    `**Against ${champion}**: ${cell(comparedRowsText(comparison, champion))}`,
+    '',
+    ...(rows.length === 0
+      ? []
+      : [
+          `| metric | this model | ${champion} | difference | 95 % interval |`,
+          '| :-- | --: | --: | --: | :-- |',
+          ...rows.map(
+            (row) =>
+              `| ${cell(row.metric)} | ${row.candidate} | ${row.champion} | ${row.difference} | ${row.interval} |`,
+          ),
+          '',
+        ]),
+  ];
 }
 
 /** A text that cannot break out of its cell. */

@@ -1,4 +1,4 @@
-import { ALIAS, RUN_TAG, STAGES } from '../../contracts/names';
+import { ALIAS, RUN_TAG, STAGES, VERSION_TAG } from '../../contracts/names';
 import { ARTIFACT } from '../../contracts/stage';
 import { type Mlflow } from '../../integrations/mlflow/client';
 import { type ModelVersion } from '../../integrations/mlflow/registry-record';
@@ -70,8 +70,10 @@ async function championInputs(mlflow: Mlflow, model: string): Promise<ChampionIn
     const { content, description } = await lookAtModel(mlflow, version);
     const sha256 = content?.sha256 ?? (await taggedHash(mlflow, version));
     if (sha256 === undefined) return null;
+    const seenRows = version.tags[VERSION_TAG.seenRows];
     return {
       [ARTIFACT.championModel]: { sha256 },
+      ...(seenRows === undefined ? {} : { [ARTIFACT.championSeenRows]: { sha256: seenRows } }),
       ...(description === null
         ? {}
         : { [ARTIFACT.championDescription]: { sha256: sha256Hex(JSON.stringify(description)) } }),

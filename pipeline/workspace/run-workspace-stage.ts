@@ -73,6 +73,8 @@ async function hashInputs(
       );
     }
   });
+  // Of several that are missing the first one is told, whichever was looked at first.
+  await Promise.allSettled(hashed);
   return Promise.all(hashed);
 }
 

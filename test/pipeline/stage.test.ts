@@ -41,6 +41,15 @@ test('what is given only when it is there is made by no stage: it comes from the
   }
 });
 
+test('what a stage is given besides, one before it makes or may leave', () => {
+  const made = new Set<string>();
+  for (const stage of COMPUTE_STAGES) {
+    const { besides, makes, mayLeave } = stageRow(stage);
+    expect(besides.filter((name) => !made.has(name))).toEqual([]);
+    for (const name of [...makes, ...mayLeave]) made.add(name);
+  }
+});
+
 test('a stage depends on its own key of params.yaml, and on keys that there are', () => {
   for (const stage of COMPUTE_STAGES) {
     expect(stageRow(stage).params).toContain(stage);
@@ -70,8 +79,10 @@ test('a stage is given what it takes, and no more', () => {
     [...Object.values(ARTIFACT), 'other'].map((name) => [name, name.toUpperCase()]),
   );
   for (const stage of COMPUTE_STAGES) {
-    const { takes, mayTake } = stageRow(stage);
-    expect(Object.keys(inputsOf(stage, known)).sort()).toEqual([...takes, ...mayTake].sort());
+    const { takes, mayTake, besides } = stageRow(stage);
+    expect(Object.keys(inputsOf(stage, known)).sort()).toEqual([...takes, ...mayTake, ...besides].sort());
+    const alone = Object.fromEntries(Object.entries(known).filter(([name]) => !mayTake.includes(name)));
+    expect(Object.keys(inputsOf(stage, alone)).sort()).toEqual([...takes].sort());
     expect(() => inputsOf(stage, {})).toThrow(
       `${stage} takes ${takes[0]}, which no stage before it has left`,
     );

@@ -1,32 +1,12 @@
 import { ExpectParams, PreprocessParams } from '../../../contracts/params';
 import { chooseRows } from '../../../ml/dataset/choose-rows';
-import { NumberBuilder, TextBuilder } from '../../../ml/dataset/column-builder';
 import { distinctRows } from '../../../ml/dataset/deduplicate';
 import { requireExpectations } from '../../../ml/dataset/expectations';
 import { fitInputs, prepareMatrix, preparedNames } from '../../../ml/dataset/prepare';
 import { profileTable } from '../../../ml/dataset/profile';
-import { type RawTable, takeRows } from '../../../ml/dataset/raw-table';
-
-type Cell = number | string | null;
-
-/** A table out of plain lists; a list with a text in it is a text column. */
-function tableOf(columns: Record<string, Cell[]>): RawTable {
-  const rows = Object.values(columns)[0]?.length ?? 0;
-  return {
-    file: 'd.csv',
-    rows,
-    columns: Object.entries(columns).map(([name, cells]) => {
-      if (cells.some((cell) => typeof cell === 'string')) {
-        const builder = new TextBuilder(name);
-        for (const cell of cells) builder.push(cell === null ? undefined : String(cell));
-        return builder.finish();
-      }
-      const builder = new NumberBuilder(name);
-      for (const cell of cells) builder.push(cell === null ? Number.NaN : Number(cell));
-      return builder.finish();
-    }),
-  };
-}
+import { columnOf, type RawTable, takeRows } from '../../../ml/dataset/raw-table';
+import { nameRows } from '../../../ml/dataset/row-names';
+import { tableOf } from './table-of';
 
 const params = (changes: object): PreprocessParams => PreprocessParams.parse(changes);
 
@@ -107,13 +87,16 @@ describe('splits', () => {
     day: Array.from({ length: 20 }, (_, i) => `2024-01-${String(20 - i).padStart(2, '0')}`),
     y: Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 'p' : 'q')),
   });
-  const basis = { labels: Uint32Array.from({ length: 20 }, (_, i) => i % 2), classes: ['p', 'q'] };
-  const split = (changes: object): ReturnType<typeof chooseRows> => chooseRows(table, basis, params(changes));
+  const names = nameRows(table.columns, table.rows);
+  const groups = nameRows([columnOf(table, 'group')], table.rows);
+  const basis = { names, labels: Uint32Array.from({ length: 20 }, (_, i) => i % 2), classes: ['p', 'q'] };
+  const split = (changes: object): ReturnType<typeof chooseRows> =>
+    chooseRows(table, { ...basis, ...('group_by' in changes ? { names: groups } : {}) }, params(changes));
 
   it('by group keep every group on one side', () => {
     const { train, test } = split({ split: 'grouped', group_by: 'group', test_size: 0.3 });
-    const groups = (rows: Uint32Array): Set<number> => new Set(Array.from(rows, (row) => row % 5));
-    expect([...groups(train)].filter((group) => groups(test).has(group))).toEqual([]);
+    const among = (rows: Uint32Array): Set<number> => new Set(Array.from(rows, (row) => row % 5));
+    expect([...among(train)].filter((group) => among(test).has(group))).toEqual([]);
     expect(train.length + test.length).toBe(20);
     expect(test).toHaveLength(8);
   });
@@ -127,7 +110,7 @@ describe('splits', () => {
     const of = (size: number): number[] => [
       ...chooseRows(
         same,
-        { labels: null, classes: [] },
+        { names: nameRows(same.columns, same.rows), labels: null, classes: [] },
         params({ split: 'time', time_by: 'day', test_size: size }),
       ).test,
     ];
@@ -159,6 +142,7 @@ describe('splits', () => {
 
   it('refuse to leave a class without a training row', () => {
     const lonely = {
+      names,
       labels: Uint32Array.from({ length: 20 }, (_, i) => (i < 4 ? 1 : 0)),
       classes: ['p', 'q'],
     };

@@ -4,14 +4,27 @@ import { TextBuilder } from '../../../ml/dataset/column-builder';
 import { fitImputer } from '../../../ml/dataset/impute';
 import { numberClasses } from '../../../ml/dataset/class-labels';
 import { type TextColumn } from '../../../ml/dataset/raw-table';
+import { drawOrder, type KeyOrder } from '../../../ml/dataset/order-by-key';
+import { nameRows } from '../../../ml/dataset/row-names';
 import { shareOut, stratifiedSplit } from '../../../ml/dataset/split';
 
-const split = (labels: number[], testSize: number, seed = 42): ReturnType<typeof stratifiedSplit> =>
+/** Names of rows that differ, unless `same` says which are equal. */
+const order = (rows: number, seed: number, same: (row: number) => number = (row) => row): KeyOrder => {
+  const values = Float64Array.from({ length: rows }, (_, row) => same(row));
+  return drawOrder(nameRows([{ kind: 'number', name: 'a', values }], rows), seed);
+};
+
+const split = (
+  labels: number[],
+  testSize: number,
+  seed = 42,
+  same?: (row: number) => number,
+): ReturnType<typeof stratifiedSplit> =>
   stratifiedSplit(
+    order(labels.length, seed, same),
     Uint32Array.from(labels),
     ['a', 'b', 'c', 'd'].slice(0, Math.max(...labels) + 1),
     testSize,
-    seed,
     'd.csv',
   );
 
@@ -57,8 +70,27 @@ describe('stratifiedSplit', () => {
     expect([...more.test].filter((row) => row < 4)).toEqual([...few.test].filter((row) => row < 4));
   });
 
-  it('refuses a class with one row', () => {
+  it('refuses a class with one row, or with equal rows only', () => {
     expect(() => split([0, 0, 1], 0.5)).toThrow('d.csv: class "b" has 1 row, expected at least 2');
+    expect(() => split([0, 0, 1, 1, 1], 0.5, 42, (row) => Math.min(row, 2))).toThrow(
+      'd.csv: class "b" has 3 rows, which are all equal, expected at least 2 different ones (one to train on, one to test on)',
+    );
+  });
+
+  it('keeps equal rows together and still gives each class its share', () => {
+    // 40 rows come twice, 20 once.
+    const labels = new Array<number>(100).fill(0);
+    const { test } = split(labels, 0.25, 7, (row) => (row < 80 ? row % 40 : row));
+    expect(test).toHaveLength(25);
+    const held = new Set(test);
+    for (const row of test) if (row < 80) expect(held.has((row + 40) % 80)).toBe(true);
+  });
+
+  it('takes the smallest of a class whose equal rows are all more than its share', () => {
+    const { test } = split([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], 0.1, 1, (row) =>
+      row % 5 < 3 ? row - (row % 5) : row - (row % 5) + 3,
+    );
+    expect([...test]).toEqual([3, 4, 8, 9]);
   });
 
   it('shares out by largest remainder', () => {

@@ -1,6 +1,6 @@
 import { type Scores } from '../../../contracts/stage';
 import { noBetterThanBaseline } from '../../../ml/gate/beats-baseline';
-import { decidePromotion } from '../../../ml/gate/decide-promotion';
+import { decide } from './contest-scene';
 
 const scores = (metrics: Scores['metrics'], intervals?: Scores['intervals']): Scores => ({
   metrics,
@@ -28,21 +28,14 @@ describe('a model that knows nothing of its rows', () => {
   });
 
   it('never goes to production, not even as the first version', () => {
-    const contest = {
-      candidate: random.candidate.metrics,
-      champion: null,
-      metric: 'accuracy',
-      minImprovement: 0,
-      gate: {},
-      rows: 400,
-    };
+    const contest = { candidate: random.candidate.metrics, champion: null, gate: {} };
     const noBetter = noBetterThanBaseline(random, 'accuracy');
-    expect(decidePromotion({ ...contest, noBetter })).toMatchObject({
+    expect(decide({ ...contest, noBetter })).toMatchObject({
       outcome: 'staged',
       alias: 'staging',
       reason: noBetter,
     });
-    expect(decidePromotion({ ...contest, noBetter: null })).toMatchObject({ outcome: 'promoted' });
+    expect(decide({ ...contest, noBetter: null })).toMatchObject({ outcome: 'promoted' });
   });
 
   it('of numbers', () => {

@@ -1,17 +1,8 @@
 import { checkGate, metricsFor } from '../../../ml/gate/check-gate';
-import { type Contest, decidePromotion } from '../../../ml/gate/decide-promotion';
-
-const contest = (changes: Partial<Contest>): Contest => ({
-  candidate: { accuracy: 0.9667, f1_score: 0.96 },
-  champion: { version: '3', metrics: { accuracy: 0.9333, f1_score: 0.97 } },
-  metric: 'accuracy',
-  minImprovement: 0,
-  gate: { accuracy: 0.9 },
-  rows: 30,
-  ...changes,
-});
-
-const champion = (accuracy: number): Contest['champion'] => ({ version: '3', metrics: { accuracy } });
+import { Params } from '../../../contracts/params';
+import { type Evaluation } from '../../../contracts/stage';
+import { contestOf, decidePromotion } from '../../../ml/gate/decide-promotion';
+import { decide, type Scene } from './contest-scene';
 
 describe('checkGate', () => {
   it('passes what equals the minimum', () => {
@@ -70,13 +61,13 @@ describe('checkGate', () => {
 });
 
 describe('decidePromotion', () => {
-  it.each<[string, Partial<Contest>, string, string | null, string]>([
+  it.each<[string, Partial<Scene>, string, string | null, string]>([
     [
       'promotes what is better',
       {},
       'promoted',
       'production',
-      "accuracy 0.967 beats version 3's 0.933 on the same 30 rows",
+      "accuracy 0.967 beats version 3's 0.933 on 30 held-out rows that neither has seen",
     ],
     [
       'promotes when nothing is in production',
@@ -87,38 +78,38 @@ describe('decidePromotion', () => {
     ],
     [
       'goes by the metric it is told',
-      { metric: 'f1_score' },
+      { policy: { metric: 'f1_score' } },
       'staged',
       'staging',
-      "f1_score 0.960 is below version 3's 0.970 on the same 30 rows",
+      "f1_score 0.960 is below version 3's 0.970 on 30 held-out rows that neither has seen",
     ],
     [
       'stages what is equal',
-      { champion: champion(0.9667) },
+      { its: { accuracy: 0.9667 } },
       'staged',
       'staging',
-      "accuracy 0.967 only equals version 3's on the same 30 rows",
+      "accuracy 0.967 only equals version 3's on 30 held-out rows that neither has seen",
     ],
     [
       'shows as many digits as tell two numbers apart',
-      { champion: champion(0.96665) },
+      { its: { accuracy: 0.96665 } },
       'promoted',
       'production',
-      "accuracy 0.96670 beats version 3's 0.96665 on the same 30 rows",
+      "accuracy 0.96670 beats version 3's 0.96665 on 30 held-out rows that neither has seen",
     ],
     [
       'stages what is better by less than asked',
-      { minImprovement: 0.05 },
+      { policy: { min_improvement: 0.05 } },
       'staged',
       'staging',
-      "accuracy 0.967 beats version 3's 0.933 on the same 30 rows, but by less than promote.min_improvement, 0.05",
+      "accuracy 0.967 beats version 3's 0.933 on 30 held-out rows that neither has seen, but by less than promote.min_improvement, 0.05",
     ],
     [
       'promotes what is better by exactly what was asked',
-      { candidate: { accuracy: 0.95 }, champion: champion(0.93), minImprovement: 0.02 },
+      { candidate: { accuracy: 0.95 }, its: { accuracy: 0.93 }, policy: { min_improvement: 0.02 } },
       'promoted',
       'production',
-      "accuracy 0.950 beats version 3's 0.930 on the same 30 rows",
+      "accuracy 0.950 beats version 3's 0.930 on 30 held-out rows that neither has seen",
     ],
     [
       'gives no alias below the gate, whatever the champion',
@@ -136,15 +127,13 @@ describe('decidePromotion', () => {
     ],
     [
       'stages when the champion cannot be scored',
-      {
-        champion: { version: '3', metrics: null, error: 'it takes columns that the data no longer has: age' },
-      },
+      { its: null, error: 'it takes columns that the data no longer has: age' },
       'staged',
       'staging',
       'version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age; if it is to be replaced all the same, set the alias production to this version by hand',
     ],
   ])('%s', (_, changes, outcome, alias, reason) => {
-    expect(decidePromotion(contest(changes))).toMatchObject({ outcome, alias, reason });
+    expect(decide(changes)).toMatchObject({ outcome, alias, reason });
   });
 
   it.each<[string, number, number, string, string]>([
@@ -153,32 +142,32 @@ describe('decidePromotion', () => {
       230,
       250,
       'promoted',
-      "mae 230.000 beats version 3's 250.000 on the same 30 rows",
+      "mae 230.000 beats version 3's 250.000 on 30 held-out rows that neither has seen",
     ],
     [
       'stages a larger error',
       260,
       250,
       'staged',
-      "mae 260.000 is above version 3's 250.000 on the same 30 rows",
+      "mae 260.000 is above version 3's 250.000 on 30 held-out rows that neither has seen",
     ],
     ['gives no alias above the gate', 301, 400, 'gate_failed', "mae 301.000 is above the gate's 300.000"],
   ])('%s', (_, mine, its, outcome, reason) => {
-    const decision = decidePromotion(
-      contest({
-        candidate: { mae: mine },
-        champion: { version: '3', metrics: { mae: its } },
-        metric: 'mae',
-        gate: { mae: 300 },
-      }),
-    );
+    const decision = decide({
+      candidate: { mae: mine },
+      its: { mae: its },
+      policy: { metric: 'mae' },
+      gate: { mae: 300 },
+    });
     expect(decision).toMatchObject({ outcome, reason });
   });
 
   it('stages when the champion lacks the metric', () => {
-    const decision = decidePromotion(
-      contest({ candidate: { accuracy: 1, roc_auc: 0.9 }, metric: 'roc_auc', champion: champion(0.5) }),
-    );
+    const decision = decide({
+      candidate: { accuracy: 1, roc_auc: 0.9 },
+      its: { accuracy: 0.5 },
+      policy: { metric: 'roc_auc' },
+    });
     expect(decision).toMatchObject({
       outcome: 'staged',
       reason:
@@ -187,8 +176,24 @@ describe('decidePromotion', () => {
   });
 
   it('returns the checks of the gate', () => {
-    expect(decidePromotion(contest({})).gate).toEqual([
-      { metric: 'accuracy', least: 0.9, value: 0.9667, passed: true },
-    ]);
+    expect(decide({}).gate).toEqual([{ metric: 'accuracy', least: 0.9, value: 0.9667, passed: true }]);
+  });
+});
+
+describe('contestOf', () => {
+  const scores = (accuracy: number): Evaluation['candidate'] => ({
+    metrics: { accuracy },
+    perClass: [],
+    confusion: [],
+  });
+  const params = Params.parse({ experiment: 'e', model: 'm', data: { path: 'd.csv', target: 'y' } });
+
+  it('takes a stage that does not tell the rows as one that compares on all', () => {
+    const evaluation = { candidate: scores(0.9), champion: scores(0.8), championError: null, rows: 50 };
+    expect(decidePromotion(contestOf(params, evaluation, '1'))).toMatchObject({
+      outcome: 'promoted',
+      reason:
+        "accuracy 0.900 beats version 1's 0.800 on all 50 held-out rows, of which version 1 may have been trained on some (the stage that scored it does not tell)",
+    });
   });
 });

@@ -1,0 +1,43 @@
+import { type ParquetColumn } from './parquet/format';
+import { readParquet } from './parquet/read-parquet';
+import { writeParquet } from './parquet/write-parquet';
+import { columnFrom } from './table-artifact';
+import { type Column, type RawTable, textAt } from './raw-table';
+
+/**
+ * Writes what names held-out rows beyond the test table: columns that are no features (ids, groups), and whole numbers
+ * that the test table's float32 cannot tell apart. With none, there is no file.
+ *
+ * @param features Their names; the test table has them, as float32.
+ * @param target Its name; the test table has it exactly.
+ * @param rows Which rows, in the order of the test table.
+ */
+export function writeTestKeys(
+  path: string,
+  table: RawTable,
+  features: readonly string[],
+  target: string,
+  rows: Uint32Array,
+): void {
+  const columns = table.columns.flatMap((column): ParquetColumn[] => {
+    const { name } = column;
+    if (name === target) return [];
+    if (column.kind === 'number') {
+      const values = Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN);
+      return !features.includes(name) || values.some(needsMoreThanFloat32)
+        ? [{ name, type: 'double', values }]
+        : [];
+    }
+    if (features.includes(name)) return [];
+    return [{ name, type: 'text', values: Array.from(rows, (row) => textAt(column, row) ?? null) }];
+  });
+  if (columns.length > 0) writeParquet(path, columns);
+}
+
+const needsMoreThanFloat32 = (value: number): boolean =>
+  Number.isInteger(value) && Math.fround(value) !== value;
+
+/** The columns that `writeTestKeys` wrote. */
+export function readTestKeys(path: string): Column[] {
+  return readParquet(path).map(columnFrom);
+}

@@ -1,0 +1,62 @@
+import { type Difference } from '../../contracts/comparison';
+import { type Metrics } from '../../contracts/stage';
+import { drawWeights } from '../metrics/bootstrap';
+import { quantile } from '../metrics/quantile';
+
+/** Metrics for weights `[n]`: how often each row counts; absent: once. */
+export type Measure = (weights?: Float64Array) => Metrics;
+
+/** As many draws are kept, and the ends of every usual interval are among them. */
+const KEPT_DRAWS = 401;
+
+/**
+ * How two models differ in each metric that both have, on the same rows, and how much of it may be chance: the paired
+ * bootstrap (Efron and Tibshirani, 1993), which measures both on the same draws of n of n rows. The same seed gives the
+ * same draws.
+ *
+ * @returns candidate minus champion, by metric.
+ */
+export function pairedDifferences(
+  rows: number,
+  candidate: Measure,
+  champion: Measure,
+  { resamples, seed }: { resamples: number; seed: number },
+): Record<string, Difference> {
+  const found = new Map<string, { value: number; draws: number[] }>();
+  for (const [metric, value] of differences(candidate(), champion())) found.set(metric, { value, draws: [] });
+  const weights = new Float64Array(rows);
+  for (let resample = 0; resample < resamples; resample++) {
+    drawWeights(weights, seed, resample);
+    for (const [metric, value] of differences(candidate(weights), champion(weights))) {
+      found.get(metric)?.draws.push(value);
+    }
+  }
+  return Object.fromEntries(
+    [...found].map(([metric, { value, draws }]) => [metric, { value, draws: thinned(draws) }]),
+  );
+}
+
+function differences(mine: Metrics, its: Metrics): [metric: string, difference: number][] {
+  return Object.entries(mine).flatMap(([metric, value]): [string, number][] => {
+    const difference = value - (its[metric] ?? Number.NaN);
+    return Number.isFinite(difference) ? [[metric, difference]] : [];
+  });
+}
+
+/** Sorted; of many, quantiles from the least to the largest. Seven digits are more than the draws can tell. */
+function thinned(draws: number[]): number[] {
+  const sorted = Float64Array.from(draws).sort();
+  const kept =
+    sorted.length <= KEPT_DRAWS
+      ? sorted
+      : Float64Array.from({ length: KEPT_DRAWS }, (_, i) => quantile(sorted, i / (KEPT_DRAWS - 1)));
+  return Array.from(kept, (draw) => Number(draw.toPrecision(7)));
+}
+
+/** The middle part of the draws, such as 0.95 of them; null without draws. */
+export function intervalOf({ draws }: Difference, level: number): [low: number, high: number] | null {
+  if (draws.length === 0) return null;
+  const sorted = Float64Array.from(draws);
+  const tail = (1 - level) / 2;
+  return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
+}
