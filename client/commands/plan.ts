@@ -58,7 +58,7 @@ async function run(options: PlanOptions): Promise<void> {
   }
 }
 
-function planLines({ model, pipelineKey, last, parts, stages, finished }: Plan): string[] {
+function planLines({ model, pipelineKey, last, parts, stages, finished, comparison }: Plan): string[] {
   const headline =
     finished === null
       ? `${paint.strong(model)}: a start would train`
@@ -79,6 +79,7 @@ function planLines({ model, pipelineKey, last, parts, stages, finished }: Plan):
         paint.dim(because),
       ]),
     ),
+    ...(comparison === null ? [] : ['', `  ${paint.strong('comparison')}: ${comparison}`]),
   ];
 }
 

@@ -10,6 +10,7 @@ import { type RunIdentity } from '../run/identify-run';
 import { type StageCode } from '../stage-code';
 import { type StageResults } from '../results/stage-results';
 import { sha256Hex } from '../../ml/hashing/pipeline-key';
+import { forecastText, forecastUnseen } from './expect-unseen';
 import { type PartChange, type Plan } from './plan';
 import { planStages, type ChampionInputs } from './plan-stages';
 
@@ -40,6 +41,7 @@ export async function planRun(
     ),
     part('code', identity.codeHash, last?.tags[RUN_TAG.codeHash]),
   ];
+  const champion = result === null ? await championOf(mlflow, params.model) : null;
   return {
     pipelineKey,
     model: params.model,
@@ -52,23 +54,54 @@ export async function planRun(
             results,
             identity,
             code,
-            await championInputs(mlflow, params.model),
+            await championInputs(mlflow, champion),
             last === undefined ? null : { parts, stageCode: stageCodeOf(last) },
           )
         : STAGES.map((stage) => ({ stage, does: 'reuse', because: `version ${result.modelVersion} has it` })),
+    comparison: champion === null ? null : comparisonNote(champion, identity),
   };
+}
+
+interface ChampionNow {
+  version: ModelVersion;
+  /** Null: it came from no run, or from one that is gone. */
+  run: MlflowRun | null;
+}
+
+async function championOf(mlflow: Mlflow, model: string): Promise<ChampionNow | null> {
+  const version = await mlflow.registry.findByAlias(model, ALIAS.production);
+  if (version === null) return null;
+  if (version.runId === '') return { version, run: null };
+  try {
+    return { version, run: await mlflow.runs.get(version.runId) };
+  } catch (error) {
+    whyUnscorable(error);
+    return { version, run: null };
+  }
+}
+
+/** On which rows it will not be possible to compare, as far as the params tell. */
+function comparisonNote({ version, run }: ChampionNow, identity: RunIdentity): string | null {
+  const named = `version ${version.version}`;
+  if (run === null || version.tags[VERSION_TAG.seenRows] === undefined) {
+    return identity.params.promote.unseen === 'required'
+      ? `${named} does not tell which rows it was trained on, so the candidate goes to staging (promote.unseen: required)`
+      : `${named} does not tell which rows it was trained on, so the two are compared on all held-out rows`;
+  }
+  const forecast = forecastUnseen(run.params, runParams(identity));
+  return forecast === null ? null : forecastText(forecast, named);
 }
 
 /**
  * What evaluate is given of the champion, without its bytes: nothing of one that cannot be scored; null for one of which neither its
  * MLmodel nor its run tells the hash.
  */
-async function championInputs(mlflow: Mlflow, model: string): Promise<ChampionInputs> {
-  const version = await mlflow.registry.findByAlias(model, ALIAS.production);
-  if (version === null) return {};
+async function championInputs(mlflow: Mlflow, champion: ChampionNow | null): Promise<ChampionInputs> {
+  if (champion === null) return {};
+  const { version, run } = champion;
   try {
     const { content, description } = await lookAtModel(mlflow, version);
-    const sha256 = content?.sha256 ?? (await taggedHash(mlflow, version));
+    const sha256 = content?.sha256 ?? run?.tags[`${RUN_TAG.artifactSha256}.${ARTIFACT.model}`];
     if (sha256 === undefined) return null;
     const seenRows = version.tags[VERSION_TAG.seenRows];
     return {
@@ -82,11 +115,6 @@ async function championInputs(mlflow: Mlflow, model: string): Promise<ChampionIn
     whyUnscorable(error);
     return {};
   }
-}
-
-async function taggedHash(mlflow: Mlflow, { runId }: ModelVersion): Promise<string | undefined> {
-  if (runId === '') return undefined;
-  return (await mlflow.runs.get(runId)).tags[`${RUN_TAG.artifactSha256}.${ARTIFACT.model}`];
 }
 
 function stageCodeOf({ tags }: MlflowRun): Record<string, string> {

@@ -28,4 +28,6 @@ export interface Plan {
   last: TrainingResult | null;
   parts: PartChange[];
   stages: StagePlan[];
+  /** What the comparison with the champion will lack, in a sentence; null: nothing that is known now, or nothing runs. */
+  comparison: string | null;
 }

@@ -166,6 +166,10 @@ describe('a table that grows', () => {
   test('another seed leaves few rows to compare on, and only those are new to both', async () => {
     keep();
     project.writeParams(params({ preprocess: { seed: 7 } }));
+    const { stdout } = await project.cli(['plan']);
+    expect(stdout).toContain(
+      'comparison: preprocess.seed 42 → 7: version 2 was trained on most of the held-out rows that it knows: the two are compared on about 20 % of them, and on rows that came since',
+    );
     const third = await project.start('--wait');
     const figures = third.result?.comparison;
     expect(figures?.heldOut).toBe(0.2 * ALL_ROWS);
