@@ -53,7 +53,14 @@ class MovingProduction {
         const now = String(this.version);
         if (input.championVersion !== now) return Promise.resolve({ stale: true, championVersion: now });
         const reason = `better than version ${now}`;
-        return Promise.resolve({ stale: false, outcome: 'promoted', alias: 'production', reason, gate: [], comparison: null });
+        return Promise.resolve({
+          stale: false,
+          outcome: 'promoted',
+          alias: 'production',
+          reason,
+          gate: [],
+          comparison: null,
+        });
       },
       closeRun: async ({ status }) => {
         this.closedAs = status;
