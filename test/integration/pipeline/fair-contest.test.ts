@@ -103,8 +103,8 @@ describe('a table that grows', () => {
     expect(seen.columns).toHaveLength(11);
     expect(bytes.length).toBeLessThan(8 * seen.rows + 1000);
     const provenance = await registry.mlflow.artifacts.downloadBytes(
-      run?.artifactUri ?? '',
-      'model/provenance.json',
+      await registry.mlflow.resolveSource(version?.source ?? ''),
+      'provenance.json',
     );
     expect(JSON.parse(Buffer.from(provenance).toString())).toMatchObject({
       predicate: {
