@@ -95,7 +95,7 @@ function notComparable(
     rows === 0 && seenByChampion === heldOut
       ? `${rival} was trained on all ${rowsText(heldOut, 'held-out row')}, so none is left to compare on`
       : `${rows === 0 ? 'none' : `only ${thousands(rows)}`} of ${rowsText(heldOut, 'held-out row')} ${rows === 1 ? 'is' : 'are'} left to compare on, fewer than promote.min_rows, ${policy.min_rows}${unknown === null ? ` (neither ${rival} nor this one was trained on them)` : ''}`;
-  return `${left}; add rows, split as ${rival} did (preprocess.seed, split, test_size and columns), or compare on new ones: retrain evaluate MODEL@VERSION --data FILE`;
+  return `${left}; add rows, or split as ${rival} did (preprocess.seed, split, test_size and columns); to promote it all the same: retrain promote MODEL@VERSION --reason …`;
 }
 
 function figuresOf(

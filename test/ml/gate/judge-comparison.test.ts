@@ -81,7 +81,7 @@ describe('the rows that are compared', () => {
     [
       'too few rows',
       { rows: 19, seenByChampion: 29_981 },
-      /^only 19 of 30,000 held-out rows are left to compare on, fewer than promote.min_rows, 20 \(neither version 3 nor this one was trained on them\); add rows, .*retrain evaluate MODEL@VERSION --data FILE$/,
+      /^only 19 of 30,000 held-out rows are left to compare on, fewer than promote.min_rows, 20 \(neither version 3 nor this one was trained on them\); add rows, or split as version 3 did .*; to promote it all the same: retrain promote MODEL@VERSION --reason …$/,
     ],
   ])('stage %s', (_, comparison, reason) => {
     const decision = decide(credit(comparison));
