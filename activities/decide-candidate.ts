@@ -1,8 +1,7 @@
-import { type PromoteInput } from '../contracts/activities';
-import { RetrainError } from '../contracts/errors';
+import { type EvaluateOutput, type PromoteInput } from '../contracts/activities';
 import { VERSION_TAG } from '../contracts/names';
 import { type ComparisonFigures } from '../contracts/run';
-import { ARTIFACT, Evaluation } from '../contracts/stage';
+import { ARTIFACT, Evaluation, type Metrics, type Scores } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { contestOf, decidePromotion, type PromotionDecision } from '../ml/gate/decide-promotion';
 import { readJson } from './read-json';
@@ -18,15 +17,24 @@ export async function decideCandidate(
   { spec, championVersion, evaluated }: PromoteInput,
 ): Promise<PromotionDecision> {
   const written = evaluated.artifacts[ARTIFACT.evaluation];
-  if (written === undefined) {
-    throw new RetrainError('STAGE_FAILED', `no stage left out/${ARTIFACT.evaluation}`);
-  }
-  const evaluation = Evaluation.parse(await readJson(store, written));
+  const evaluation =
+    written === undefined ? askedOnly(evaluated) : Evaluation.parse(await readJson(store, written));
   const { championError, noBetter = null } = evaluated;
   return decidePromotion({
     ...contestOf(spec.params, { ...evaluation, championError }, championVersion),
     noBetter: spec.params.promote.beat_baseline ? noBetter : null,
   });
+}
+
+/** Of an ask without an evaluation: its figures, and nothing on the rows behind them. */
+function askedOnly({ candidateMetrics, championMetrics, championError, rows }: EvaluateOutput): Evaluation {
+  const scores = (metrics: Metrics): Scores => ({ metrics, perClass: [], confusion: [] });
+  return {
+    candidate: scores(candidateMetrics),
+    champion: championMetrics === null ? null : scores(championMetrics),
+    championError,
+    rows,
+  };
 }
 
 /** The comparison that decided, as a version's tags; none when there was none. */
