@@ -51,7 +51,7 @@ export const ARTIFACT = {
   profile: 'profile.json',
   /** Names of the training rows, see `SeenRowsHeader`: later models are compared with this one on other rows. */
   seenRows: 'seen-rows.bin',
-  /** Columns of the held-out rows that name them and are not, or not exactly, in test.parquet. Absent: there are none. */
+  /** Columns of the held-out rows that name them and are not, or not exactly, in test.parquet; the target in any case. */
   testKeys: 'test-keys.parquet',
   model: 'model.onnx',
   /** `TrainingNotes`: what the training learned beside the model. */

@@ -61,7 +61,7 @@ export const preprocess: Stage = async (context) => {
   writeTable(context.output(ARTIFACT.train), table, inputs, target, split.train);
   writeTable(context.output(ARTIFACT.test), table, inputs, target, split.test);
   writeFileSync(context.output(ARTIFACT.seenRows), encodeSeenRows(naming, takeNames(names, split.train)));
-  writeTestKeys(context.output(ARTIFACT.testKeys), table, features, target, split.test);
+  writeTestKeys(context.output(ARTIFACT.testKeys), table, features, split.test);
   const schema: TableSchema = {
     task: params.task,
     features: preparedNames(inputs),
