@@ -1,8 +1,10 @@
 import { type Client } from '@temporalio/client';
 import { type PipelineActivities, type PromoteOutput } from '../contracts/activities';
 import { UPDATE } from '../contracts/names';
+import { type ContentStore } from '../integrations/dvc/content-store';
 import { askSteward } from '../temporal/ask-steward';
 import { fromTemporal } from '../temporal/errors';
+import { decideCandidate } from './decide-candidate';
 import { withHeartbeat } from './heartbeat';
 
 export interface AskDeps {
@@ -10,6 +12,8 @@ export interface AskDeps {
   /** For messages. */
   address: string;
   taskQueue: string;
+  /** Has the run's evaluation. */
+  store: ContentStore;
 }
 
 /** Idempotent: an ask has the same id in every attempt, by which the steward gives the same answer. */
@@ -17,13 +21,15 @@ export function createAskActivities({
   client,
   address,
   taskQueue,
+  store,
 }: AskDeps): Pick<PipelineActivities, 'askSteward'> {
   return {
     async askSteward(args) {
       const { model } = args.spec.params;
       return withHeartbeat(async (signal) => {
+        const decided = { ...args, decision: await decideCandidate(store, args) };
         try {
-          const ask = { client, taskQueue, model, update: UPDATE.decide, args, id: args.id, signal };
+          const ask = { client, taskQueue, model, update: UPDATE.decide, args: decided, id: args.id, signal };
           return await askSteward<PromoteOutput>(ask);
         } catch (error) {
           throw fromTemporal(error, address);

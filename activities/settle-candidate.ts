@@ -48,7 +48,7 @@ export async function settleCandidate(
     return { entries: sealEntries(position, seen), production: before };
   }
   if (before === modelVersion) {
-    const { gate, comparison } = await decideCandidate(store, ask);
+    const { gate, comparison } = await decisionOn(store, ask);
     const reason = 'it is in production already: somebody put it there while it was compared';
     const output = {
       stale: false,
@@ -64,7 +64,7 @@ export async function settleCandidate(
     const output = { stale: true, championVersion: before } as const;
     return { entries: sealEntries(position, seen), production: before, answer: { output, evidence: null } };
   }
-  const decided = withPolicy(await decideCandidate(store, ask), ask.spec.params.promote.approval, barred);
+  const decided = withPolicy(await decisionOn(store, ask), ask.spec.params.promote.approval, barred);
   const evidence = ask.evaluated.artifacts[ARTIFACT.evaluation]?.sha256 ?? null;
   const after = decided.outcome === 'promoted' ? modelVersion : before;
   const draft: LedgerDraft = {
@@ -80,6 +80,11 @@ export async function settleCandidate(
   const entries = sealEntries(position, [...seen, draft]);
   await carryOut(mlflow, { ask, before, decided, entry: position.index + seen.length }, signal);
   return { entries, production: after, answer: { output: { stale: false, ...decided }, evidence } };
+}
+
+/** The run's own worker has decided, as it has the evaluation; see `DecideInput.decision`. */
+async function decisionOn(store: ContentStore, ask: SettleCandidateInput['ask']): Promise<PromotionDecision> {
+  return ask.decision ?? decideCandidate(store, ask);
 }
 
 /** A winner that was rolled back stays where it is; one that must be approved waits. */

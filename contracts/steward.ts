@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type EvaluateOutput, type PromoteInput, type PromoteOutput } from './activities';
 import { type PromoteParams } from './params';
+import { type ComparisonFigures, type TrainingResult } from './run';
 import { type NoticeKind } from './notice';
 
 // What a model's steward is told and tells. Workflow code takes the types only.
@@ -66,6 +67,20 @@ export interface DecideInput extends PromoteInput {
   workflowId: string;
   mlflowRunId: string;
   mlflowExperimentId: string;
+  /**
+   * What the run's own worker made of the evaluation, against the champion that it was scored against: the steward's worker may be
+   * another machine, whose store does not have it. Absent: the steward's worker reads the evaluation.
+   */
+  decision?: CandidateDecision;
+}
+
+/** What becomes of a candidate, as long as production is what it was scored against. */
+export interface CandidateDecision {
+  outcome: TrainingResult['outcome'];
+  alias: 'production' | 'staging' | null;
+  reason: string;
+  gate: TrainingResult['gate'];
+  comparison: ComparisonFigures | null;
 }
 
 /** What an ask of a person must hold. */

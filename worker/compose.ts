@@ -104,7 +104,7 @@ export function createActivities(
     ...createProjectActivities({ project, code, imageDigest: (image) => containers.digestOf(image) }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
-    ...createAskActivities({ client, address: temporal.address, taskQueue }),
+    ...createAskActivities({ client, address: temporal.address, taskQueue, store }),
     ...createStewardActivities({ mlflow, store, scratchDir }),
     ...createTrackingActivities({
       project,

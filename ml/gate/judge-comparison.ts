@@ -1,6 +1,5 @@
 import { type Comparison } from '../../contracts/comparison';
 import { listed } from '../../contracts/errors';
-import { ALIAS } from '../../contracts/names';
 import { nearest } from '../../contracts/nearest';
 import { type PromoteParams } from '../../contracts/params';
 import { type ComparisonFigures } from '../../contracts/run';

@@ -33,7 +33,7 @@ describe('the registry of a real MLflow server', () => {
     const name = freshName();
     expect(await mlflow.registry.findModel(name)).toBeNull();
     await Promise.all(Array.from({ length: 8 }, () => mlflow.registry.ensureModel(name)));
-    expect(await mlflow.registry.findModel(name)).toEqual({ name, aliases: {} });
+    expect(await mlflow.registry.findModel(name)).toEqual({ name, aliases: {}, tags: {} });
   });
 
   test('a run has one version, however often it is asked for, and its tags are brought up to date', async () => {

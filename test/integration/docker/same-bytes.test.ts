@@ -86,8 +86,12 @@ describeWithDocker('the same stage in process and in a container', () => {
   ])('writes the same files, byte for byte: %s', async (_what, table, params) => {
     const { task } = params;
     const tables = [
-      ...['train.parquet', 'test.parquet', 'schema.json', 'profile.json'],
-      ...['seen-rows.bin', 'test-keys.parquet'],
+      'train.parquet',
+      'test.parquet',
+      'schema.json',
+      'profile.json',
+      'seen-rows.bin',
+      'test-keys.parquet',
     ];
     const done = await bothWays('preprocess', () => new StageFolder(params).take('data', table), tables);
     const trained = await bothWays('train', () => train(done, { n_estimators: 10 }, task), [

@@ -13,7 +13,7 @@ const POINTS: readonly Omit<Fault, 'kind'>[] = [
   { effect: 'preprocess: results.save#1', when: 'before' },
   { effect: 'train: executor.run#1', when: 'after' },
   { effect: 'evaluate: results.save#1', when: 'after' },
-  { effect: 'register: mlflow.artifacts.uploadBytes#3', when: 'after' },
+  { effect: 'register: mlflow.artifacts.uploadFile#3', when: 'after' },
   { effect: 'register: mlflow.registry.findOrCreateVersion#1', when: 'after' },
   { effect: 'askSteward: temporal.withAbortSignal#1', when: 'before' },
   { effect: 'settleCandidate: mlflow.registry.setVersionTags#1', when: 'after' },

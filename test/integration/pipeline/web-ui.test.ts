@@ -47,7 +47,7 @@ describe('someone who reads only Temporal’s Web UI', () => {
 
   test('sees on the timeline what each activity did', async () => {
     await open('history');
-    for (const label of ['preprocess', 'train', 'evaluate', 'register', 'promote']) {
+    for (const label of ['preprocess', 'train', 'evaluate', 'register', 'askSteward']) {
       await page
         .getByText(new RegExp(`${label} •`))
         .first()
