@@ -1,4 +1,11 @@
-import { condition, isCancellation, log, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  proxyActivities,
+  sleep,
+} from '@temporalio/workflow';
 import { type StewardActivities } from '../contracts/steward';
 import { settling, watching } from './activity-options';
 import { failureReason } from './failure-reason';
@@ -45,9 +52,23 @@ export function watchAlias(book: StewardBook, rounds: Rounds, observe: () => Pro
   });
   round('production not watched', async () => {
     await condition(() => book.state.production !== undefined && !rounds.closing);
-    await watchProduction({ model: book.model, production: book.production });
-    if (!rounds.closing) await observe();
+    const { production } = book;
+    // Each own move begins a new watch: an old one would miss a move back to where it began.
+    const watch = new CancellationScope();
+    const watching = watch.run(() => watchProduction({ model: book.model, production }));
+    const moved = condition(() => book.production !== production || rounds.closing).then(
+      () => 'ours' as const,
+    );
+    const seen = await Promise.race([watching.then(() => 'theirs' as const), moved]);
+    if (seen === 'ours') {
+      watch.cancel();
+      await watching.catch(ignoreCancellation);
+    } else if (!rounds.closing) await observe();
   });
+}
+
+function ignoreCancellation(error: unknown): void {
+  if (!isCancellation(error)) throw error;
 }
 
 function round(trouble: string, work: () => Promise<void>): void {

@@ -5,7 +5,7 @@ import { sleep, TestProject, type Finished } from '../pipeline/test-project';
 import { Candidates, type TestCandidate } from './candidates';
 import { StewardView } from './steward-view';
 
-jest.setTimeout(300_000);
+jest.setTimeout(120_000);
 
 const connection = Connection.lazy({ address: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '' });
 const client = new Client({ connection });
