@@ -6,8 +6,10 @@ import { type EvaluateOutput, type PromoteOutput } from '../../../contracts/acti
 import { UPDATE } from '../../../contracts/names';
 import { Params } from '../../../contracts/params';
 import { type RunSpec } from '../../../contracts/run';
+import { type Evaluation, type Metrics } from '../../../contracts/stage';
 import { type DecideInput } from '../../../contracts/steward';
 import { type Mlflow } from '../../../integrations/mlflow/client';
+import { contestOf, decidePromotion } from '../../../ml/gate/decide-promotion';
 import { askSteward } from '../../../temporal/ask-steward';
 import { type TestProject } from '../pipeline/test-project';
 
@@ -74,8 +76,21 @@ export class Candidates {
       ...{ id, spec, modelVersion, workflowId, mlflowRunId, mlflowExperimentId: '0' },
       championVersion: champion,
       evaluated: this.evaluated(candidate, champion),
+      decision: decidePromotion(contestOf(spec.params, this.evaluation(candidate, champion), champion)),
     };
     return askSteward({ client: this.client, taskQueue, model, update: UPDATE.decide, args, id });
+  }
+
+  /** What the run's own worker reads in evaluation.json. */
+  private evaluation(candidate: TestCandidate, champion: string | null): Evaluation {
+    const { candidateMetrics, championMetrics, championError, rows } = this.evaluated(candidate, champion);
+    const scores = (metrics: Metrics): Evaluation['candidate'] => ({ metrics, perClass: [], confusion: [] });
+    return {
+      candidate: scores(candidateMetrics),
+      champion: championMetrics === null ? null : scores(championMetrics),
+      championError,
+      rows,
+    };
   }
 
   private evaluated({ quality }: TestCandidate, champion: string | null): EvaluateOutput {

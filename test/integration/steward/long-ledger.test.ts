@@ -43,6 +43,7 @@ class QuickRegistry {
           alias: 'production',
           reason: 'r',
           gate: [],
+          comparison: null,
         };
         return Promise.resolve({
           entries: sealEntries(position, [{ ...draft, evidence: null, pipelineKey: null }]),
