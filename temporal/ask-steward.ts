@@ -74,7 +74,8 @@ export async function askSteward<T>({
 /** Told by the steward, or by the server: the run that took the ask is gone, or has ten asks already, its limit. */
 function mayRepeat(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  if (error instanceof ServiceError) return grpcCode(error.cause) === RESOURCE_EXHAUSTED;
+  if (error instanceof ServiceError)
+    return grpcCode(error.cause) === RESOURCE_EXHAUSTED || ABORTED.test(String(error.cause));
   if (!(error instanceof WorkflowUpdateFailedError)) return false;
   const { cause } = error;
   return cause instanceof ApplicationFailure && (cause.type === STEWARD_BUSY || cause.type === GONE);
@@ -88,6 +89,9 @@ function grpcCode(error: unknown): number | undefined {
 
 /** gRPC's. */
 const RESOURCE_EXHAUSTED = 8;
+
+/** What the server says, as UNAVAILABLE, of an update whose workflow task was lost with its worker: nothing became of it. */
+const ABORTED = /Update-with-Start could not be executed|workflow update was aborted/;
 
 /** What the server says of an update whose workflow run closed before it was answered. */
 const GONE = 'AcceptedUpdateCompletedWorkflow';
