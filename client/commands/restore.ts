@@ -63,7 +63,9 @@ async function run(model: string | undefined, flags: RestoreFlags, signal: Abort
   const workspace = await requireWorkspace(config);
   try {
     const { what, targets, commit } =
-      model === undefined ? await recordedInLock(workspace) : await recordedWithModel(config, workspace, model, signal);
+      model === undefined
+        ? await recordedInLock(workspace)
+        : await recordedWithModel(config, workspace, model, signal);
     await storeFromGit(workspace, targets, commit);
     const remote = await remoteIfNeeded(config, workspace, targets, flags.remote);
     const { found, nowhere } = await whereabouts(workspace, targets, remote);

@@ -41,7 +41,7 @@ describe('a version in production that cannot be scored', () => {
       result: {
         ...{ outcome: 'staged', modelVersion: '2', champion: { version: '1', metrics: null } },
         reason:
-          "version 1 cannot be scored on these 30 rows: another program registered it, and it has no model.onnx; if it is to be replaced all the same: retrain promote MODEL@VERSION --reason '…'",
+          'version 1 cannot be scored on these 30 rows: another program registered it, and it has no model.onnx; if it is to be replaced all the same, set the alias production to this version by hand',
       },
     });
     expect(await versions.findByAlias(project.model, 'production')).toMatchObject({ version: '1' });

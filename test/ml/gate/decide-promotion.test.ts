@@ -130,7 +130,7 @@ describe('decidePromotion', () => {
       { its: null, error: 'it takes columns that the data no longer has: age' },
       'staged',
       'staging',
-      "version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age; if it is to be replaced all the same: retrain promote MODEL@VERSION --reason '…'",
+      'version 3 cannot be scored on these 30 rows: it takes columns that the data no longer has: age; if it is to be replaced all the same, set the alias production to this version by hand',
     ],
   ])('%s', (_, changes, outcome, alias, reason) => {
     expect(decide(changes)).toMatchObject({ outcome, alias, reason });
@@ -171,7 +171,7 @@ describe('decidePromotion', () => {
     expect(decision).toMatchObject({
       outcome: 'staged',
       reason:
-        "version 3 gives no roc_auc on these 30 rows to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or if it is to be replaced all the same: retrain promote MODEL@VERSION --reason '…'",
+        'version 3 gives no roc_auc on these 30 rows to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or if it is to be replaced all the same, set the alias production to this version by hand',
     });
   });
 

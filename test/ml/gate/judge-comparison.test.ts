@@ -67,7 +67,7 @@ describe('the rows that are compared', () => {
       outcome: 'staged',
       alias: 'staging',
       reason:
-        "version 3 cannot be compared fairly, which promote.unseen: required asks for: it does not tell which rows it was trained on; if it is to be replaced all the same: retrain promote MODEL@VERSION --reason '…'",
+        'version 3 cannot be compared fairly, which promote.unseen: required asks for: it does not tell which rows it was trained on; if it is to be replaced all the same, set the alias production to this version by hand',
       comparison: null,
     });
   });
