@@ -6,7 +6,8 @@ import { type Column, type RawTable, textAt } from './raw-table';
 
 /**
  * Writes what names held-out rows beyond the test table: columns that are no features (ids, groups), and whole numbers
- * that the test table’s float32 cannot tell apart. With none, a file without columns.
+ * that the test table's float32 cannot tell apart. The target is always there, so the file
+ * is, too: dvc misses an output that is not.
  *
  * @param features Their names; the test table has them, as float32.
  * @param rows Which rows, in the order of the test table.
@@ -28,8 +29,7 @@ export function writeTestKeys(
     if (features.includes(name)) return [];
     return [{ name, type: 'text', values: Array.from(rows, (row) => textAt(column, row) ?? null) }];
   });
-  // Also without columns: an output that comes and goes would fail `dvc repro`.
-  writeParquet(path, columns);
+  if (columns.length > 0) writeParquet(path, columns);
 }
 
 const needsMoreThanFloat32 = (value: number): boolean =>
