@@ -15,6 +15,8 @@ export class ObjectServer {
   private readonly server = createServer((request, response) => void this.serve(request, response));
 
   async start(): Promise<string> {
+    // On a machine that stands still for seconds, an idle connection would end just as a request goes out on it: a fault that no test asked for.
+    this.server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/team/project.dvc`;
   }
