@@ -101,7 +101,7 @@ export function createActivities(
     return (await mlflow.runs.findFinished(experimentId, pipelineKey))?.result ?? null;
   };
   return {
-    ...createProjectActivities({ project, code, imageDigest: (image) => containers.digestOf(image) }),
+    ...createProjectActivities({ project, code, imageDigest: (...asked) => containers.digestOf(...asked) }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
     ...createAskActivities({ client, address: temporal.address, taskQueue, store }),

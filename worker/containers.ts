@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ContainerStages } from '../activities/container-stages';
+import { type ContainerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
 import { connectExecutor } from '../integrations/docker/connect-executor';
 import {
@@ -14,6 +15,7 @@ import {
 import { createEngine } from '../integrations/docker/engine';
 import { imageDigest } from '../integrations/docker/images';
 import { sweepOrphans } from '../integrations/docker/orphans';
+import { requireAllowed } from '../integrations/docker/policy';
 import { type ContainerOwner } from '../integrations/docker/stage-container';
 import { type WorkerConfig } from './config';
 
@@ -43,8 +45,13 @@ export class Containers {
     return new ContainerStages({ executor: { run: (run) => this.run(run) }, keepLog });
   }
 
-  /** See `imageDigest`. */
-  digestOf(image: string): Promise<string> {
+  /**
+   * See `imageDigest`; nothing is looked for on behalf of a stage that would not be run.
+   *
+   * @throws RetrainError CONTAINER_REFUSED as well
+   */
+  async digestOf(image: string, stage: string, options: ContainerOptions): Promise<string> {
+    requireAllowed(stage, options, this.config.docker);
     return imageDigest(this.engine, image, this.config.docker);
   }
 

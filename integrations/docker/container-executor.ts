@@ -17,6 +17,7 @@ import {
   containerSpec,
   DEFAULT_DISK,
   diskBytes,
+  withDefaults,
   LABEL,
   type ContainerOwner,
 } from './stage-container';
@@ -93,8 +94,10 @@ export class ContainerExecutor {
    * STAGE_OUT_OF_MEMORY, STAGE_TIMED_OUT, STAGE_UNSAFE, STAGE_FAILED, or what the stage left in out/error.json; StageDetached; the
    * signal's reason once the container is gone
    */
-  async run(run: ContainerRun): Promise<ContainerResult> {
-    requireAllowed(run.stage, run.options, this.deps.settings);
+  async run(asked: ContainerRun): Promise<ContainerResult> {
+    const { settings } = this.deps;
+    requireAllowed(asked.stage, asked.options, settings);
+    const run = { ...asked, options: withDefaults(asked.options, settings.most) };
     const giveBack = await this.slots.take(run.signal, () =>
       run.onProgress({ phase: 'waiting for a free container slot' }),
     );

@@ -2,25 +2,26 @@ import type Docker from 'dockerode';
 import { type AuthConfigObject } from 'dockerode';
 import { RetrainError } from '../../contracts/errors';
 import { engineError, statusOf } from './engine';
-import { isPinned } from './policy';
+import { isPinned, requireImage } from './policy';
 import { registryLogin } from './registry-login';
 import { type DockerSettings } from './settings';
 
 /** What looking for an image takes. */
-type Where = Pick<DockerSettings, 'shown' | 'configDir'>;
+type Where = Pick<DockerSettings, 'shown' | 'configDir' | 'images' | 'requireDigest'>;
 
 /** Images that `make docker-build` makes. They are in no registry: whoever has this name in a public one is somebody else. */
 const OURS = /^retrain\//;
 
 /**
  * What an image name means now: the digest it is pinned by, or the engine's content id of it. Pulls an image that the
- * engine does not have, unless it is one of ours.
+ * engine does not have, unless it is one of ours. For one that is not allowed, neither engine nor registry is asked.
  *
  * @returns `sha256:<64 hex>`
- * @throws RetrainError IMAGE_NOT_FOUND, DOCKER_UNREACHABLE
+ * @throws RetrainError CONTAINER_REFUSED, IMAGE_NOT_FOUND, DOCKER_UNREACHABLE
  */
 export async function imageDigest(engine: Docker, image: string, where: Where): Promise<string> {
   if (isPinned(image)) return image.slice(image.indexOf('@') + 1);
+  requireImage('the run', image, where);
   return (await inspectOrPull(engine, image, where)).Id;
 }
 
@@ -28,7 +29,7 @@ export async function imageDigest(engine: Docker, image: string, where: Where): 
  * Makes sure that the engine has the very image that a run was started for, and returns the name to start it by: of a tag
  * that has moved since, the old one.
  *
- * @throws RetrainError IMAGE_NOT_FOUND, CODE_MISMATCH when the name means another image by now and the old one is gone
+ * @throws RetrainError CONTAINER_REFUSED, IMAGE_NOT_FOUND, CODE_MISMATCH when the name means another image by now and the old one is gone
  */
 export async function exactImage(
   engine: Docker,
@@ -36,6 +37,7 @@ export async function exactImage(
   digest: string,
   where: Where,
 ): Promise<string> {
+  requireImage('the run', image, where);
   if (isPinned(image)) {
     await inspectOrPull(engine, image, where);
     return image;

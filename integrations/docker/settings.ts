@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { type Environment } from '../files/dot-env';
@@ -26,6 +27,10 @@ export interface DockerSettings {
   env: readonly string[];
   /** Folders of the host and volumes that stages may mount. */
   volumes: readonly string[];
+  /** Docker networks that stages may join; `none` needs no leave. */
+  networks: readonly string[];
+  /** Most that one stage may ask for. */
+  most: { cpus: number; memoryBytes: number; diskBytes: number };
   /** Containers that run at the same time; further stages wait. */
   concurrency: number;
   /** Memory of a stage that does not say, in bytes. */
@@ -43,18 +48,44 @@ export interface DockerSettings {
  */
 export function dockerSettings(env: Environment): DockerSettings {
   const shown = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
+  const engine = engineAddress(shown, env);
+  const most = mostOf(env, engine);
   return {
-    engine: engineAddress(shown, env),
+    engine,
     shown,
     configDir: dockerFolder(env),
     images: list(env['RETRAIN_DOCKER_IMAGES'], ['retrain/*']),
     requireDigest: env['RETRAIN_DOCKER_REQUIRE_DIGEST'] === '1',
     env: list(env['RETRAIN_DOCKER_ENV'], ['STAGE_*']),
     volumes: list(env['RETRAIN_DOCKER_VOLUMES'], []),
+    networks: list(env['RETRAIN_DOCKER_NETWORKS'], []),
+    most,
     concurrency: count(env['RETRAIN_DOCKER_CONCURRENCY'], 'RETRAIN_DOCKER_CONCURRENCY', 4),
-    memoryBytes: bytes(env['RETRAIN_DOCKER_MEMORY'] || '2g', 'RETRAIN_DOCKER_MEMORY'),
+    memoryBytes: Math.min(
+      bytes(env['RETRAIN_DOCKER_MEMORY'] || '2g', 'RETRAIN_DOCKER_MEMORY'),
+      most.memoryBytes,
+    ),
     ...(env['RETRAIN_DOCKER_USER'] ? { user: env['RETRAIN_DOCKER_USER'] } : {}),
     ...(env['RETRAIN_DOCKER_HOST_SCRATCH'] ? { hostScratch: env['RETRAIN_DOCKER_HOST_SCRATCH'] } : {}),
+  };
+}
+
+/** Of an engine on this machine: its CPUs, and three quarters of its memory. Of another one, whose size is not known: plenty. */
+function mostOf(env: Environment, { kind }: EngineAddress): DockerSettings['most'] {
+  const local = kind === 'unix';
+  const memory = env['RETRAIN_DOCKER_MAX_MEMORY'];
+  return {
+    cpus: amount(
+      env['RETRAIN_DOCKER_MAX_CPUS'],
+      'RETRAIN_DOCKER_MAX_CPUS',
+      local ? Math.max(2, availableParallelism()) : 64,
+    ),
+    memoryBytes: memory
+      ? bytes(memory, 'RETRAIN_DOCKER_MAX_MEMORY')
+      : local
+        ? Math.floor(totalmem() * 0.75)
+        : 64 * 1024 ** 3,
+    diskBytes: bytes(env['RETRAIN_DOCKER_MAX_DISK'] || '100g', 'RETRAIN_DOCKER_MAX_DISK'),
   };
 }
 
@@ -126,4 +157,11 @@ function count(text: string | undefined, name: string, otherwise: number): numbe
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 256) return value;
   throw new RetrainError('CONFIG_INVALID', `${name} must be an integer from 1 to 256, got ${text}`);
+}
+
+function amount(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise;
+  const value = Number(text);
+  if (value > 0 && value <= 1024) return value;
+  throw new RetrainError('CONFIG_INVALID', `${name} must be a number above 0, at most 1024, got ${text}`);
 }

@@ -10,3 +10,8 @@ export function bytes(text: string, source: string): number {
   }
   return Math.round(Number(amount) * UNIT[unit.toLowerCase() as keyof typeof UNIT]);
 }
+
+/** 2147483648 → `2g`: whole gigabytes, else whole megabytes. */
+export function shownSize(size: number): string {
+  return size % UNIT.g === 0 ? `${size / UNIT.g}g` : `${Math.floor(size / UNIT.m)}m`;
+}

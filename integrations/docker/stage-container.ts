@@ -1,7 +1,8 @@
 import { type ContainerCreateOptions, type MountSettings } from 'dockerode';
 import { join } from 'node:path';
 import { type ContainerOptions } from '../../contracts/container';
-import { bytes } from './size';
+import { type DockerSettings } from './settings';
+import { bytes, shownSize } from './size';
 
 /** The activity that a container works for. */
 export interface ContainerOwner {
@@ -116,6 +117,15 @@ export function containerSpec(container: StageContainer): ContainerCreateOptions
       AutoRemove: false,
       ...(options.gpus === undefined ? {} : { DeviceRequests: [gpuRequest(options.gpus)] }),
     },
+  };
+}
+
+/** What a stage gets that does not say: no more than the most that there is for one. */
+export function withDefaults(options: ContainerOptions, most: DockerSettings['most']): ContainerOptions {
+  return {
+    ...options,
+    cpus: options.cpus ?? Math.min(DEFAULT_CPUS, most.cpus),
+    disk: options.disk ?? shownSize(Math.min(bytes(DEFAULT_DISK, 'disk'), most.diskBytes)),
   };
 }
 

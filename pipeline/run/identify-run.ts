@@ -7,7 +7,7 @@ import { dataInsideProject } from './inside-project';
 import { loadParams, type Overrides } from './load-params';
 import { relabelled } from './relabelled';
 import { codeHashWith, type StageCode } from '../stage-code';
-import { stageImages } from '../stage-images';
+import { type ImageDigest, stageImages } from '../stage-images';
 
 export interface RunRequest {
   /** The user's project: what the paths in params.yaml are relative to. Absolute. */
@@ -18,7 +18,7 @@ export interface RunRequest {
   /** The stage code that will run. */
   code: StageCode;
   /** Tells what an image name means: `sha256:…`. Asked for container stages only. */
-  imageDigest(image: string): Promise<string>;
+  imageDigest: ImageDigest;
 }
 
 /** What a run is about; `git`, `user` and `forceId` do not take part in its name and are added when it starts. */
@@ -42,7 +42,7 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
     digestData(project, file, signal).catch((error: unknown) => {
       throw relabelled(error, file, data.path);
     }),
-    stageImages(params, (image) => request.imageDigest(image)),
+    stageImages(params, request.imageDigest),
     checkColumns(file, data.path, choice, data.files, data),
   ]);
   const codeHash = codeHashWith(code, images);

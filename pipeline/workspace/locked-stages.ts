@@ -11,7 +11,7 @@ import { isComputeStage, type ComputeStageName } from '../stage';
 import { loadParams } from '../run/load-params';
 import { questionOf } from '../results/stage-question';
 import { type StageCode } from '../stage-code';
-import { stageImages } from '../stage-images';
+import { type ImageDigest, stageImages } from '../stage-images';
 import { workspaceStages, type WorkspaceStage } from './workspace-stages';
 
 /** A stage of ours that `dvc.lock` records. */
@@ -44,7 +44,7 @@ export async function lockedData(root: string): Promise<RestoreTarget[]> {
 export interface LockedKeysOptions {
   code: StageCode;
   /** Tells what an image name means; asked for container stages only. */
-  imageDigest(image: string): Promise<string>;
+  imageDigest: ImageDigest;
   signal?: AbortSignal;
 }
 
@@ -68,7 +68,7 @@ export async function lockedStageKeys(workspace: Workspace, options: LockedKeysO
 }
 
 function imagesOf(params: Params, options: LockedKeysOptions): Promise<Record<string, string> | undefined> {
-  return stageImages(params, (image) => options.imageDigest(image));
+  return stageImages(params, options.imageDigest);
 }
 
 function ownStages(locked: Readonly<Record<string, LockedStage>>): OwnStage[] {

@@ -48,7 +48,8 @@ export class FaultSeam {
       workspace: this.counted(services.workspace, 'workspace'),
       executor: this.counted(services.executor, 'executor'),
       containers: {
-        digestOf: (image) => this.effect('containers.digestOf', () => services.containers.digestOf(image)),
+        digestOf: (...asked) =>
+          this.effect('containers.digestOf', () => services.containers.digestOf(...asked)),
         stages: (keepLog) =>
           this.counted(
             services.containers.stages((...args) =>
