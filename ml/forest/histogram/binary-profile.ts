@@ -39,25 +39,24 @@ export class BinaryProfiler {
     out.clear();
     if (to - from <= SORTED_ROWS) {
       this.sortRows(column, payload, rows, from, to);
-      this.readKeys(to - from, bins.missing, out);
-      return;
+      this.readKeys(to - from, out);
+    } else {
+      if (withRows) this.countRows(column, rows, from, to);
+      if (bins.count > 2 * (to - from)) {
+        this.accumulateMarked(column, payload, rows, from, to);
+        this.readMarked(withRows, out);
+      } else if (to - from <= chunk) {
+        accumulate(column, payload, rows, from, to, this.cells);
+        this.readCells(bins.count, withRows, out);
+      } else {
+        for (let start = from; start < to; start += chunk) {
+          accumulate(column, payload, rows, start, Math.min(to, start + chunk), this.cells);
+          this.drainCells(bins.count);
+        }
+        this.readCounts(bins.count, withRows, out);
+      }
     }
-    if (withRows) this.countRows(column, rows, from, to);
-    if (bins.count > 2 * (to - from)) {
-      this.accumulateMarked(column, payload, rows, from, to);
-      this.readMarked(bins.missing, withRows, out);
-      return;
-    }
-    if (to - from <= chunk) {
-      accumulate(column, payload, rows, from, to, this.cells);
-      this.readCells(bins.count, bins.missing, withRows, out);
-      return;
-    }
-    for (let start = from; start < to; start += chunk) {
-      accumulate(column, payload, rows, start, Math.min(to, start + chunk), this.cells);
-      this.drainCells(bins.count);
-    }
-    this.readCounts(bins.count, bins.missing, withRows, out);
+    if (bins.missing && out.size > 0 && out.bins[0] === 0) out.takeMissing();
   }
 
   private countRows(column: Uint8Array, rows: Int32Array, from: number, to: number): void {
@@ -65,18 +64,13 @@ export class BinaryProfiler {
     for (let i = from; i < to; i++) this.rowCells[column[rows[i]!]!]! += 1;
   }
 
-  private readCells(count: number, missing: boolean, withRows: boolean, out: BinProfile): void {
+  private readCells(count: number, withRows: boolean, out: BinProfile): void {
     const { cells, rowCells } = this;
     const { bins, counts, sums, rows } = out;
     let size = 0;
     for (let b = 0; b < count; b++) {
-      const i = 4 * b;
-      const cell = (cells[i]! + cells[i + 1]! + cells[i + 2]! + cells[i + 3]!) | 0;
+      const cell = takeCell(cells, b);
       if (cell === 0) continue;
-      cells[i] = 0;
-      cells[i + 1] = 0;
-      cells[i + 2] = 0;
-      cells[i + 3] = 0;
       bins[size] = b;
       counts[size] = cell & 0xffff;
       sums[size] = cell >>> 16;
@@ -84,7 +78,6 @@ export class BinaryProfiler {
       size++;
     }
     out.size = size;
-    if (missing && size > 0 && bins[0] === 0) out.takeMissing();
   }
 
   private accumulateMarked(
@@ -103,7 +96,7 @@ export class BinaryProfiler {
     }
   }
 
-  private readMarked(missing: boolean, withRows: boolean, out: BinProfile): void {
+  private readMarked(withRows: boolean, out: BinProfile): void {
     const { cells, used, rowCells } = this;
     const { bins, counts, sums, rows } = out;
     let size = 0;
@@ -124,24 +117,18 @@ export class BinaryProfiler {
       }
     }
     out.size = size;
-    if (missing && bins[0] === 0) out.takeMissing();
   }
 
   private drainCells(count: number): void {
     const { cells, draws, ones } = this;
     for (let b = 0; b < count; b++) {
-      const i = 4 * b;
-      const cell = (cells[i]! + cells[i + 1]! + cells[i + 2]! + cells[i + 3]!) | 0;
-      cells[i] = 0;
-      cells[i + 1] = 0;
-      cells[i + 2] = 0;
-      cells[i + 3] = 0;
+      const cell = takeCell(cells, b);
       draws[b]! += cell & 0xffff;
       ones[b]! += cell >>> 16;
     }
   }
 
-  private readCounts(count: number, missing: boolean, withRows: boolean, out: BinProfile): void {
+  private readCounts(count: number, withRows: boolean, out: BinProfile): void {
     const { draws, ones, rowCells } = this;
     const { bins, counts, sums, rows } = out;
     let size = 0;
@@ -156,7 +143,6 @@ export class BinaryProfiler {
       size++;
     }
     out.size = size;
-    if (missing && size > 0 && bins[0] === 0) out.takeMissing();
   }
 
   /** Insertion sort of the rows by bin; a key is the bin, the draws and the class, in bits. */
@@ -181,7 +167,7 @@ export class BinaryProfiler {
     }
   }
 
-  private readKeys(n: number, missing: boolean, out: BinProfile): void {
+  private readKeys(n: number, out: BinProfile): void {
     const { keys } = this;
     const { bins, counts, sums, rows } = out;
     let size = 0;
@@ -205,13 +191,24 @@ export class BinaryProfiler {
       size++;
     }
     out.size = size;
-    if (missing && bins[0] === 0) out.takeMissing();
   }
 }
 
 /** Rows that may be counted in one go when none was drawn more than `most` times. */
 export function chunkFor(most: number): number {
   return Math.min(4096, Math.floor(CELL_DRAWS / Math.max(1, most)));
+}
+
+/** Empties the four histograms' cells of a bin. @returns their sum */
+function takeCell(cells: Int32Array, bin: number): number {
+  const i = 4 * bin;
+  const cell = (cells[i]! + cells[i + 1]! + cells[i + 2]! + cells[i + 3]!) | 0;
+  if (cell === 0) return 0;
+  cells[i] = 0;
+  cells[i + 1] = 0;
+  cells[i + 2] = 0;
+  cells[i + 3] = 0;
+  return cell;
 }
 
 function accumulate(
