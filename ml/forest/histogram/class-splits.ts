@@ -132,7 +132,7 @@ export class ClassSplits implements SplitFinder {
     threshold: number,
     best: BestSplit,
   ): void {
-    const { impurity, ends, present, settings, rows } = this;
+    const { impurity, ends, present } = this;
     impurity.allRight();
     let leftRows = 0;
     if (missingLeft) leftRows = this.moveLeft(0, ends[0]!);
@@ -141,15 +141,9 @@ export class ClassSplits implements SplitFinder {
       const bin = present[j]!;
       leftRows += this.moveLeft(bin === 0 ? 0 : ends[bin - 1]!, ends[bin]!);
       if (only >= 0 && j !== only) continue;
-      if (leftRows < settings.minSamplesLeaf || rows - leftRows < settings.minSamplesLeaf) continue;
-      const { numerator, denominator } = impurity.gain();
-      if (numerator * best.denominator <= best.numerator * denominator) continue;
-      best.numerator = numerator;
-      best.denominator = denominator;
-      best.feature = feature;
+      if (!this.keepIfBetter(feature, leftRows, hasMissing, missingLeft, best)) continue;
       best.bin = bin;
       best.next = j + 1 < size ? present[j + 1]! : -1;
-      best.missingLeft = hasMissing ? missingLeft : impurity.leftIsHeavier();
       best.threshold = threshold;
       best.present = size;
       best.exact = false;
@@ -201,7 +195,7 @@ export class ClassSplits implements SplitFinder {
     drawn: number | undefined,
     best: BestSplit,
   ): boolean {
-    const { impurity, order, settings, rows, weights, ends } = this;
+    const { impurity, order, weights, ends } = this;
     const payloads = node.place.payload;
     impurity.allRight();
     const below = bin === 0 ? 0 : ends[bin - 1]!;
@@ -217,20 +211,37 @@ export class ClassSplits implements SplitFinder {
       // A cut between the bins was judged with them.
       if (!(value < next) || i + 1 === border) continue;
       if (drawn !== undefined && !(value <= drawn && drawn < next)) continue;
-      if (leftRows < settings.minSamplesLeaf || rows - leftRows < settings.minSamplesLeaf) continue;
-      const { numerator, denominator } = impurity.gain();
-      if (numerator * best.denominator <= best.numerator * denominator) continue;
+      if (!this.keepIfBetter(feature, leftRows, absent > 0, missingLeft, best)) continue;
       better = true;
-      best.numerator = numerator;
-      best.denominator = denominator;
-      best.feature = feature;
       best.bin = bin;
       best.next = bin;
-      best.missingLeft = absent > 0 ? missingLeft : impurity.leftIsHeavier();
       best.threshold = drawn ?? thresholdBetween(value, next);
       best.exact = true;
     }
     return better;
+  }
+
+  /**
+   * Judges the split into what is now left and right.
+   * @returns whether it is the best so far; its gain, feature and side of missing values are in `best` then
+   */
+  private keepIfBetter(
+    feature: number,
+    leftRows: number,
+    hasMissing: boolean,
+    missingLeft: boolean,
+    best: BestSplit,
+  ): boolean {
+    const { impurity, rows } = this;
+    const { minSamplesLeaf } = this.settings;
+    if (leftRows < minSamplesLeaf || rows - leftRows < minSamplesLeaf) return false;
+    const { numerator, denominator } = impurity.gain();
+    if (numerator * best.denominator <= best.numerator * denominator) return false;
+    best.numerator = numerator;
+    best.denominator = denominator;
+    best.feature = feature;
+    best.missingLeft = hasMissing ? missingLeft : impurity.leftIsHeavier();
+    return true;
   }
 
   private moveLeft(from: number, to: number): number {

@@ -75,6 +75,9 @@ export function scanThresholds(
       }
     }
     if (!hasMissing || j === size - 1) continue;
+    // The same once more, with the missing values left. One loop over both ways took 1.035 times the CPU time of a whole
+    // training with missing values (five noisy pairs of 100 trees, 60,000 × 12: 0.97 to 1.11), so it is written out.
+    // Two passes would break ties between thresholds in another order, and so change the models.
     const withMissing = leftRows + missingRows;
     if (minRows <= 1 || (withMissing >= minRows && node.rows - withMissing >= minRows)) {
       const c = count + missingCount;
