@@ -9,7 +9,7 @@ import { checkGate, metricsFor } from './check-gate';
 import { judgeComparison, type Judgement, type PromotionPolicy, REPLACE_BY_HAND } from './judge-comparison';
 import { rowsText, shownApart } from './number-text';
 
-export interface Champion {
+export interface ScoredChampion {
   version: string;
   /** Both side by side; null when the champion could not be scored. */
   comparison: Comparison | null;
@@ -21,7 +21,7 @@ export interface Contest {
   /** On all held-out rows: what the gate goes by. */
   candidate: Metrics;
   /** What is production now; null when nothing is. */
-  champion: Champion | null;
+  champion: ScoredChampion | null;
   gate: GateLimits;
   policy: PromotionPolicy;
   /** Held-out rows. */
@@ -103,16 +103,16 @@ function judge({ candidate, champion, policy, rows }: Contest): Judgement {
     return { promote: true, reason: 'there is no production version to beat yet', figures: null };
   }
   requireMetric(candidate, policy.metric);
-  const rival = `version ${champion.version}`;
+  const championName = `version ${champion.version}`;
   if (champion.comparison === null) {
     const why = champion.error == null ? '' : `: ${champion.error}`;
     return {
       promote: false,
-      reason: `${rival} cannot be scored on these ${rowsText(rows)}${why}; ${REPLACE_BY_HAND}`,
+      reason: `${championName} cannot be scored on these ${rowsText(rows)}${why}; ${REPLACE_BY_HAND}`,
       figures: null,
     };
   }
-  return judgeComparison(champion.comparison, rival, policy);
+  return judgeComparison(champion.comparison, championName, policy);
 }
 
 function belowGate(check: GateCheck): string {

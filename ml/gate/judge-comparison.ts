@@ -34,16 +34,20 @@ const ROUNDING = 1e-12;
  * metric, by `min_improvement` at least, beyond chance where `confidence` says so, and no worse than `guard` and
  * `slices` allow.
  *
- * @param rival `version 3`
+ * @param championName such as `version 3`
  */
-export function judgeComparison(comparison: Comparison, rival: string, policy: PromotionPolicy): Judgement {
+export function judgeComparison(
+  comparison: Comparison,
+  championName: string,
+  policy: PromotionPolicy,
+): Judgement {
   const { metric } = policy;
-  const barred = notComparable(comparison, rival, policy);
+  const barred = notComparable(comparison, championName, policy);
   if (barred !== null) return { promote: false, reason: barred, figures: null };
   const mine = comparison.candidate[metric];
   const its = comparison.champion[metric];
   if (mine === undefined || its === undefined) {
-    const whose = mine === undefined ? 'this version' : rival;
+    const whose = mine === undefined ? 'this version' : championName;
     return {
       promote: false,
       reason: `${whose} gives no ${metric} on these ${rowsText(comparison.rows)} to compare with, as a model that lacks probabilities or one of the classes; compare by another promote.metric, or ${REPLACE_BY_HAND}`,
@@ -52,29 +56,29 @@ export function judgeComparison(comparison: Comparison, rival: string, policy: P
   }
   const figures = figuresOf(comparison, mine, its, policy);
   const told = chanceText(figures);
-  const where = rowsCompared(comparison, rival);
+  const where = rowsCompared(comparison, championName);
   const [shownMine, shownIts] = shownApart(mine, its);
   const gain = lowerIsBetter(metric) ? its - mine : mine - its;
   if (Math.abs(gain) <= ROUNDING) {
     return {
       promote: false,
-      reason: `${metric} ${shownMine} only equals ${rival}'s ${where}${told}`,
+      reason: `${metric} ${shownMine} only equals ${championName}'s ${where}${told}`,
       figures,
     };
   }
   if (gain < 0) {
     const side = lowerIsBetter(metric) ? 'above' : 'below';
-    const reason = `${metric} ${shownMine} is ${side} ${rival}'s ${shownIts} ${where}${told}`;
+    const reason = `${metric} ${shownMine} is ${side} ${championName}'s ${shownIts} ${where}${told}`;
     return { promote: false, reason, figures };
   }
-  const beats = `${metric} ${shownMine} beats ${rival}'s ${shownIts} ${where}${told}`;
+  const beats = `${metric} ${shownMine} beats ${championName}'s ${shownIts} ${where}${told}`;
   const objections = [
     ...(gain < policy.min_improvement - ROUNDING
       ? [`by less than promote.min_improvement, ${policy.min_improvement}`]
       : []),
     ...chanceObjection(figures, policy),
-    ...guardObjections(comparison, rival, policy),
-    ...sliceObjections(comparison, rival, policy),
+    ...guardObjections(comparison, championName, policy),
+    ...sliceObjections(comparison, championName, policy),
   ];
   return objections.length === 0
     ? { promote: true, reason: beats, figures }
@@ -84,18 +88,18 @@ export function judgeComparison(comparison: Comparison, rival: string, policy: P
 /** Why the two cannot be told apart on these rows, and what to do; null: they can. */
 function notComparable(
   { rows, heldOut, seenByChampion, unknown }: Comparison,
-  rival: string,
+  championName: string,
   policy: PromotionPolicy,
 ): string | null {
   if (unknown !== null && policy.unseen === 'required') {
-    return `${rival} cannot be compared fairly, which promote.unseen: required asks for: ${unknown}; ${REPLACE_BY_HAND}`;
+    return `${championName} cannot be compared fairly, which promote.unseen: required asks for: ${unknown}; ${REPLACE_BY_HAND}`;
   }
   if (rows >= policy.min_rows) return null;
   const left =
     rows === 0 && seenByChampion === heldOut
-      ? `${rival} was trained on all ${rowsText(heldOut, 'held-out row')}, so none is left to compare on`
-      : `${rows === 0 ? 'none' : `only ${thousands(rows)}`} of ${rowsText(heldOut, 'held-out row')} ${rows === 1 ? 'is' : 'are'} left to compare on, fewer than promote.min_rows, ${policy.min_rows}${unknown === null ? ` (neither ${rival} nor this one was trained on them)` : ''}`;
-  return `${left}; add rows, or split as ${rival} did (preprocess.seed, split, test_size and columns); to promote it all the same: retrain promote MODEL@VERSION --reason …`;
+      ? `${championName} was trained on all ${rowsText(heldOut, 'held-out row')}, so none is left to compare on`
+      : `${rows === 0 ? 'none' : `only ${thousands(rows)}`} of ${rowsText(heldOut, 'held-out row')} ${rows === 1 ? 'is' : 'are'} left to compare on, fewer than promote.min_rows, ${policy.min_rows}${unknown === null ? ` (neither ${championName} nor this one was trained on them)` : ''}`;
+  return `${left}; add rows, or split as ${championName} did (preprocess.seed, split, test_size and columns); to promote it all the same: retrain promote MODEL@VERSION --reason …`;
 }
 
 function figuresOf(
@@ -124,16 +128,16 @@ function chanceText({ candidate, champion, difference, interval }: ComparisonFig
 
 function rowsCompared(
   { rows, heldOut, seenByChampion, seenByCandidate, unknown }: Comparison,
-  rival: string,
+  championName: string,
 ): string {
   if (unknown !== null) {
     const all = rows === heldOut ? `all ${rowsText(rows, 'held-out row')}` : rowsText(rows, 'held-out row');
-    return `on ${all}, of which ${rival} may have been trained on some (${unknown})`;
+    return `on ${all}, of which ${championName} may have been trained on some (${unknown})`;
   }
   const left = [
     ...(seenByChampion === null || seenByChampion === 0
       ? []
-      : [`${thousands(seenByChampion)} that ${rival} was trained on`]),
+      : [`${thousands(seenByChampion)} that ${championName} was trained on`]),
     ...(seenByCandidate === 0 ? [] : [`${thousands(seenByCandidate)} that this one was trained on`]),
   ];
   const aside =
@@ -152,7 +156,7 @@ function chanceObjection({ metric, interval }: ComparisonFigures, { confidence }
 
 function guardObjections(
   { candidate, champion }: Comparison,
-  rival: string,
+  championName: string,
   { guard }: PromotionPolicy,
 ): string[] {
   return Object.entries(guard).flatMap(([metric, most]) => {
@@ -160,7 +164,9 @@ function guardObjections(
     const its = champion[metric];
     if (most === undefined) return [];
     if (mine === undefined || its === undefined) {
-      return [`${mine === undefined ? 'this version' : rival} gives no ${metric}, which promote.guard names`];
+      return [
+        `${mine === undefined ? 'this version' : championName} gives no ${metric}, which promote.guard names`,
+      ];
     }
     const loss = lowerIsBetter(metric) ? mine - its : its - mine;
     if (loss <= most + ROUNDING) return [];
@@ -174,7 +180,7 @@ function guardObjections(
 /** Slices tell accuracy, or the mean absolute error of a regression, where the bound is a share of the champion's. */
 function sliceObjections(
   { slices, sliced, champion }: Comparison,
-  rival: string,
+  championName: string,
   { slices: columns, slice_bound: bound, slice_rows: least }: PromotionPolicy,
 ): string[] {
   const isError = champion['mae'] !== undefined;
@@ -199,7 +205,7 @@ function sliceObjections(
     const [mine, its] = shownApart(worst.candidate, worst.champion);
     const more = worse.length === 1 ? '' : `, and ${worse.length - 1} more`;
     return [
-      `where ${column} is ${worst.slice} (${rowsText(worst.rows)}), ${isError ? 'mae' : 'accuracy'} ${mine} is worse than ${rival}'s ${its} by more than promote.slice_bound, ${bound}${more}`,
+      `where ${column} is ${worst.slice} (${rowsText(worst.rows)}), ${isError ? 'mae' : 'accuracy'} ${mine} is worse than ${championName}'s ${its} by more than promote.slice_bound, ${bound}${more}`,
     ];
   });
 }

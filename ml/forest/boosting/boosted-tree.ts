@@ -3,10 +3,10 @@ import type { Tree } from '../forest';
 import { partition } from '../histogram/place';
 import { TreeWriter } from '../tree-writer';
 import { nextPresent, type LeafSplit } from './find-split';
-import { Leaf, LEAF_NUMBERS, RESULT_NUMBERS, ROWS_PER_UNIT, Task, type BoostMemory } from './memory';
+import { Leaf, LEAF_NUMBERS, RESULT_NUMBERS, ROWS_PER_UNIT, Phase, type BoostMemory } from './memory';
 import type { BoostSettings } from './settings';
 import { readSplit, type Share } from './share';
-import type { TaskBoard } from './task-board';
+import type { PhaseBoard } from './phase-board';
 
 /** Steps, one per row and feature, from which helping is worth waking up for. */
 const WORTH_HELP = 20_000;
@@ -34,7 +34,7 @@ export class BoostedTreeGrower {
     private readonly memory: BoostMemory,
     private readonly share: Share,
     private readonly settings: BoostSettings,
-    private readonly board?: TaskBoard,
+    private readonly board?: PhaseBoard,
   ) {
     const { codes, rows, bins } = memory;
     this.columns = bins.map((_, f) => codes.subarray(f * rows, (f + 1) * rows));
@@ -58,7 +58,7 @@ export class BoostedTreeGrower {
   private derive(output: number): void {
     const { trained, results, order, leaves, largest } = this.memory;
     const units = Math.ceil(trained.length / ROWS_PER_UNIT);
-    this.run(units, trained.length * 8, Task.Derive, output);
+    this.run(units, trained.length * 8, Phase.Derive, output);
     let [g, h, largestGradient, largestHessian] = [0, 0, 0, 0];
     for (let at = 0; at < units * RESULT_NUMBERS; at += RESULT_NUMBERS) {
       g += results[at]!;
@@ -67,7 +67,7 @@ export class BoostedTreeGrower {
       largestHessian = Math.max(largestHessian, results[at + 3]!);
     }
     largest.set([largestGradient, largestHessian]);
-    this.run(units, trained.length * 4, Task.Pack);
+    this.run(units, trained.length * 4, Phase.Pack);
     order[0].set(trained);
     leaves.set([0, trained.length, 0, 0, g, h]);
   }
@@ -121,7 +121,7 @@ export class BoostedTreeGrower {
     const units = Math.ceil(features / featuresPerUnit);
     const at = counted * LEAF_NUMBERS;
     const rows = leaves[at + Leaf.To]! - leaves[at + Leaf.From]!;
-    this.run(units, rows * features, Task.Judge, counted, sibling, this.judged++);
+    this.run(units, rows * features, Phase.Judge, counted, sibling, this.judged++);
     const best = (offset: number): LeafSplit => {
       let found = 0;
       for (let unit = 1; unit < units; unit++) {
@@ -135,14 +135,14 @@ export class BoostedTreeGrower {
 
   private finish(leaves: readonly GrowingLeaf[], output: number): void {
     const { results, trained } = this.memory;
-    this.run(leaves.length, trained.length * 4, Task.Finish, output);
+    this.run(leaves.length, trained.length * 4, Phase.Finish, output);
     for (const { node, number } of leaves) this.writer.leaf(node, [results[number * RESULT_NUMBERS]!]);
   }
 
-  /** Has the units of a task done, alone if it is little work. */
-  private run(units: number, steps: number, kind: Task, ...task: number[]): void {
+  /** Has the units of a phase done, alone if it is little work. */
+  private run(units: number, steps: number, kind: Phase, ...phase: number[]): void {
     const { board, share, memory } = this;
-    memory.task.set([kind, ...task]);
+    memory.phase.set([kind, ...phase]);
     if (board !== undefined && units > 1 && steps >= WORTH_HELP) {
       board.run(units, share.work);
       return;

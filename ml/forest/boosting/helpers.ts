@@ -3,7 +3,7 @@ import { Crew } from '../crew';
 import { sharedTargets, type Targets } from '../histogram/targets';
 import type { BoostMemory } from './memory';
 import type { BoostSettings } from './settings';
-import { TaskBoard } from './task-board';
+import { PhaseBoard } from './phase-board';
 
 /** What a helping thread is to work on. */
 export interface BoostWork {
@@ -19,7 +19,7 @@ export const BOOST_THREAD_ENTRY = join(__dirname, 'thread.js');
 /** Threads that take work from a board. They take a while to start; stop them in a `finally`. */
 export class Helpers {
   private readonly crew: Crew<BoostWork, never>;
-  private board: TaskBoard | undefined;
+  private board: PhaseBoard | undefined;
   private failure: Error | undefined;
 
   constructor(count: number, entry: string) {
@@ -33,8 +33,8 @@ export class Helpers {
   }
 
   /** Tells the threads what to work on. @returns where to put it */
-  begin(memory: BoostMemory, targets: Targets, settings: BoostSettings): TaskBoard {
-    this.board = new TaskBoard(memory.board);
+  begin(memory: BoostMemory, targets: Targets, settings: BoostSettings): PhaseBoard {
+    this.board = new PhaseBoard(memory.board);
     this.crew.tell({ memory, targets: sharedTargets(targets), settings });
     return this.board;
   }

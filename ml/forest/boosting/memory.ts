@@ -1,6 +1,6 @@
 import type { BinnedTable, FeatureBins } from '../histogram/bins';
 import type { BoostSettings } from './settings';
-import { BOARD_WORDS } from './task-board';
+import { BOARD_WORDS } from './phase-board';
 
 /** Rows of a unit of work that goes through all rows. Sums are made unit by unit, whoever does them. */
 export const ROWS_PER_UNIT = 8192;
@@ -23,14 +23,14 @@ export enum Leaf {
   Hessian,
 }
 
-/** What the units of a task do; its arguments are in `BoostMemory.task`, in the order given here. */
-export enum Task {
+/** What the units of a phase do; its arguments are in `BoostMemory.phase`, in the order given here. */
+export enum Phase {
   /** Derives the loss by one output's scores, for some rows: output. Leaves sums and largest derivatives behind. */
   Derive,
   /** Packs the derivatives of some rows. */
   Pack,
   /** Counts a leaf's histogram for some features, takes it from its parent's, and finds both's best splits:
-   * the leaf, its sibling or -1, a number that no other such task has. */
+   * the leaf, its sibling or -1, a number that no other such phase has. */
   Judge,
   /** Sums a leaf's derivatives and adds its value to the scores of its rows: output. */
   Finish,
@@ -64,8 +64,8 @@ export interface BoostMemory {
   leaves: Float64Array;
   /** Features that a unit of `Judge` takes. */
   featuresPerUnit: number;
-  /** The task at hand: its kind, and its arguments. */
-  task: Float64Array;
+  /** The phase at hand: which one, and its arguments. */
+  phase: Float64Array;
   /** `[units, RESULT_NUMBERS]` */
   results: Float64Array;
   board: Int32Array;
@@ -108,7 +108,7 @@ export function boostMemory(
     histograms: floats(leaves * offsets[features]!),
     leaves: floats(leaves * LEAF_NUMBERS),
     featuresPerUnit,
-    task: floats(4),
+    phase: floats(4),
     results: floats(units * RESULT_NUMBERS),
     board: integers(BOARD_WORDS),
   };

@@ -1,16 +1,16 @@
 import { findSplit, type LeafSplit, type LeafSums } from './find-split';
 import type { Loss } from './loss';
-import { Leaf, LEAF_NUMBERS, RESULT_NUMBERS, ROWS_PER_UNIT, Task, type BoostMemory } from './memory';
+import { Leaf, LEAF_NUMBERS, RESULT_NUMBERS, ROWS_PER_UNIT, Phase, type BoostMemory } from './memory';
 import { PackedSums } from './packed-sums';
 import type { BoostSettings } from './settings';
 
-/** Does units of the tasks that a boosting consists of: the same in every thread, and for any number of them. */
+/** Does units of the phases that a boosting consists of: the same in every thread, and for any number of them. */
 export class Share {
   private readonly sums: PackedSums;
   private readonly columns: Uint8Array[];
   private readonly best: LeafSplit = { ...NO_SPLIT };
   private readonly leaf: LeafSums = { rows: 0, gradient: 0, hessian: 0 };
-  /** Number of the `Judge` task whose rows were gathered. */
+  /** Number of the `Judge` phase whose rows were gathered. */
   private gathered = -1;
 
   constructor(
@@ -23,12 +23,12 @@ export class Share {
     this.columns = bins.map((_, f) => codes.subarray(f * rows, (f + 1) * rows));
   }
 
-  /** Does one unit of the task that `memory.task` describes. */
+  /** Does one unit of the phase that `memory.phase` describes. */
   readonly work = (unit: number): void => {
-    const [kind, a = 0, b = 0, c = 0] = this.memory.task;
-    if (kind === Task.Derive) this.derive(unit, a);
-    else if (kind === Task.Pack) this.pack(unit);
-    else if (kind === Task.Judge) this.judge(unit, a, b, c);
+    const [kind, a = 0, b = 0, c = 0] = this.memory.phase;
+    if (kind === Phase.Derive) this.derive(unit, a);
+    else if (kind === Phase.Pack) this.pack(unit);
+    else if (kind === Phase.Judge) this.judge(unit, a, b, c);
     else this.finish(unit, a);
   };
 
@@ -66,7 +66,7 @@ export class Share {
   }
 
   /** @param sibling the leaf that took the place of the parent of `counted`, or -1 */
-  private judge(unit: number, counted: number, sibling: number, task: number): void {
+  private judge(unit: number, counted: number, sibling: number, phase: number): void {
     const { memory, sums, columns } = this;
     const { leaves, order, packed, largest, features, featuresPerUnit, offsets, histograms, bins, results } =
       memory;
@@ -74,11 +74,11 @@ export class Share {
     const from = leaves[at + Leaf.From]!;
     const to = leaves[at + Leaf.To]!;
     const rows = order[leaves[at + Leaf.Side] === 0 ? 0 : 1];
-    if (this.gathered !== task) {
+    if (this.gathered !== phase) {
       // This thread may not have packed a row of this tree.
       sums.scale(largest);
       sums.gather(packed, rows, from, to);
-      this.gathered = task;
+      this.gathered = phase;
     }
     const cells = offsets[features]!;
     const first = unit * featuresPerUnit;

@@ -1,10 +1,10 @@
-// A thread that helps to boost: it does units of the tasks that the leader puts on the board.
+// A thread that helps to boost: it does units of the phases that the leader puts on the board.
 import { parentPort } from 'node:worker_threads';
 import type { BoostWork } from './helpers';
 import { lossFor } from './loss';
 import { Share } from './share';
-import { TaskBoard } from './task-board';
+import { PhaseBoard } from './phase-board';
 
 parentPort?.once('message', ({ memory, targets, settings }: BoostWork) => {
-  new TaskBoard(memory.board).serve(new Share(memory, lossFor(targets), settings).work);
+  new PhaseBoard(memory.board).serve(new Share(memory, lossFor(targets), settings).work);
 });

@@ -192,11 +192,11 @@ describe('a table that grows', () => {
     await mlflow.registry.setVersionTags(project.model, champion?.version ?? '', {
       seen_rows_sha256: '0'.repeat(64),
     });
-    const rival = `version ${champion?.version}`;
+    const championName = `version ${champion?.version}`;
     project.writeParams(params({ train: { n_estimators: 61 } }));
     const preferred = await project.start('--wait');
     expect(preferred.result?.reason).toContain(
-      `on all 6,000 held-out rows, of which ${rival} may have been trained on some (it does not tell which rows it was trained on)`,
+      `on all 6,000 held-out rows, of which ${championName} may have been trained on some (it does not tell which rows it was trained on)`,
     );
     const holder = (await mlflow.registry.findByAlias(project.model, 'production'))?.version ?? '';
     await mlflow.registry.setVersionTags(project.model, holder, { seen_rows_sha256: '0'.repeat(64) });

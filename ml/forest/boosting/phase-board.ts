@@ -17,10 +17,10 @@ const PATIENCE = 120_000;
 
 /**
  * Work of a few microseconds up, shared out to threads unit by unit. A unit goes to whoever asks first: a thread that
- * is late, or whose core is busy, holds nobody up. What a task is lies in memory that the leader fills before `run`;
+ * is late, or whose core is busy, holds nobody up. What a phase is lies in memory that the leader fills before `run`;
  * a helper may read it from when it has claimed a unit until it has done it.
  */
-export class TaskBoard {
+export class PhaseBoard {
   /** @param words `[BOARD_WORDS]` of shared memory, zero at first */
   constructor(private readonly words: Int32Array) {}
 

@@ -1,6 +1,6 @@
-import { BOARD_WORDS, TaskBoard } from '../../../../ml/forest/boosting/task-board';
+import { BOARD_WORDS, PhaseBoard } from '../../../../ml/forest/boosting/phase-board';
 
-const board = (): TaskBoard => new TaskBoard(new Int32Array(new SharedArrayBuffer(4 * BOARD_WORDS)));
+const board = (): PhaseBoard => new PhaseBoard(new Int32Array(new SharedArrayBuffer(4 * BOARD_WORDS)));
 
 test('a leader without helpers does every unit, once', () => {
   const done: number[] = [];
