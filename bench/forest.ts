@@ -16,6 +16,9 @@ import { writeTableFile } from './forest/table-file';
 
 const LARGE = 1_000_000;
 
+/** What needs no Python. */
+const OWN: readonly string[] = ['retrain', 'one thread', 'onnxruntime'];
+
 interface Work {
   work: string;
   /** Rows of the table. */
@@ -48,7 +51,7 @@ const WORK: Work[] = [
     rows,
     rounds,
     params: { algorithm: 'gradient-boosting' },
-    peers: ['lightgbm'],
+    peers: ['one thread', 'lightgbm'],
   },
   {
     work: 'predict 1M, max_depth 10',
@@ -78,19 +81,20 @@ function fileOf(size: number): string {
 function measure(who: string, { rows: size, params, predict }: Work, seed: number): Figures {
   const files = [fileOf(size), ...(predict === undefined ? [] : [fileOf(predict)])];
   const options = JSON.stringify({ ...params, seed });
-  const own = who === 'retrain' || who === 'onnxruntime';
+  const own = OWN.includes(who);
   const script = own
-    ? path.join(__dirname, 'forest', who === 'retrain' ? 'train-once.js' : 'onnx-once.js')
+    ? path.join(__dirname, 'forest', who === 'onnxruntime' ? 'onnx-once.js' : 'train-once.js')
     : path.join(__dirname, '..', '..', 'bench', 'peers', 'forest.py');
   const command = own ? process.execPath : (python ?? '');
-  const args = [script, ...(own ? [] : [who]), options, ...files];
+  const alone = who === 'one thread' ? ['--alone'] : [];
+  const args = [script, ...(own ? [] : [who]), options, ...files, ...alone];
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${stderr.slice(-2000)}`);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
 }
 
 function compare(work: Work): Summary[] {
-  const names = ['retrain', ...work.peers.filter((peer) => python !== undefined || peer === 'onnxruntime')];
+  const names = ['retrain', ...work.peers.filter((peer) => python !== undefined || OWN.includes(peer))];
   const runs = new Map<string, Figures[]>(names.map((name) => [name, []]));
   for (let round = 0; round < work.rounds; round++) {
     for (const name of names) runs.get(name)?.push(measure(name, work, round));
