@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { Client, Connection } from '@temporalio/client';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -75,8 +76,10 @@ describe('1,000,000 rows', () => {
       for (const { activityType, heartbeatDetails, attempt } of raw.pendingActivities ?? []) {
         expect(attempt).toBe(1);
         const [payload] = heartbeatDetails?.payloads ?? [];
-        if (payload?.data == null) continue;
-        const progress = JSON.parse(Buffer.from(payload.data).toString()) as StageProgress;
+        if (payload == null) continue;
+        // Undefined until the stage says something.
+        const progress = defaultPayloadConverter.fromPayload<StageProgress | undefined>(payload);
+        if (progress === undefined) continue;
         seen.add(`${activityType?.name ?? ''}: ${progress.phase}`);
       }
       if (status.name !== 'RUNNING') break;
