@@ -87,11 +87,13 @@ export async function registerModel(
       mlflow.artifacts.uploadFile(root, name, path.join(dir, name), signal);
     const names = [ARTIFACT.model, ...files.map((file) => file.path)].filter((name) => name !== LAST);
     const seenRows = input.artifacts[ARTIFACT.seenRows];
-    const total = names.length + 3;
+    const schemaFile = made(input, ARTIFACT.schema);
+    const total = names.length + 4;
     onProgress(0, total);
     await Promise.all([
       ...names.map(upload),
       mlflow.artifacts.uploadFile(runRoot, 'evaluation.json', store.pathOf(evaluation.md5), signal),
+      mlflow.artifacts.uploadFile(runRoot, schemaFile.name, store.pathOf(schemaFile.md5), signal),
       mlflow.artifacts.uploadBytes(runRoot, metadata.path, metadata.bytes, signal),
       ...(seenRows === undefined
         ? []

@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   rollback: async () => (await import('./commands/rollback.js')).rollback,
   approve: async () => (await import('./commands/approve.js')).approve,
   reject: async () => (await import('./commands/reject.js')).reject,
+  evaluate: async () => (await import('./commands/evaluate.js')).evaluate,
   history: async () => (await import('./commands/history.js')).history,
   validate: async () => (await import('./commands/validate.js')).validate,
   up: async () => (await import('./commands/up.js')).up,

@@ -6,6 +6,8 @@ const CATALOG: Record<string, () => Promise<Stage>> = {
   preprocess: async () => (await import('./preprocess.js')).preprocess,
   train: async () => (await import('./train.js')).train,
   evaluate: async () => (await import('./evaluate.js')).evaluate,
+  // Of no run: what a registered model is scored on again.
+  unseen: async () => (await import('./unseen.js')).unseen,
 };
 
 export const STAGE_NAMES: readonly string[] = Object.keys(CATALOG);

@@ -62,8 +62,8 @@ export async function bringData(
   }
 }
 
-/** Name of the remote that had it; null without a remote. */
-async function fetchData(
+/** Brings data from the project's remote into the store. @returns its name; null without a remote */
+export async function fetchData(
   config: ClientConfig,
   artifact: Artifact,
   store: Parameters<typeof pull>[0],
