@@ -1,8 +1,10 @@
 import { type ComputeInput, type ComputeOutput, type PipelineActivities } from '../contracts/activities';
+import { dataInputs } from '../contracts/data-inputs';
+import { declaredData } from '../contracts/data-params';
 import { containerOptions } from '../contracts/container';
-import { RetrainError } from '../contracts/errors';
+import { listed, RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
-import { ARTIFACT, Evaluation, TableProfile, TableSchema, type Artifact } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableProfile, TableSchema } from '../contracts/stage';
 import { promotionMetric } from '../contracts/task-metrics';
 import { noBetterThanBaseline } from '../ml/gate/beats-baseline';
 import { metricsFor } from '../ml/gate/check-gate';
@@ -43,9 +45,13 @@ export function createComputeActivities({
   async function compute(stage: ComputeStageName, input: ComputeInput): Promise<ComputeOutput> {
     const { spec, mlflowRunId } = input;
     requireSameCode(code, spec);
+    requireDeclaredData(spec);
     const job: StageJob = {
       work: computeStage(stage, spec.params, code, spec.images),
-      inputs: inputsOf(stage, { ...input.artifacts, [ARTIFACT.data]: dataOf(spec) }),
+      inputs: inputsOf(stage, {
+        ...input.artifacts,
+        ...byName(dataInputs(spec).map(({ artifact }) => artifact)),
+      }),
       afresh: spec.forceId !== undefined,
       ...(stage === 'preprocess' ? { bring: (signal) => bringData(spec, signal) } : {}),
     };
@@ -59,10 +65,14 @@ export function createComputeActivities({
 
   /** The stage reads the stored copy, under the hash that the run was started for. */
   async function bringData(spec: RunSpec, signal: AbortSignal): Promise<void> {
-    const shown = spec.data.path;
-    // The spec may come from whoever started the workflow.
-    const file = await dataInsideProject(project, shown, spec.paramsPath);
-    return bringInputs(store, [{ artifact: dataOf(spec), file, shown }], signal);
+    const inputs = [];
+    for (const { artifact, data, key } of dataInputs(spec)) {
+      const shown = data.path;
+      // The spec may come from whoever started the workflow.
+      const file = await dataInsideProject(project, shown, spec.paramsPath, key);
+      inputs.push({ artifact, file, shown });
+    }
+    return bringInputs(store, inputs, signal);
   }
 
   async function readOutput(output: ComputeOutput, name: string): Promise<unknown> {
@@ -104,8 +114,15 @@ export function createComputeActivities({
   };
 }
 
-function dataOf({ data: { sha256, md5, sizeBytes } }: RunSpec): Artifact {
-  return { name: ARTIFACT.data, sha256, md5, sizeBytes };
+/** A spec that was made by hand could leave out a table that its params declare, or bring others. */
+function requireDeclaredData(spec: RunSpec): void {
+  const wanted = declaredData(spec.params.data).map(({ artifact, path }) => `${artifact}=${path}`);
+  const given = dataInputs(spec).map(({ artifact, data }) => `${artifact.name}=${data.path}`);
+  if (wanted.join('\n') === given.join('\n')) return;
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `spec.data and spec.extra are ${listed(given)}, but its params declare ${listed(wanted)}; leave spec out and let the worker fill it in`,
+  );
 }
 
 function requireSameCode(code: StageCode, { codeHash: wanted, images }: RunSpec): void {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type RegisterInput, type RegisterOutput } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
-import { lineageOf, type Lineage } from '../contracts/lineage';
+import { dataHashOf, lineageOf, type Lineage } from '../contracts/lineage';
 import { RUN_TAG, VERSION_TAG } from '../contracts/names';
 import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
 import { isDetail } from '../contracts/task-metrics';
@@ -167,7 +167,7 @@ function descriptionOf({ spec, evaluated }: RegisterInput): string {
     .slice(0, 3)
     .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
   const commit = spec.git.commit === '' ? '' : `, commit ${spec.git.commit.slice(0, 12)}`;
-  return `${train.algorithm} for ${data.target}, trained on ${data.path} (${spec.data.sha256.slice(0, 12)})${commit}: ${metrics.join(', ')} on ${evaluated.rows} held-out rows.`;
+  return `${train.algorithm} for ${data.target}, trained on ${data.path} (${dataHashOf(spec).slice(0, 12)})${commit}: ${metrics.join(', ')} on ${evaluated.rows} held-out rows.`;
 }
 
 function versionTags({ spec, evaluated, artifacts }: RegisterInput): Record<string, string> {
@@ -199,6 +199,7 @@ function originOf(input: RegisterInput, modelVersion: string, at: number, versio
     params: spec.params,
     paramsHash: spec.paramsHash,
     data: spec.data,
+    extra: spec.extra,
     codeHash: spec.codeHash,
     pipelineKey: spec.pipelineKey,
     git: spec.git,

@@ -1,7 +1,8 @@
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
+import { dataInputs } from '../contracts/data-inputs';
 import { RetrainError } from '../contracts/errors';
 import { PATCH, RUN_TAG } from '../contracts/names';
-import { pipelineKey } from '../ml/hashing/pipeline-key';
+import { joinedDataHash, pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
@@ -40,7 +41,7 @@ export function createTrackingActivities({
     async openRun({ spec, workflowId, workflowRunId }) {
       refuseFalseKey(spec);
       return withHeartbeat(async (signal) => {
-        const { params, data } = spec;
+        const { params } = spec;
         const experimentId = await mlflow.experiments.ensure(params.experiment, signal);
         const opened = await mlflow.runs.open(
           {
@@ -49,13 +50,13 @@ export function createTrackingActivities({
             identity: { pipelineKey: spec.pipelineKey, forceId: spec.forceId, workflowId, workflowRunId },
             tags: runTags(spec, computing),
             params: runParams(spec),
-            dataset: {
-              name: data.path,
-              digest: data.sha256,
-              source: data.path,
+            datasets: dataInputs(spec).map(({ data: { path, sha256, sizeBytes } }) => ({
+              name: path,
+              digest: sha256,
+              source: path,
               context: 'training',
-              profile: { sizeBytes: data.sizeBytes },
-            },
+              profile: { sizeBytes },
+            })),
           },
           signal,
         );
@@ -124,9 +125,10 @@ function artifactTags({ stages }: PublishInput): Record<string, string> {
 
 /** A spec made by hand could claim to be another run. */
 function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec']): void {
-  const { params, data, paramsHash, codeHash } = spec;
-  const key = pipelineKey({ model: params.model, dataHash: data.sha256, paramsHash, codeHash });
-  if (key === spec.pipelineKey) return;
+  const { params, data, extra, paramsHash, codeHash } = spec;
+  const dataHash = joinedDataHash(data, extra);
+  const key = pipelineKey({ model: params.model, dataHash: dataHash ?? data.sha256, paramsHash, codeHash });
+  if (key === spec.pipelineKey && dataHash === spec.dataHash) return;
   throw new RetrainError(
     'CONFIG_INVALID',
     `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in`,

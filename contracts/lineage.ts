@@ -12,13 +12,18 @@ export interface Lineage {
 }
 
 export function lineageOf(
-  spec: Pick<RunSpec, 'pipelineKey' | 'data' | 'paramsHash' | 'codeHash' | 'git'>,
+  spec: Pick<RunSpec, 'pipelineKey' | 'data' | 'dataHash' | 'paramsHash' | 'codeHash' | 'git'>,
 ): Lineage {
   return {
     pipelineKey: spec.pipelineKey,
-    dataHash: spec.data.sha256,
+    dataHash: dataHashOf(spec),
     paramsHash: spec.paramsHash,
     codeHash: spec.codeHash,
     gitCommit: spec.git.commit,
   };
+}
+
+/** The data hash of a run: that of its data, or over the tables, too, that are joined to it. */
+export function dataHashOf({ data, dataHash }: Pick<RunSpec, 'data' | 'dataHash'>): string {
+  return dataHash ?? data.sha256;
 }

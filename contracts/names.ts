@@ -55,6 +55,10 @@ export const ALIAS = {
 export const RUN_TAG = {
   dataHash: 'data_hash',
   dataMd5: 'data_md5',
+  /** SHA-256 of the data without the tables that are joined to it; only where there are such tables. */
+  dataSha256: 'data_sha256',
+  /** JSON: the tables that are joined to the data (`data.extra`), by name: path, md5, sha256, sizeBytes. */
+  dataExtra: 'data_extra',
   /** Bytes of the data; of a directory: of all of its files. */
   dataSize: 'data_size',
   /** SHA-256 by name of what the stages made: `artifact_sha256.train.parquet`. */

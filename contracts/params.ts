@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
-import { CsvParams, DataParams } from './data-params';
+import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { TrainParams } from './train-params';
 
@@ -41,7 +41,7 @@ export const PreprocessParams = z
       .max(100_000)
       .optional()
       .describe(
-        'An SQL query (DuckDB) over the table `data` that gives the table to go on with; it should order its rows.',
+        'An SQL query (DuckDB) over the table `data`, and those of data.extra, that gives the table to go on with; it should order its rows.',
       ),
     deduplicate: z
       .union([z.boolean(), z.array(z.string()).min(1)])
@@ -314,5 +314,6 @@ export const Params = z
     retry: RetryParams.prefault({}),
     notify: NotifyParams.prefault({}),
   })
-  .superRefine(checkTask);
+  .superRefine(checkTask)
+  .superRefine(checkExtraIsRead);
 export type Params = z.infer<typeof Params>;

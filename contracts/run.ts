@@ -24,6 +24,10 @@ export const RunSpec = z.object({
   params: Params,
   paramsPath: z.string(),
   data: TrainingData,
+  /** Tables to join (`data.extra`), by name. */
+  extra: z.record(z.string(), TrainingData).optional(),
+  /** Over `data` and `extra`; absent: there is no extra table, and it is that of the data. */
+  dataHash: sha256.optional(),
   paramsHash: sha256,
   codeHash: sha256,
   /** Digest of each container stage's image, which stands for its code: `sha256:…` by stage. */

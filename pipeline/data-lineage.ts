@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { dataInputs } from '../contracts/data-inputs';
 import { RUN_TAG } from '../contracts/names';
 import { type RunSpec } from '../contracts/run';
 import { isDirectoryHash } from '../integrations/dvc/cache-layout';
@@ -18,6 +19,18 @@ const MOST_FILES = 100;
  * @throws RetrainError ARTIFACT_MISSING when the data is not in the store
  */
 export async function dataLineage(
+  project: string,
+  store: ContentStore,
+  spec: Pick<RunSpec, 'data' | 'extra' | 'git'>,
+): Promise<Record<string, string>> {
+  const tags = {};
+  for (const { data } of dataInputs(spec)) {
+    Object.assign(tags, await tagsOf(project, store, { data, git: spec.git }));
+  }
+  return tags;
+}
+
+async function tagsOf(
   project: string,
   store: ContentStore,
   { data, git }: Pick<RunSpec, 'data' | 'git'>,

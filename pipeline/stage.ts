@@ -1,5 +1,6 @@
 import { type Artifacts } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
+import { isExtraArtifact } from '../contracts/data-params';
 import { type Params } from '../contracts/params';
 import { ARTIFACT } from '../contracts/stage';
 
@@ -84,7 +85,7 @@ export function eachStage<T>(of: (stage: ComputeStageName) => T): Record<Compute
 }
 
 /**
- * What a stage takes of all that a run has so far.
+ * What a stage takes of all that a run has so far. Who takes the data also takes the tables that are joined to it.
  *
  * @throws RetrainError STAGE_FAILED when something that it must have is missing
  */
@@ -95,7 +96,8 @@ export function inputsOf<T>(stage: ComputeStageName, known: Readonly<Record<stri
     throw new RetrainError('STAGE_FAILED', `${stage} takes ${missing}, which no stage before it has left`);
   }
   const isGiven = mayTake.some((name) => known[name] !== undefined);
-  return pick(known, [...takes, ...mayTake, ...(isGiven ? besides : [])]);
+  const extra = takes.includes(ARTIFACT.data) ? Object.keys(known).filter(isExtraArtifact) : [];
+  return pick(known, [...takes, ...extra, ...mayTake, ...(isGiven ? besides : [])]);
 }
 
 /** Artifacts of a stage as a mapping by name. */

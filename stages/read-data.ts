@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { declaredData } from '../contracts/data-params';
 import { ARTIFACT } from '../contracts/stage';
 import { type AutoColumns, autoColumns, withAuto, withDateParts } from '../ml/dataset/auto-columns';
 import { columnChoice, type TableParams } from '../ml/dataset/column-choice';
 import { namesOf } from '../ml/dataset/column-plan';
+import { dataFiles, type DataFile } from '../ml/dataset/data-files';
 import { type RawTable } from '../ml/dataset/raw-table';
 import { type DuckReader, lookAtColumns, readTable, type TableOptions } from '../ml/dataset/read-table';
 import { type StageContext } from './stage';
@@ -33,6 +35,7 @@ export async function readData(context: StageContext, params: TableParams): Prom
     ...(context.memoryBytes === undefined ? {} : { memoryBytes: context.memoryBytes }),
     sql,
     filter,
+    ...(await extraTables(context, params)),
     onProgress: (done) => context.report({ phase: 'reading', done }),
   };
   context.report({ phase: 'reading' });
@@ -51,6 +54,18 @@ export async function readData(context: StageContext, params: TableParams): Prom
     encode: { ...auto?.encode, ...encode },
     notes: auto?.notes ?? [],
   };
+}
+
+/** The tables that a query may join, by name. */
+async function extraTables(
+  context: StageContext,
+  { data }: TableParams,
+): Promise<Pick<TableOptions, 'extra'>> {
+  const extra: Record<string, readonly DataFile[]> = {};
+  for (const { table, artifact, path } of declaredData(data)) {
+    if (table !== undefined) extra[table] = await dataFiles(context.input(artifact), path);
+  }
+  return Object.keys(extra).length === 0 ? {} : { extra };
 }
 
 function duckReader({ native }: StageContext): DuckReader {

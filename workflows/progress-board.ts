@@ -1,5 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { dataHashOf } from '../contracts/lineage';
 import { SEARCH_ATTRIBUTE, STAGES, type StageName } from '../contracts/names';
 import { type PipelineProgress, type StageView } from '../contracts/progress';
 import { type RunSpec } from '../contracts/run';
@@ -23,10 +24,10 @@ export class ProgressBoard {
     upsertSearchAttributes([
       { key: keyword(SEARCH_ATTRIBUTE.model), value: spec.params.model },
       { key: keyword(SEARCH_ATTRIBUTE.pipelineKey), value: spec.pipelineKey },
-      { key: keyword(SEARCH_ATTRIBUTE.dataHash), value: spec.data.sha256 },
+      { key: keyword(SEARCH_ATTRIBUTE.dataHash), value: dataHashOf(spec) },
       { key: keyword(SEARCH_ATTRIBUTE.gitCommit), value: spec.git.commit || 'none' },
     ]);
-    this.headline = `**${spec.params.model}** on \`${spec.data.path}\` (data ${spec.data.sha256.slice(0, 12)}, params ${spec.paramsHash.slice(0, 12)}, code ${spec.codeHash.slice(0, 12)})`;
+    this.headline = `**${spec.params.model}** on \`${spec.data.path}\` (data ${dataHashOf(spec).slice(0, 12)}, params ${spec.paramsHash.slice(0, 12)}, code ${spec.codeHash.slice(0, 12)})`;
     this.show();
   }
 

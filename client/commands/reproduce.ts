@@ -6,7 +6,7 @@ import { EXIT } from '../../contracts/errors';
 import { VERSION_TAG } from '../../contracts/names';
 import { writeAtomically } from '../../integrations/files/atomic-write';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
-import { parseModelReference } from '../../integrations/mlflow/registered-run';
+import { parseModelReference, recordedTables } from '../../integrations/mlflow/registered-run';
 import { updateParams, type ParamChange } from '../../pipeline/run/update-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
@@ -112,8 +112,10 @@ async function runAgain(
     const patch = recorded.git.dirty ? await recordedPatch(mlflow, recorded, signal) : null;
     const checkout = await checkOut(config, recorded, patch, dir, each);
     try {
-      progress.update('data', recorded.data.path);
-      progress.done('data', `${recorded.data.path} ${await bringData(config, checkout, recorded, signal)}`);
+      for (const table of recordedTables(recorded.data)) {
+        progress.update('data', table.path);
+        progress.done('data', `${table.path} ${await bringData(config, checkout, table, signal)}`);
+      }
       const now = await rerun(config, checkout, recorded, dir, each);
       const model = await registeredModelHash(mlflow, recorded, signal);
       const verdict = judge({ ...recorded, model }, now);

@@ -12,6 +12,7 @@ import {
   findRegisteredRun,
   parseModelReference,
   recordedData,
+  recordedTables,
   type RegisteredRun,
 } from '../../integrations/mlflow/registered-run';
 import { lockedData } from '../../pipeline/workspace/locked-stages';
@@ -112,14 +113,13 @@ async function recordedWithModel(
   try {
     const registered = await findRegisteredRun(mlflow, reference, signal);
     const { version, run: made } = registered;
-    const { path, md5, sizeBytes } = recordedData(made);
-    const stored = await workspace.store.objects.stat(md5);
+    const tables = recordedTables(recordedData(made)).map(async ({ path, md5, sizeBytes }) => {
+      const stored = await workspace.store.objects.stat(md5);
+      return { path, md5, sizeBytes: sizeBytes ?? stored?.size ?? 0 };
+    });
     return {
       what: `${version.name} v${version.version}`,
-      targets: [
-        { path, md5, sizeBytes: sizeBytes ?? stored?.size ?? 0 },
-        await storeModel(mlflow, workspace, registered, signal),
-      ],
+      targets: [...(await Promise.all(tables)), await storeModel(mlflow, workspace, registered, signal)],
       commit: made.tags[RUN_TAG.gitCommit] ?? 'HEAD',
     };
   } finally {

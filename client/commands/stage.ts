@@ -1,4 +1,5 @@
 import { type Command } from 'commander';
+import { declaredData } from '../../contracts/data-params';
 import { containerOptions } from '../../contracts/container';
 import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
@@ -72,7 +73,9 @@ async function runStage(
 ): Promise<{ at: WorkspaceStage; result: StageOutcome }> {
   const { project } = config;
   const params = await loadParams(project, paramsFile);
-  await dataInsideProject(project, params.data.path, paramsFile);
+  for (const { path, key } of declaredData(params.data)) {
+    await dataInsideProject(project, path, paramsFile, key);
+  }
   const at = workspaceStages(paramsFile, params).find((one) => one.stage === name);
   if (at === undefined) throw new RetrainError('USAGE', `${paramsFile} has no stage ${name}`);
   const container = containerOptions(params[name]);

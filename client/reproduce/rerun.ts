@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { RetrainError, isErrorCode } from '../../contracts/errors';
 import { ARTIFACT, Artifact, Metrics } from '../../contracts/stage';
+import { type RecordedTable } from '../../integrations/mlflow/registered-run';
 import { openWorkspace } from '../../integrations/dvc/workspace';
 import { pull } from '../../integrations/dvc/pull';
 import { COMPUTE_STAGES } from '../../pipeline/stage';
@@ -24,7 +25,7 @@ const StageReport = z.object({ outputs: z.array(Artifact), metrics: Metrics });
 const ErrorReport = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /**
- * Brings the recorded data into a checkout, by hash: as git has it, else out of the cache, else from the remote.
+ * Brings a recorded table into a checkout, by hash: as git has it, else out of the cache, else from the remote.
  *
  * @returns where it came from
  * @throws RetrainError REPRODUCTION_FAILED when nobody has it
@@ -32,7 +33,7 @@ const ErrorReport = z.object({ error: z.object({ code: z.string(), message: z.st
 export async function bringData(
   config: ClientConfig,
   { project }: Checkout,
-  { data }: Recorded,
+  data: RecordedTable,
   signal: AbortSignal,
 ): Promise<string> {
   const file = insideProject(project, data.path, 'the recorded params');
@@ -80,7 +81,7 @@ export async function fetchData(
   }
 }
 
-function nowhere({ path: name, sha256 }: Recorded['data'], why: string): RetrainError {
+function nowhere({ path: name, sha256 }: RecordedTable, why: string): RetrainError {
   return new RetrainError(
     'REPRODUCTION_FAILED',
     `the data ${name} with SHA-256 ${sha256.slice(0, 12)} is ${why}; push it from a machine that has it: retrain data push`,

@@ -1,3 +1,4 @@
+import { recordedTables } from '../../integrations/mlflow/registered-run';
 import { type Recorded } from '../reproduce/record';
 import { aligned, paint } from './screen';
 
@@ -14,7 +15,10 @@ export function recordLines(recorded: Recorded): string[] {
           ? 'none: it was trained outside a git repository'
           : `${git.commit}${git.branch === '' ? '' : ` (${git.branch})`}${git.dirty ? paint.bad(', with changes that were not committed') : ''}`,
       ],
-      [paint.dim('  data'), `${data.path}, SHA-256 ${data.sha256}, MD5 ${data.md5}`],
+      ...recordedTables(data).map(({ path, sha256, md5 }) => [
+        paint.dim('  data'),
+        `${path}, SHA-256 ${sha256}, MD5 ${md5}`,
+      ]),
       [paint.dim('  code'), codeHash],
       [paint.dim('  MLflow run'), mlflowRunId],
     ]),

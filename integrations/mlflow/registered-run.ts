@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import { ALIAS, RUN_TAG } from '../../contracts/names';
+import { TrainingData } from '../../contracts/run';
 import { type Mlflow } from './client';
 import { type ModelVersion } from './registry-record';
 import { type MlflowRun } from './run-record';
@@ -66,8 +68,8 @@ export async function findRegisteredRun(
   return { version, run: await mlflow.runs.get(version.runId, signal) };
 }
 
-/** The data that a run was trained on. */
-export interface RecordedData {
+/** A table that a run was trained on. */
+export interface RecordedTable {
   /** Relative to the project. */
   path: string;
   md5: string;
@@ -76,11 +78,23 @@ export interface RecordedData {
   sizeBytes: number | null;
 }
 
+export interface RecordedData extends RecordedTable {
+  /** Tables that were joined to it, by name. */
+  extra?: Record<string, RecordedTable>;
+}
+
+const ExtraTag = z.record(z.string(), TrainingData);
+
+/** All tables of a run, the data first. */
+export function recordedTables({ extra = {}, ...data }: RecordedData): RecordedTable[] {
+  return [data, ...Object.values(extra)];
+}
+
 /** @throws RetrainError NOT_FOUND for a run that another program made */
 export function recordedData({ name, params, tags }: MlflowRun): RecordedData {
   const path = params['data.path'];
   const md5 = tags[RUN_TAG.dataMd5];
-  const sha256 = tags[RUN_TAG.dataHash];
+  const sha256 = tags[RUN_TAG.dataSha256] ?? tags[RUN_TAG.dataHash];
   const size = Number(tags[RUN_TAG.dataSize] ?? NaN);
   if (path === undefined || md5 === undefined || sha256 === undefined) {
     throw new RetrainError(
@@ -88,5 +102,20 @@ export function recordedData({ name, params, tags }: MlflowRun): RecordedData {
       `the MLflow run ${name} does not say what it was trained on (tags ${RUN_TAG.dataMd5}, ${RUN_TAG.dataHash}); retrain did not make it`,
     );
   }
-  return { path, md5, sha256, sizeBytes: Number.isFinite(size) ? size : null };
+  const extra = recordedExtra(name, tags[RUN_TAG.dataExtra]);
+  const sizeBytes = Number.isFinite(size) ? size : null;
+  return { path, md5, sha256, sizeBytes, ...(extra === undefined ? {} : { extra }) };
+}
+
+function recordedExtra(run: string, tag: string | undefined): Record<string, TrainingData> | undefined {
+  if (tag === undefined) return undefined;
+  try {
+    return ExtraTag.parse(JSON.parse(tag));
+  } catch (cause) {
+    throw new RetrainError(
+      'NOT_FOUND',
+      `the tag ${RUN_TAG.dataExtra} of the MLflow run ${run} is damaged, so the tables that were joined are not known`,
+      { cause },
+    );
+  }
 }

@@ -1,16 +1,18 @@
+import { dataInputs } from '../../contracts/data-inputs';
+import { dataHashOf } from '../../contracts/lineage';
 import { RUN_TAG } from '../../contracts/names';
 import { type RunSpec } from '../../contracts/run';
 
 /** Params of the MLflow run: params.yaml with dotted keys, and the three names that other tools look for. */
 export function runParams(
-  spec: Pick<RunSpec, 'params' | 'data'>,
+  spec: Pick<RunSpec, 'params' | 'data' | 'dataHash'>,
 ): Record<string, string | number | boolean | null> {
   const { train } = spec.params;
   return {
     ...flat(spec.params),
     n_estimators: train.n_estimators,
     max_depth: train.max_depth,
-    dataset_hash: spec.data.sha256,
+    dataset_hash: dataHashOf(spec),
   };
 }
 
@@ -26,9 +28,14 @@ export interface Computing {
 export function runTags(spec: RunSpec, { stageCode, versions }: Computing): Record<string, string> {
   const { data, git } = spec;
   return {
-    [RUN_TAG.dataHash]: data.sha256,
+    [RUN_TAG.dataHash]: dataHashOf(spec),
     [RUN_TAG.dataMd5]: data.md5,
-    [`${RUN_TAG.dataMd5}.${data.path}`]: data.md5,
+    ...Object.fromEntries(
+      dataInputs(spec).map(({ data: { path, md5 } }) => [`${RUN_TAG.dataMd5}.${path}`, md5]),
+    ),
+    ...(spec.extra === undefined
+      ? {}
+      : { [RUN_TAG.dataSha256]: data.sha256, [RUN_TAG.dataExtra]: JSON.stringify(spec.extra) }),
     [RUN_TAG.dataSize]: String(data.sizeBytes),
     [RUN_TAG.paramsHash]: spec.paramsHash,
     [RUN_TAG.codeHash]: spec.codeHash,

@@ -21,7 +21,7 @@ export interface RunLog {
   modelId?: string | undefined;
 }
 
-/** The dataset that a run was trained on. */
+/** A dataset that a run was trained on. */
 export interface DatasetInput {
   /** `iris.csv` */
   name: string;
@@ -74,23 +74,24 @@ export async function logToRun(
   }
 }
 
-/** Links the dataset to the run. Safe to repeat: MLflow knows a dataset by (name, digest). */
-export async function logDataset(
+/** Links datasets to the run. Safe to repeat: MLflow knows a dataset by (name, digest). */
+export async function logDatasets(
   transport: MlflowTransport,
   runId: string,
-  input: DatasetInput,
+  inputs: readonly DatasetInput[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const dataset = {
-    name: validValue(input.name, LIMIT.datasetName),
-    digest: input.digest.slice(0, LIMIT.datasetDigest),
-    ...origin(input.source),
-    ...(input.profile === undefined ? {} : { profile: JSON.stringify(profile(input.profile)) }),
-  };
-  const tags = [{ key: 'mlflow.data.context', value: input.context ?? 'training' }];
-  await transport.post('runs/log-inputs', { run_id: runId, datasets: [{ tags, dataset }] }, Nothing, {
-    signal,
-  });
+  if (inputs.length === 0) return;
+  const datasets = inputs.map((input) => ({
+    tags: [{ key: 'mlflow.data.context', value: input.context ?? 'training' }],
+    dataset: {
+      name: validValue(input.name, LIMIT.datasetName),
+      digest: input.digest.slice(0, LIMIT.datasetDigest),
+      ...origin(input.source),
+      ...(input.profile === undefined ? {} : { profile: JSON.stringify(profile(input.profile)) }),
+    },
+  }));
+  await transport.post('runs/log-inputs', { run_id: runId, datasets }, Nothing, { signal });
 }
 
 /** Tags in the form of the REST API, within its limits. */

@@ -4,7 +4,7 @@ import type { TrainingResult } from '../../contracts/run';
 import { retryRequest } from './backoff';
 import { MlflowError } from './errors';
 import { ownerTags, newestFinished, type RunOwner, standing } from './run-owner';
-import { type DatasetInput, logDataset, type RunLog, logToRun, tagPairs } from './run-log';
+import { type DatasetInput, logDatasets, type RunLog, logToRun, tagPairs } from './run-log';
 import { type MlflowRun, runFrom, RunReply } from './run-record';
 import { quoted, runsOfKey, searchRuns } from './run-search';
 import type { MlflowTransport } from './transport';
@@ -22,7 +22,7 @@ export interface OpenRunRequest {
   identity: RunOwner;
   tags: Record<string, string>;
   params: Record<string, string | number | boolean | null>;
-  dataset?: DatasetInput;
+  datasets?: readonly DatasetInput[];
 }
 
 /** Either the run exists already and has its result, or it is open for logging. */
@@ -52,7 +52,7 @@ export class Runs {
     const late = Object.fromEntries(Object.entries(request.tags).slice(TAGS_IN_CREATE));
     try {
       await logToRun(this.transport, runId, { params: request.params, tags: late }, signal);
-      if (request.dataset !== undefined) await logDataset(this.transport, runId, request.dataset, signal);
+      await logDatasets(this.transport, runId, request.datasets ?? [], signal);
       return opened;
     } catch (error) {
       if (!(error instanceof MlflowError) || error.retryable || !(await this.get(runId, signal)).deleted)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { dataInputs } from '../../contracts/data-inputs';
 import { RetrainError } from '../../contracts/errors';
 import type { TrainingData, GitState } from '../../contracts/run';
 import { writeAtomically } from '../files/atomic-write';
@@ -24,6 +25,8 @@ export interface Origin {
   params: unknown;
   paramsHash: string;
   data: TrainingData;
+  /** Tables that were joined to it, by name. */
+  extra?: Readonly<Record<string, TrainingData>> | undefined;
   codeHash: string;
   pipelineKey: string;
   git: GitState;
@@ -124,7 +127,7 @@ export type ProvenanceStatement = z.infer<typeof ProvenanceStatement>;
 
 /** Pure: the statement for these files. */
 function provenanceStatement(files: readonly HashedFile[], origin: Origin): ProvenanceStatement {
-  const { git, data, images = {} } = origin;
+  const { git, images = {} } = origin;
   return {
     _type: STATEMENT_TYPE,
     subject: files.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
@@ -135,10 +138,10 @@ function provenanceStatement(files: readonly HashedFile[], origin: Origin): Prov
         externalParameters: { params: origin.params },
         internalParameters: { pipelineKey: origin.pipelineKey },
         resolvedDependencies: [
-          {
-            name: data.path,
-            digest: { sha256: data.sha256, ...(/^[0-9a-f]{32}$/.test(data.md5) && { md5: data.md5 }) },
-          },
+          ...dataInputs(origin).map(({ data: { path, sha256, md5 } }) => ({
+            name: path,
+            digest: { sha256, ...(/^[0-9a-f]{32}$/.test(md5) && { md5 }) },
+          })),
           { name: 'params', digest: { sha256: origin.paramsHash } },
           { name: 'stage code', digest: { sha256: origin.codeHash } },
           ...(git.commit === ''

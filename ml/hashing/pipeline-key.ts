@@ -22,13 +22,13 @@ export function pipelineKey({ model, dataHash, paramsHash, codeHash }: PipelineI
 }
 
 /**
- * The part of the params that the outcome of a run depends on. Left out: where the data lies (its hash
- * says what it is), how often a stage is tried again, who is told, and where stages run: which queue, how much room, how
+ * The part of the params that the outcome of a run depends on. Left out: where the data and the tables joined to it lie (the data
+ * hash says what they are), how often a stage is tried again, who is told, and where stages run: which queue, how much room, how
  * long. An image counts by its digest, in the code hash.
  */
 export function decisiveParams(params: Params): Json {
   const { data, retry, notify, preprocess, train, evaluate, ...rest } = params;
-  const { path, ...decisiveData } = data;
+  const { path, extra, ...decisiveData } = data;
   return {
     ...rest,
     preprocess: decisivePlacement(preprocess),
@@ -40,4 +40,17 @@ export function decisiveParams(params: Params): Json {
 
 export function paramsHash(params: Params): string {
   return sha256Hex(canonicalJson(decisiveParams(params)));
+}
+
+/**
+ * The data hash of a run that joins tables to its data: `sha256(canonical JSON of {data, extra: {name: sha256}})`. Without such
+ * tables it is that of the data itself: undefined.
+ */
+export function joinedDataHash(
+  data: { sha256: string },
+  extra: Readonly<Record<string, { sha256: string }>> = {},
+): string | undefined {
+  const hashes = Object.fromEntries(Object.entries(extra).map(([name, { sha256 }]) => [name, sha256]));
+  if (Object.keys(hashes).length === 0) return undefined;
+  return sha256Hex(canonicalJson({ data: data.sha256, extra: hashes }));
 }

@@ -1,3 +1,4 @@
+import { dataHashOf } from '../../contracts/lineage';
 import { ALIAS, RUN_TAG, STAGES, VERSION_TAG } from '../../contracts/names';
 import { ARTIFACT } from '../../contracts/stage';
 import { type Mlflow } from '../../integrations/mlflow/client';
@@ -32,7 +33,7 @@ export async function planRun(
   const last = finished[0];
   const result = same === undefined ? null : resultFromTags(same.tags);
   const parts: PartChange[] = [
-    part('data', identity.data.sha256, last?.tags[RUN_TAG.dataHash]),
+    part('data', dataHashOf(identity), last?.tags[RUN_TAG.dataHash]),
     part(
       'params',
       identity.paramsHash,
@@ -141,7 +142,7 @@ function paramChanges(last: MlflowRun, identity: RunIdentity): string[] {
   return names
     .filter((name) => name.includes('.') || name === 'experiment' || name === 'task')
     .filter((name) => String(now[name]) !== last.params[name])
-    .filter((name) => !/^(data\.path|retry\.|notify\.)/.test(name))
+    .filter((name) => !/^(data\.path$|data\.extra\.|retry\.|notify\.)/.test(name))
     .map(
       (name) =>
         `${name} ${last.params[name] ?? '(none)'} → ${now[name] === undefined ? '(none)' : String(now[name])}`,

@@ -1,5 +1,6 @@
 import { listed } from '../../contracts/errors';
-import { ARTIFACT, type Artifact, type StageResult } from '../../contracts/stage';
+import { dataInputs } from '../../contracts/data-inputs';
+import { type Artifact, type StageResult } from '../../contracts/stage';
 import { questionOf } from '../results/stage-question';
 import { computeStage } from '../compute-stage';
 import { byName, COMPUTE_STAGES, inputsOf, stageRow, type ComputeStageName } from '../stage';
@@ -27,13 +28,14 @@ type Known = Readonly<Record<string, Pick<Artifact, 'sha256'>>>;
  */
 export async function planStages(
   results: StageResults,
-  { params, data, images }: RunIdentity,
+  identity: RunIdentity,
   code: StageCode,
   champion: ChampionInputs,
   before: Before | null,
 ): Promise<StagePlan[]> {
+  const { params, images } = identity;
   const plans: StagePlan[] = [];
-  let known: Known | null = { [ARTIFACT.data]: data };
+  let known: Known | null = byName(dataInputs(identity).map(({ artifact }) => artifact));
   for (const stage of COMPUTE_STAGES) {
     const [earlier] = plans.filter(({ does }) => does === 'run').slice(-1);
     if (known === null) {

@@ -1,7 +1,10 @@
-import { type RunSpec } from '../../contracts/run';
+import { type DataParams, declaredData, type DeclaredData } from '../../contracts/data-params';
+import { dataHashOf } from '../../contracts/lineage';
+import { type RunSpec, type TrainingData } from '../../contracts/run';
+import { type ColumnChoice } from '../../ml/dataset/column-plan';
 import { columnChoice } from '../../ml/dataset/column-choice';
 import { checkColumns } from '../../ml/dataset/header';
-import { paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
+import { joinedDataHash, paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { digestData } from './digest-data';
 import { dataInsideProject } from './inside-project';
 import { loadParams, type Overrides } from './load-params';
@@ -35,25 +38,71 @@ export async function identifyRun(request: RunRequest, signal?: AbortSignal): Pr
   const { project, paramsPath, overrides, code } = request;
   const params = await loadParams(project, paramsPath, overrides);
   const { data, preprocess } = params;
-  const file = await dataInsideProject(project, data.path, paramsPath);
   // What an SQL query makes of the columns, only the stage can tell.
   const choice = preprocess.sql === undefined ? columnChoice(params) : null;
-  const [digest, images] = await Promise.all([
-    digestData(project, file, signal).catch((error: unknown) => {
-      throw relabelled(error, file, data.path);
-    }),
+  const [main, ...tables] = declaredData(data);
+  const [digest, extra, images] = await Promise.all([
+    identifyTable(request, main, { ...data, choice }, signal),
+    Promise.all(
+      tables.map((table) =>
+        identifyTable(request, table, { ...data, files: undefined, choice: null }, signal),
+      ),
+    ),
     stageImages(params, request.imageDigest),
-    checkColumns(file, data.path, choice, data.files, data),
   ]);
   const codeHash = codeHashWith(code, images);
   const hash = paramsHash(params);
+  const content = contentOf(digest, extra);
   return {
     params,
     paramsPath,
-    data: { path: data.path, sha256: digest.sha256, md5: digest.md5, sizeBytes: digest.sizeBytes },
+    ...content,
     paramsHash: hash,
     codeHash,
     ...(images === undefined ? {} : { images }),
-    pipelineKey: pipelineKey({ model: params.model, dataHash: digest.sha256, paramsHash: hash, codeHash }),
+    pipelineKey: pipelineKey({
+      model: params.model,
+      dataHash: dataHashOf(content),
+      paramsHash: hash,
+      codeHash,
+    }),
   };
+}
+
+/** How a table is looked at before a run starts. */
+interface Look extends Pick<DataParams, 'files' | 'csv' | 'missing'> {
+  choice: ColumnChoice | null;
+}
+
+interface IdentifiedTable {
+  /** Its name, as `DeclaredData` has it. */
+  name: string | undefined;
+  content: TrainingData;
+}
+
+async function identifyTable(
+  { project, paramsPath }: RunRequest,
+  { table, key, path }: DeclaredData,
+  { choice, files, ...rules }: Look,
+  signal?: AbortSignal,
+): Promise<IdentifiedTable> {
+  const file = await dataInsideProject(project, path, paramsPath, key);
+  const told = (error: unknown): never => {
+    throw relabelled(error, file, path, key);
+  };
+  const [{ sha256, md5, sizeBytes }] = await Promise.all([
+    digestData(project, file, signal).catch(told),
+    checkColumns(file, path, choice, files, rules).catch(told),
+  ]);
+  return { name: table, content: { path, sha256, md5, sizeBytes } };
+}
+
+/** What a run spec says of its tables. */
+function contentOf(
+  { content: data }: IdentifiedTable,
+  tables: readonly IdentifiedTable[],
+): Pick<RunSpec, 'data' | 'extra' | 'dataHash'> {
+  const extra = Object.fromEntries(tables.map(({ name = '', content }) => [name, content]));
+  const dataHash = joinedDataHash(data, extra);
+  return dataHash === undefined ? { data } : { data, extra, dataHash };
 }

@@ -6,12 +6,12 @@ import { contentStoreDir } from '../content-store-dir';
 import { isBelow, shownPath } from './params-file';
 
 /** @throws RetrainError CONFIG_INVALID for a path that leaves the project: workers read only below it. */
-export function insideProject(project: string, relative: string, source: string): string {
+export function insideProject(project: string, relative: string, source: string, key = 'data.path'): string {
   const resolved = path.resolve(project, relative);
   if (!isBelow(path.resolve(project), resolved)) {
     throw new RetrainError(
       'CONFIG_INVALID',
-      `${source}: data.path must stay inside the project, got ${shownPath(relative)}; copy or mount the data below it`,
+      `${source}: ${key} must stay inside the project, got ${shownPath(relative)}; copy or mount the data below it`,
     );
   }
   return resolved;
@@ -21,11 +21,17 @@ export function insideProject(project: string, relative: string, source: string)
  * As `insideProject`, wherever links lead: neither the path nor a link below it may leave the project, but for DVC's
  * cache, to which DVC itself may link.
  *
+ * @param key of params.yaml, for messages
  * @returns The path, absolute; it need not be there.
  * @throws RetrainError CONFIG_INVALID naming the link.
  */
-export async function dataInsideProject(project: string, relative: string, source: string): Promise<string> {
-  const file = insideProject(project, relative, source);
+export async function dataInsideProject(
+  project: string,
+  relative: string,
+  source: string,
+  key = 'data.path',
+): Promise<string> {
+  const file = insideProject(project, relative, source, key);
   const found = await realpath(file).catch(() => undefined);
   if (found === undefined) return file;
   const cache = await contentStoreDir(project, null).then(
@@ -37,7 +43,7 @@ export async function dataInsideProject(project: string, relative: string, sourc
   const refused = (link: string): RetrainError =>
     new RetrainError(
       'CONFIG_INVALID',
-      `${source}: data.path: ${shownPath(link)} is a link that leads out of the project; copy or mount the data below it`,
+      `${source}: ${key}: ${shownPath(link)} is a link that leads out of the project; copy or mount the data below it`,
     );
   if (leaves(found)) throw refused(relative);
   for (const link of linksBelow(file)) {

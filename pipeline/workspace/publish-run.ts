@@ -1,3 +1,4 @@
+import { dataInputs } from '../../contracts/data-inputs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type RunIdentity } from '../run/identify-run';
@@ -121,10 +122,14 @@ async function publishIn(
 /** Every artifact of the run by its place in the workspace. */
 function artifactsByPath(
   stages: readonly WorkspaceStage[],
-  { spec: { data }, stages: results }: Publication,
+  { spec, stages: results }: Publication,
 ): Map<string, Artifact> {
-  const { path: at, sha256, md5, sizeBytes } = data;
-  const known = new Map<string, Artifact>([[at, { name: at, sha256, md5, sizeBytes }]]);
+  const known = new Map(
+    dataInputs(spec).map(({ data: { path: at }, artifact }): [string, Artifact] => [
+      at,
+      { ...artifact, name: at },
+    ]),
+  );
   for (const { stage, outputs } of stages) {
     for (const artifact of results[stage].outputs) {
       const place = outputs[artifact.name];
@@ -155,7 +160,7 @@ async function recordedPaths(
   known: ReadonlyMap<string, Artifact>,
 ): Promise<RecordedPath[]> {
   const recorded: RecordedPath[] = [];
-  for (const at of paths) {
+  for (const at of new Set(paths)) {
     const artifact = known.get(at);
     if (artifact === undefined || /[*?[{]/.test(at)) continue;
     const nfiles = isDirectoryHash(artifact.md5) ? (await store.manifest(artifact)).length : undefined;

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
+import { isExtraArtifact } from '../../contracts/data-params';
 import { ARTIFACT, type Artifact, type StageResult } from '../../contracts/stage';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { type PlaceMode } from '../../integrations/dvc/place-file';
@@ -63,6 +64,7 @@ async function hashInputs(
     try {
       return { artifact: { name, ...(await digestData(project, file, signal)) }, file, shown };
     } catch (error) {
+      if (isExtraArtifact(name)) throw relabelled(error, file, shown, name.replace('data.', 'data.extra.'));
       if (name === ARTIFACT.data || !(error instanceof RetrainError) || error.code !== 'DATA_NOT_FOUND') {
         throw relabelled(error, file, shown);
       }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { declaredData, isExtraArtifact } from '../../contracts/data-params';
 import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
 import { byCodePoint } from '../../ml/dataset/code-point-order';
@@ -43,11 +44,14 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
   const file = path.posix.normalize(paramsFile.replaceAll('\\', '/'));
   const { model } = params;
   const isMain = file === MAIN;
-  const places = new Map<string, string>([[ARTIFACT.data, params.data.path]]);
+  const data = declaredData(params.data).map(({ artifact, path: at }) => [artifact, at] as const);
+  const extra = data.map(([name]) => name).filter(isExtraArtifact);
+  const places = new Map<string, string>(data);
   return COMPUTE_STAGES.map((stage): WorkspaceStage => {
     const { takes, makes, mayLeave, params: paramKeys, shownIn, metricsFile } = stageRow(stage);
     const folder = shownIn === null ? null : `${shownIn}/${model}`;
-    const inputs = takes.flatMap((name) => {
+    const taken = takes.flatMap((name) => (name === ARTIFACT.data ? [name, ...extra] : [name]));
+    const inputs = taken.flatMap((name) => {
       const place = places.get(name);
       return place === undefined ? [] : [[name, place] as const];
     });

@@ -130,6 +130,32 @@ test('the recorded params, data and uncommitted changes count; data that git doe
   expect(again.stdout.trim().split('\n').at(-1)).toBe(`${project.model} v2: bit-identical`);
 });
 
+test('tables that are joined are recorded, told apart, restored and brought along like the data', async () => {
+  writeFileSync(project.path('data/origin.csv'), 'species,height\nsetosa,1\nversicolor,2\nvirginica,3\n');
+  const sql = 'SELECT data.*, height FROM data JOIN origin USING (species) ORDER BY ALL';
+  const set = ['--set', 'data.extra.origin=data/origin.csv', '--set', `preprocess.sql=${sql}`];
+  const started = await project.start('--wait', ...set);
+  expect(started).toMatchObject({ code: 0 });
+  const run = (await registry.runs()).find(({ runId }) => runId === started.result?.mlflowRunId);
+  expect(run?.tags).toMatchObject({
+    data_hash: started.result?.dataHash,
+    'data_md5.data/iris.csv': run?.tags['data_md5'],
+    'data_md5.data/origin.csv': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+  });
+  expect(run?.tags['data_sha256']).not.toBe(started.result?.dataHash);
+  const version = `${project.model}@${started.result?.modelVersion}`;
+  rmSync(project.path('data/origin.csv'));
+  expect((await project.cli(['restore', version])).stdout).toContain('data/origin.csv');
+  const again = await project.cli(['reproduce', version, '--run']);
+  expect(again.stderr).toMatch(/data +data\/iris\.csv as git has it/);
+  expect(again.stderr).toMatch(/data +data\/origin\.csv out of the cache/);
+  expect(again.stdout.trim().split('\n').at(-1)).toBe(`${version.replace('@', ' v')}: bit-identical`);
+  expect((await project.cli(['plan', ...set])).stdout).toContain(started.result?.pipelineKey.slice(0, 16));
+  appendFileSync(project.path('data/origin.csv'), 'another,4\n');
+  expect((await project.cli(['plan', ...set])).stdout).toMatch(/preprocess +the data changed/);
+  rmSync(project.path('data/origin.csv'));
+});
+
 test('a restore brings back data and model of a version, and asks before it loses something', async () => {
   const data = readFileSync(project.path('data/iris.csv'), 'utf8');
   appendFileSync(project.path('data/iris.csv'), 'edited by hand\n');
@@ -141,7 +167,7 @@ test('a restore brings back data and model of a version, and asks before it lose
   const forced = await project.cli(['restore', MODEL, '--force']);
   expect(forced.code).toBe(0);
   expect(readFileSync(project.path('data/iris.csv'), 'utf8')).toBe(data);
-  const [, first] = await registry.runs();
+  const first = (await registry.runs()).at(-1);
   const registered = await registry.mlflow.artifacts.downloadBytes(
     await registry.modelRoot(first),
     'model.onnx',
@@ -158,7 +184,7 @@ test('data that are lost here are restored from git, at the commit of the versio
 });
 
 test('a registered model and metric that differ are found out', async () => {
-  const [, first] = await registry.runs();
+  const first = (await registry.runs()).at(-1);
   const uri = await registry.modelRoot(first);
   expect((await project.cli(['verify', MODEL])).stdout).toContain(`${project.model} v1 is as it was made`);
   const bytes = await registry.mlflow.artifacts.downloadBytes(uri, 'model.onnx');

@@ -85,7 +85,7 @@ describe('a model of prepared rows logged by us, loaded by Python’s MLflow', (
       identity: { pipelineKey: freshKey(), workflowId: 'w', workflowRunId: 'w1' },
       tags: {},
       params: {},
-      dataset: { name: 'iris.csv', digest: 'f'.repeat(64), source: 'data/iris.csv' },
+      datasets: [{ name: 'iris.csv', digest: 'f'.repeat(64), source: 'data/iris.csv' }],
     });
     await uploadModel(mlflow, run.artifactUri, { schema, onnx, runId: run.runId, createdAt });
     await mlflow.runs.finish(run.runId, 'FINISHED', {

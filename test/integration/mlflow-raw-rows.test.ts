@@ -88,7 +88,7 @@ describe('a model of raw rows, loaded by Python’s MLflow', () => {
       identity: { pipelineKey: freshKey(), workflowId: 'w', workflowRunId: 'w1' },
       tags: {},
       params: {},
-      dataset: { name: 'penguins.csv', digest: 'f'.repeat(64), source: 'penguins.csv' },
+      datasets: [{ name: 'penguins.csv', digest: 'f'.repeat(64), source: 'penguins.csv' }],
     });
     await uploadModel(mlflow, run.artifactUri, { schema, onnx, runId: run.runId, createdAt: 0 });
     const name = `penguins-${randomUUID()}`;

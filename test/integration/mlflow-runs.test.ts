@@ -36,7 +36,9 @@ describe('runs on a real MLflow server', () => {
       identity: { pipelineKey, workflowId: 'train-iris', workflowRunId: 'first', ...change },
       tags: { data_hash: 'd'.repeat(64), 'data_md5.data/iris [v2].csv': 'abc' },
       params: { 'train.n_estimators': 100, 'train.max_depth': null, note: 'x'.repeat(7000) },
-      dataset: { name: 'iris.csv', digest: 'e'.repeat(64), source: 'data/iris.csv', profile: { rows: 150 } },
+      datasets: [
+        { name: 'iris.csv', digest: 'e'.repeat(64), source: 'data/iris.csv', profile: { rows: 150 } },
+      ],
     };
   }
 

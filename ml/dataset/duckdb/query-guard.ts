@@ -133,7 +133,7 @@ function requireAllowedNode(
       if (node['schema_name'] === '' && node['catalog_name'] === '' && tables.has(name.toLowerCase())) return;
       throw refused(
         scope,
-        `reads ${JSON.stringify(name.slice(0, 60))}, expected only ${listed(scope.tables)}; a query reads the run's own data: join other files in before, and name the result in data.path`,
+        `reads ${JSON.stringify(name.slice(0, 60))}, expected only ${listed(scope.tables)}; ${declare(name)}`,
       );
     }
     case 'SHOW_REF':
@@ -143,7 +143,7 @@ function requireAllowedNode(
       if (ROWS.has(name)) return;
       throw refused(
         scope,
-        `calls ${shownName(name)}, expected only ${listed(scope.tables)} after FROM; a query reads the run's own data: join other files in before, and name the result in data.path`,
+        `calls ${shownName(name)}, expected only ${listed(scope.tables)} after FROM; ${declare('other')}`,
       );
     }
     case 'COLUMN_REF': {
@@ -180,6 +180,12 @@ function* everyNode(value: unknown): Generator<Tree> {
     for (const item of Object.values(value)) yield* everyNode(item);
   }
 }
+
+/** What to do about a table that nobody declared. */
+const declare = (name: string): string => {
+  const table = /^[A-Za-z]\w{0,40}$/.test(name) ? name : 'other';
+  return `declare a file to join in params.yaml, data: { extra: { ${table}: data/${table}.csv } }, and name it ${table} in the query`;
+};
 
 const refused = (scope: QueryScope, why: string): RetrainError =>
   new RetrainError('CONFIG_INVALID', `${scope.key}: ${why}`);

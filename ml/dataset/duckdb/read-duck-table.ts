@@ -52,6 +52,10 @@ export async function readDuckTable(
   const everything = [...files, ...Object.values(extra).flat()];
   for (const data of everything) await requireWholeGzip(data, memoryBytes, signal);
   const utf8 = await asUtf8(files, csvFormat(options), options.spillDir);
+  const tables: Record<string, readonly DataFile[]> = {};
+  for (const [name, more] of Object.entries(extra)) {
+    tables[name] = await asUtf8(more, csvFormat(options), options.spillDir);
+  }
   const common = await commonColumns(files, options);
   const plainCsv = files[0]?.format === 'csv' && sql === undefined && filter === undefined;
   const plan = plainCsv ? planColumns(common.names, files[0]?.file ?? file, options.choice) : undefined;
@@ -59,9 +63,9 @@ export async function readDuckTable(
     ...options,
     ...(memoryBytes === undefined ? {} : { memoryBytes: memoryBytes * DUCKDB_SHARE }),
   };
-  const paths = [...utf8, ...Object.values(extra).flat()].map(({ path }) => path);
+  const paths = [...utf8, ...Object.values(tables).flat()].map(({ path }) => path);
   return withDuckDb(session, { anyQuery: sql !== undefined, paths }, async (connection) => {
-    const reading = { connection, files: utf8, file, options, cells: cellScan(options) };
+    const reading = { connection, files: utf8, tables, file, options, cells: cellScan(options) };
     try {
       const read = plan === undefined ? await readByView(reading, common) : await readPlainCsv(reading, plan);
       requireSound(read, options.allowMissing);
@@ -101,6 +105,8 @@ async function commonColumns(files: readonly DataFile[], options: ReadOptions): 
 interface Reading {
   connection: DuckDBConnection;
   files: readonly DataFile[];
+  /** Those to join, by name. */
+  tables: Readonly<Record<string, readonly DataFile[]>>;
   file: string;
   options: DuckReadOptions;
   cells: CellScan;
@@ -142,8 +148,8 @@ async function readPlainCsv(reading: Reading, plan: ColumnPlan): Promise<ReadRes
 
 /** Anything else: through views that a query or a filter may be put over. */
 async function readByView(reading: Reading, common: FileColumns): Promise<ReadResult> {
-  const { connection, files, file, options, cells } = reading;
-  const { sql, filter, choice, extra = {} } = options;
+  const { connection, files, tables, file, options, cells } = reading;
+  const { sql, filter, choice } = options;
   const textNames = textNamesOf(choice);
   const names =
     common.names.length > 0
@@ -151,15 +157,10 @@ async function readByView(reading: Reading, common: FileColumns): Promise<ReadRe
       : [...(await typesOf(connection, scanOf(files, cells, [], null))).keys()];
   const data = await userTable(connection, files, names, cells, textNames);
   const columns = [...names];
-  for (const [name, more] of Object.entries(extra)) {
-    const { names: known } = await commonColumns(more, options);
-    const own =
-      known.length > 0 ? known : [...(await typesOf(connection, scanOf(more, cells, [], null))).keys()];
-    await connection.run(viewOf(name, await userTable(connection, more, own, cells, [])));
-    columns.push(...own);
-  }
+  for (const [name, more] of Object.entries(tables))
+    columns.push(...(await viewOfExtra(reading, name, more)));
   await connection.run(viewOf('data', data));
-  const scope = { tables: ['data', ...Object.keys(extra)], columns };
+  const scope = { tables: ['data', ...Object.keys(tables)], columns };
   if (filter !== undefined)
     await requirePlainCondition(connection, filter, { key: 'preprocess.filter', ...scope });
   if (sql === undefined) return readFiltered(reading, data, common.index);
@@ -176,6 +177,25 @@ async function readByView(reading: Reading, common: FileColumns): Promise<ReadRe
     raw: made,
     isText: ({ position }) => types.get(made[position] ?? '') === 'VARCHAR',
   });
+}
+
+/** Makes the view of a table to join. @returns its columns */
+async function viewOfExtra(
+  { connection, options, cells }: Reading,
+  name: string,
+  files: readonly DataFile[],
+): Promise<string[]> {
+  try {
+    const { names } = await commonColumns(files, options);
+    const own =
+      names.length > 0 ? names : [...(await typesOf(connection, scanOf(files, cells, [], null))).keys()];
+    await connection.run(viewOf(name, await userTable(connection, files, own, cells, [])));
+    return own;
+  } catch (error) {
+    if (error instanceof RetrainError) throw error;
+    const broken = files[0]?.format === 'json-lines' ? await brokenJsonLine(files) : undefined;
+    throw broken ?? dataError(files, files[0]?.file ?? name, error, options.memoryBytes);
+  }
 }
 
 /** A semicolon may end a query, but not one within brackets. */

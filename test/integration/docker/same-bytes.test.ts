@@ -23,6 +23,14 @@ const PENGUIN_PARAMS = {
   task: 'regression',
 };
 
+/** A table that is joined. */
+const JOINED_PARAMS = {
+  ...PREPROCESS,
+  data: { ...PREPROCESS.data, extra: { origin: 'origin.csv' } },
+  preprocess: { sql: 'SELECT data.*, height FROM data JOIN origin USING (species) ORDER BY ALL' },
+};
+const ORIGIN = 'species,height\nsetosa,1\nversicolor,2\nvirginica,3\n';
+
 describeWithDocker('the same stage in process and in a container', () => {
   const bench = new Workbench();
   const folders: StageFolder[] = [];
@@ -81,9 +89,10 @@ describeWithDocker('the same stage in process and in a container', () => {
       .take('model.onnx', trained.out('model.onnx'));
 
   test.each([
-    ['iris, classes', IRIS, PREPROCESS],
-    ['penguins, numbers', PENGUINS, PENGUIN_PARAMS],
-  ])('writes the same files, byte for byte: %s', async (_what, table, params) => {
+    ['iris, classes', IRIS, PREPROCESS, {}],
+    ['penguins, numbers', PENGUINS, PENGUIN_PARAMS, {}],
+    ['iris, joined', IRIS, JOINED_PARAMS, { 'data.origin': ORIGIN }],
+  ])('writes the same files, byte for byte: %s', async (_what, table, params, extra) => {
     const { task } = params;
     const tables = [
       'train.parquet',
@@ -93,7 +102,11 @@ describeWithDocker('the same stage in process and in a container', () => {
       'seen-rows.bin',
       'test-keys.parquet',
     ];
-    const done = await bothWays('preprocess', () => new StageFolder(params).take('data', table), tables);
+    const done = await bothWays(
+      'preprocess',
+      () => new StageFolder(params, extra).take('data', table),
+      tables,
+    );
     const trained = await bothWays('train', () => train(done, { n_estimators: 10 }, task), [
       'model.onnx',
       'training.json',

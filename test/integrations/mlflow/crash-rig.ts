@@ -44,7 +44,7 @@ export async function wholeRun(
     identity,
     tags: { data_hash: 'd' },
     params: { seed: 42 },
-    dataset: { name: 'iris.csv', digest: 'd'.repeat(64), source: 'data/iris.csv' },
+    datasets: [{ name: 'iris.csv', digest: 'd'.repeat(64), source: 'data/iris.csv' }],
   });
   const { runId, artifactUri } = opened.run;
   if (opened.state === 'finished') return { runId, version: opened.result.modelVersion };
