@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Environment } from '../../integrations/files/dot-env';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 
@@ -9,21 +10,26 @@ const TRANSFER_POLLS_PER_SECOND = 5000;
 
 export interface DevServerOptions {
   port: number;
-  uiPort: number;
+  /** Where its Web UI listens, which people reach by way of our proxy. */
+  ui: { host: string; port: number };
   namespace: string;
   /** SQLite file that outlives the server; without it everything is in memory. */
   dbFile?: string;
 }
 
-/** Arguments of `temporal` that start the dev server on the loopback interface. It calls nobody outside. */
-export function devServerArguments({ port, uiPort, namespace, dbFile }: DevServerOptions): string[] {
+/**
+ * Arguments of `temporal` that start the dev server on the loopback interface. It calls nobody outside, and no web page can call
+ * it: its HTTP API, on a port of its own choice, has no switch, so it is given a Host to answer to that nobody knows.
+ */
+export function devServerArguments({ port, ui, namespace, dbFile }: DevServerOptions): string[] {
   const settings = {
+    'frontend.httpAllowedHosts': JSON.stringify([`${randomBytes(16).toString('hex')}.invalid`]),
     'history.transferProcessorMaxPollRPS': TRANSFER_POLLS_PER_SECOND,
     'frontend.enableServerVersionCheck': false,
   };
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
-    ...['--port', String(port), '--ui-port', String(uiPort), '--namespace', namespace],
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', ui.host],
+    ...['--port', String(port), '--ui-port', String(ui.port), '--namespace', namespace],
     ...['--log-level', 'warn', '--log-format', 'json', '--color', 'never'],
     ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
     ...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),

@@ -44,6 +44,7 @@ export function temporalService(settings: StackSettings, progress: Progress): Se
     async command() {
       const { path } = await ensureTemporal(settings.env, progress);
       return temporalServer({
+        main: join(packageRoot(), 'dist', 'client', 'stack', 'temporal-main.js'),
         program: path,
         port: temporal.port,
         uiPort: temporalUi.port,

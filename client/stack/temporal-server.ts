@@ -1,30 +1,26 @@
 import { connect } from '../../temporal/connect';
-import { devServerArguments, devServerEnvironment } from './dev-server';
+import { devServerEnvironment } from './dev-server';
 import type { ServerCommand } from './server-process';
+import { type TemporalMainOptions } from './temporal-main';
 import { type Environment } from '../../integrations/files/dot-env';
 
-export interface TemporalServerOptions {
-  /** The `temporal` program. */
-  program: string;
-  port: number;
-  uiPort: number;
-  namespace: string;
-  /** Without it, nothing is kept. */
-  dbFile?: string;
+export interface TemporalServerOptions extends TemporalMainOptions {
+  /** Compiled temporal-main.js, absolute. */
+  main: string;
   cwd: string;
   logFile: string;
   env: Environment;
 }
 
-/** How to start the Temporal dev server. */
-export function temporalServer(options: TemporalServerOptions): ServerCommand {
+/** How to start the Temporal dev server with its Web UI. */
+export function temporalServer({ main, cwd, logFile, env, ...told }: TemporalServerOptions): ServerCommand {
   return {
     title: 'Temporal',
-    command: options.program,
-    args: devServerArguments(options),
-    cwd: options.cwd,
-    env: devServerEnvironment(options.env),
-    logFile: options.logFile,
+    command: process.execPath,
+    args: [main, JSON.stringify(told)],
+    cwd,
+    env: devServerEnvironment(env),
+    logFile,
   };
 }
 

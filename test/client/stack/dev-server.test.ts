@@ -4,13 +4,13 @@ import { scheduleUrl, workflowUrl } from '../../../temporal/web-ui';
 describe('devServerArguments', () => {
   const args = devServerArguments({
     port: 17233,
-    uiPort: 18233,
+    ui: { host: '127.1.2.3', port: 18233 },
     namespace: 'default',
     dbFile: '/state/t.db',
   });
 
   it('binds server and Web UI to the loopback interface', () => {
-    expect(args.join(' ')).toContain('--ip 127.0.0.1 --ui-ip 127.0.0.1 --port 17233 --ui-port 18233');
+    expect(args.join(' ')).toContain('--ip 127.0.0.1 --ui-ip 127.1.2.3 --port 17233 --ui-port 18233');
   });
 
   it('registers every search attribute with its type', () => {
@@ -21,16 +21,19 @@ describe('devServerArguments', () => {
     ]);
   });
 
-  it('lifts the limit of 20 dispatches a second, and calls nobody outside', () => {
+  it('lifts the limit of 20 dispatches a second, calls nobody outside, and closes the HTTP API to pages', () => {
     const settings = args.filter((_, i) => args[i - 1] === '--dynamic-config-value');
     expect(settings).toEqual([
+      expect.stringMatching(/^frontend.httpAllowedHosts=\["[0-9a-f]{32}\.invalid"\]$/),
       'history.transferProcessorMaxPollRPS=5000',
       'frontend.enableServerVersionCheck=false',
     ]);
   });
 
   it('keeps everything in memory without a file', () => {
-    expect(devServerArguments({ port: 1, uiPort: 2, namespace: 'default' })).not.toContain('--db-filename');
+    expect(
+      devServerArguments({ port: 1, ui: { host: '127.0.0.1', port: 2 }, namespace: 'default' }),
+    ).not.toContain('--db-filename');
   });
 });
 

@@ -20,6 +20,7 @@ export default async function globalSetup(): Promise<void> {
   }
   process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] = temporal.value.address;
   process.env['RETRAIN_TEST_TEMPORAL_UI'] = temporal.value.uiUrl;
+  process.env['RETRAIN_TEST_TEMPORAL_PID'] = String(temporal.value.pid);
   process.env['RETRAIN_TEST_MLFLOW_URI'] = mlflow.value.uri;
   process.env['RETRAIN_TEST_MLFLOW_PYTHON'] = mlflow.value.python;
 }

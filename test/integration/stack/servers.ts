@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { devServerArguments, devServerEnvironment } from '../../../client/stack/dev-server';
+import { hiddenAddress } from '../../../client/stack/hidden-address';
 import { ensureMlflowPython } from '../../../client/stack/mlflow-python';
 import { mlflowHealthy, mlflowServer } from '../../../client/stack/mlflow-server';
 import { freePort } from '../../../client/stack/ports';
@@ -13,7 +15,8 @@ import {
   type ServerCommand,
 } from '../../../client/stack/server-process';
 import { ensureTemporal } from '../../../client/stack/temporal-program';
-import { temporalHealthy, temporalServer } from '../../../client/stack/temporal-server';
+import { temporalHealthy } from '../../../client/stack/temporal-server';
+import { createWebUiProxy, listenLocally } from '../../../client/stack/web-ui-proxy';
 import { tether } from './tether';
 
 /** Generous, as the machine may be busy with other suites; a server that dies is noticed at once. */
@@ -58,18 +61,31 @@ export async function startTemporal(
   const uiPort = options.uiPort ?? (await freePort());
   const cwd = mkdtempSync(join(tmpdir(), 'retrain-temporal-'));
   const logFile = join(cwd, 'temporal.log');
-  const command = temporalServer({
-    program: program.path,
-    ...{ port, uiPort, namespace: 'default', cwd, logFile, env: process.env },
-    ...(options.dbFile !== undefined && { dbFile: options.dbFile }),
-  });
+  const ui = await hiddenAddress();
+  const command: ServerCommand = {
+    title: 'Temporal',
+    command: program.path,
+    args: devServerArguments({
+      ...{ port, ui, namespace: 'default' },
+      ...(options.dbFile !== undefined && { dbFile: options.dbFile }),
+    }),
+    ...{ cwd, logFile, env: devServerEnvironment(process.env) },
+  };
+  // In the stack it is a process; here it is in this one, so that suites need no build.
+  const proxy = createWebUiProxy(ui).unref();
+  await listenLocally(proxy, uiPort);
   const where = {
     address: `127.0.0.1:${port}`,
     uiUrl: `http://127.0.0.1:${uiPort}`,
     namespace: 'default',
   };
   const server = await start(command, (signal) => temporalHealthy(where, signal), cwd);
-  return { ...server, ...where, port };
+  const closing = (end: () => Promise<void>) => (): Promise<void> => {
+    proxy.close();
+    proxy.closeAllConnections();
+    return end();
+  };
+  return { ...server, ...where, port, stop: closing(server.stop), kill: closing(server.kill) };
 }
 
 /**
