@@ -20,7 +20,10 @@ export function createProjectActivities({
     async resolveRun({ params = 'params.yaml', overrides = {}, forceId }) {
       return withHeartbeat(async (signal) => {
         const [identity, git] = await Promise.all([
-          identifyRun({ project, paramsPath: params, overrides, code, imageDigest }, signal),
+          identifyRun(
+            { project, paramsPath: params, overrides, overridesFrom: 'trigger', code, imageDigest },
+            signal,
+          ),
           gitState(project),
         ]);
         return { ...identity, git, ...(forceId === undefined ? {} : { forceId }) };

@@ -272,6 +272,18 @@ export const NotifyParams = z.strictObject({
 });
 export type NotifyParams = z.infer<typeof NotifyParams>;
 
+export const TriggerParams = z.strictObject({
+  overrides: z
+    .union([
+      z.boolean(),
+      z.array(z.string().regex(/^[\w.-]+$/, 'must be a dotted key such as train.n_estimators')),
+    ])
+    .default(true)
+    .describe(
+      'What `overrides` of a workflow’s input may change (the Web UI, a schedule, a CI job; the command line may change everything). false: nothing. A list: these keys and what is below them. true: all but preprocess.sql and filter; image, command, env, network, volumes and user of a stage; approval, approvers and four_eyes of promote.',
+    ),
+});
+
 const limit = (metric: MetricName): z.ZodOptional<z.ZodNumber> =>
   z
     .number()
@@ -313,6 +325,7 @@ export const Params = z
     promote: PromoteParams.prefault({}),
     retry: RetryParams.prefault({}),
     notify: NotifyParams.prefault({}),
+    triggers: TriggerParams.optional(),
   })
   .superRefine(checkTask)
   .superRefine(checkExtraIsRead);

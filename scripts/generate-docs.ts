@@ -40,7 +40,7 @@ function paramsPage(): string {
     'Everything a run depends on, in one file that is committed. Unknown keys are errors. Made from the schema by',
     '`npm run docs`; do not edit.',
     '',
-    'The resolved form is hashed, with `data.path`, `retry` and `notify` left out: where the data lies, how often a stage is',
+    'The resolved form is hashed, with `data.path`, `retry`, `notify` and `triggers` left out: where the data lies, how often a stage is',
     'tried and who is told do not decide what comes out.',
     '',
     '| key | type | default | meaning |',

@@ -7,7 +7,7 @@ import { checkColumns } from '../../ml/dataset/header';
 import { joinedDataHash, paramsHash, pipelineKey } from '../../ml/hashing/pipeline-key';
 import { digestData } from './digest-data';
 import { dataInsideProject } from './inside-project';
-import { loadParams, type Overrides } from './load-params';
+import { loadParams, type Overrides, type OverridesFrom } from './load-params';
 import { relabelled } from './relabelled';
 import { codeHashWith, type StageCode } from '../stage-code';
 import { type ImageDigest, stageImages } from '../stage-images';
@@ -18,6 +18,8 @@ export interface RunRequest {
   /** Relative to the project. */
   paramsPath: string;
   overrides?: Overrides;
+  /** Who set them; absent: the command line. */
+  overridesFrom?: OverridesFrom;
   /** The stage code that will run. */
   code: StageCode;
   /** Tells what an image name means: `sha256:…`. Asked for container stages only. */
@@ -35,8 +37,8 @@ export type RunIdentity = Omit<RunSpec, 'git' | 'user' | 'forceId'>;
  * @throws RetrainError CONFIG_NOT_FOUND, CONFIG_INVALID, DATA_NOT_FOUND, DATA_INVALID
  */
 export async function identifyRun(request: RunRequest, signal?: AbortSignal): Promise<RunIdentity> {
-  const { project, paramsPath, overrides, code } = request;
-  const params = await loadParams(project, paramsPath, overrides);
+  const { project, paramsPath, overrides, overridesFrom, code } = request;
+  const params = await loadParams(project, paramsPath, overrides, overridesFrom);
   const { data, preprocess } = params;
   // What an SQL query makes of the columns, only the stage can tell.
   const choice = preprocess.sql === undefined ? columnChoice(params) : null;

@@ -1,9 +1,13 @@
 import { RetrainError } from '../../contracts/errors';
 import { type Params } from '../../contracts/params';
 import { parseParams } from '../../contracts/parse-params';
+import { requireTriggerable } from './trigger-overrides';
 import { readParamsFile, requireShallow, shownPath } from './params-file';
 
 export type Overrides = Readonly<Record<string, unknown>>;
+
+/** Who set them: somebody who has the file, or whoever can start a workflow. */
+export type OverridesFrom = 'command line' | 'trigger';
 
 /** Names that would change what all objects inherit. */
 const NOT_KEYS: readonly string[] = ['__proto__', 'prototype', 'constructor'];
@@ -15,11 +19,18 @@ const MOST_CHARACTERS = 200_000;
  * Reads and checks a params file. `overrides` are merged in, key by key, before the check.
  *
  * @param project Folder that `file` is relative to.
+ * @param from A trigger may change less: see `requireTriggerable`.
  * @throws RetrainError CONFIG_NOT_FOUND, CONFIG_INVALID with file, line, key, value and expectation.
  */
-export async function loadParams(project: string, file: string, overrides: Overrides = {}): Promise<Params> {
+export async function loadParams(
+  project: string,
+  file: string,
+  overrides: Overrides = {},
+  from: OverridesFrom = 'command line',
+): Promise<Params> {
   requireOverrides(overrides);
   const { value, lineOf } = await readParamsFile(project, file);
+  if (from === 'trigger') requireTriggerable(overrides, value);
   return parseParams(merge(value, overrides), shownPath(file), lineOf);
 }
 

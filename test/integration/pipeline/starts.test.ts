@@ -81,6 +81,17 @@ describe('a start from the Web UI', () => {
     expect(forced).toMatchObject({ modelVersion: '3' });
   });
 
+  test('with SQL of their own is refused, and told who may bring some', async () => {
+    const overrides = { preprocess: { sql: "select * from read_text('.env')" } };
+    const failed = startAsWebUi(`sql-${project.id}`, [{ overrides }]);
+    await expect(failed).rejects.toThrow(WorkflowFailedError);
+    await failed.catch((error: WorkflowFailedError) =>
+      expect(String((error.cause as Error & { cause?: Error }).cause?.message)).toMatch(
+        /^overrides: a trigger may not change preprocess\.sql, as .* --set/,
+      ),
+    );
+  });
+
   test('with a mistake in the input fails with the one line that says it', async () => {
     const failed = startAsWebUi(`typo-${project.id}`, [{ overrides: { trian: {} } }]);
     await expect(failed).rejects.toThrow(WorkflowFailedError);
