@@ -2,9 +2,11 @@ import { type Client } from '@temporalio/client';
 import { type PipelineActivities, type PromoteOutput } from '../contracts/activities';
 import { UPDATE } from '../contracts/names';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { type Mlflow } from '../integrations/mlflow/client';
 import { askSteward } from '../temporal/ask-steward';
 import { fromTemporal } from '../temporal/errors';
 import { decideCandidate } from './decide-candidate';
+import { makeEvidence } from './evidence';
 import { withHeartbeat } from './heartbeat';
 
 export interface AskDeps {
@@ -12,22 +14,26 @@ export interface AskDeps {
   /** For messages. */
   address: string;
   taskQueue: string;
+  mlflow: Mlflow;
   /** Has the run's evaluation. */
   store: ContentStore;
 }
 
-/** Idempotent: an ask has the same id in every attempt, by which the steward gives the same answer. */
+/** Idempotent: an evidence pack is named by its content, and an ask has the same id in every attempt, by which the steward gives the same answer. */
 export function createAskActivities({
   client,
   address,
   taskQueue,
+  mlflow,
   store,
 }: AskDeps): Pick<PipelineActivities, 'askSteward'> {
   return {
     async askSteward(args) {
       const { model } = args.spec.params;
       return withHeartbeat(async (signal) => {
-        const decided = { ...args, decision: await decideCandidate(store, args) };
+        const decision = await decideCandidate(store, args);
+        const evidence = await makeEvidence({ mlflow, store }, args, decision, signal);
+        const decided = { ...args, decision, ...(evidence === null ? {} : { evidence }) };
         try {
           const ask = { client, taskQueue, model, update: UPDATE.decide, args: decided, id: args.id, signal };
           return await askSteward<PromoteOutput>(ask);

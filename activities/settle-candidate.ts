@@ -65,7 +65,9 @@ export async function settleCandidate(
     return { entries: sealEntries(position, seen), production: before, answer: { output, evidence: null } };
   }
   const decided = withPolicy(await decisionOn(store, ask), ask.spec.params.promote.approval, barred);
-  const evidence = ask.evaluated.artifacts[ARTIFACT.evaluation]?.sha256 ?? null;
+  const waits = decided.outcome === 'awaiting_approval';
+  const evaluation = ask.evaluated.artifacts[ARTIFACT.evaluation]?.sha256 ?? null;
+  const evidence = waits ? (ask.evidence ?? evaluation) : evaluation;
   const after = decided.outcome === 'promoted' ? modelVersion : before;
   const draft: LedgerDraft = {
     event: decided.outcome,
@@ -79,7 +81,9 @@ export async function settleCandidate(
   };
   const entries = sealEntries(position, [...seen, draft]);
   await carryOut(mlflow, { ask, before, decided, entry: position.index + seen.length }, signal);
-  return { entries, production: after, answer: { output: { stale: false, ...decided }, evidence } };
+  const pack = waits && ask.evidence !== undefined ? { evidence: ask.evidence } : {};
+  const output = { stale: false, ...decided, ...pack } as const;
+  return { entries, production: after, answer: { output, evidence } };
 }
 
 /** The run's own worker has decided, as it has the evaluation; see `DecideInput.decision`. */

@@ -122,6 +122,8 @@ export type PromoteOutput =
       gate: TrainingResult['gate'];
       /** Null: there was nothing to compare with, or on. */
       comparison: ComparisonFigures | null;
+      /** SHA-256 of the evidence pack, of a candidate that waits for approval. */
+      evidence?: string;
     };
 
 /** What the workspace and the report show of a finished run. */

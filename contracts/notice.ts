@@ -22,6 +22,8 @@ export const Notice = z.object({
   modelVersion: z.string().optional(),
   metrics: Metrics.optional(),
   reason: z.string(),
+  /** SHA-256 of the evidence pack of a candidate that waits, or waited, for approval. */
+  evidence: z.string().optional(),
   links: z.object({
     temporal: z.string().optional(),
     mlflow: z.string().optional(),

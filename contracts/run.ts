@@ -120,6 +120,9 @@ export const TrainingResult = z.object({
     })
     .nullable(),
   comparison: ComparisonFigures.nullable().optional(),
+  evidence: sha256
+    .optional()
+    .describe('Of the evidence pack of a candidate that waits for approval, among the run’s artifacts.'),
   /** `production`, `staging`, or null when the gate failed. */
   alias: z.string().nullable(),
   reason: z.string(),

@@ -63,6 +63,8 @@ export const ARTIFACT = {
   championSeenRows: 'champion-seen-rows.bin',
   /** `Evaluation`: metrics, per-class figures and confusion matrix of candidate and champion. */
   evaluation: 'evaluation.json',
+  /** `SideBySide`: where the two do not say the same. Rows of the data are in it: it leaves the store in an evidence pack only. */
+  sideBySide: 'side-by-side.json',
 } as const;
 
 /** Names of what a model gives: classes, with a probability each, or a number. No raw column can have such a name. */

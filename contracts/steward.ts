@@ -72,6 +72,8 @@ export interface DecideInput extends PromoteInput {
    * another machine, whose store does not have it. Absent: the steward's worker reads the evaluation.
    */
   decision?: CandidateDecision;
+  /** SHA-256 of the evidence pack that it made of a winner which somebody has to approve. */
+  evidence?: string;
 }
 
 /** What becomes of a candidate, as long as production is what it was scored against. */
@@ -119,6 +121,8 @@ export interface PendingApproval {
   /** Epoch ms. */
   expiresAt: number;
   evidence: string | null;
+  /** SHA-256 of the evidence pack, where one was made: then `evidence` is it. */
+  evidencePack?: string;
   pipelineKey: string;
   reason: string;
   mlflowRunId: string;

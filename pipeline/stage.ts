@@ -58,7 +58,7 @@ export const STAGE_TABLE = {
     mayTake: [ARTIFACT.championModel, ARTIFACT.championDescription, ARTIFACT.championSeenRows],
     besides: [ARTIFACT.seenRows, ARTIFACT.testKeys],
     makes: [ARTIFACT.evaluation],
-    mayLeave: [],
+    mayLeave: [ARTIFACT.sideBySide],
     params: ['evaluate', 'task'],
     shownIn: null,
     metricsFile: 'metrics.json',

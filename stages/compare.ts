@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { listed, RetrainError } from '../contracts/errors';
 import { type EvaluateParams } from '../contracts/params';
 import { ARTIFACT, type Evaluation, ModelDescription, type TableSchema } from '../contracts/stage';
@@ -12,6 +12,7 @@ import { compareSlices } from '../ml/gate/compare-slices';
 import { pairedDifferences } from '../ml/gate/paired-difference';
 import { type Scored } from '../ml/scoring/scoring-table';
 import { Referee } from './referee';
+import { sideBySide } from './side-by-side';
 import { type StageContext } from './stage';
 
 /** The candidate, and what it said of all held-out rows. */
@@ -57,6 +58,12 @@ export async function compareWithChampion(
     const mine = takeScored(said, rows);
     const referee = new Referee(compared, schema, params);
     const champion = referee.score(its, classes, false);
+    const named = keys.map((column) => takeColumn(column, rows));
+    const rowByRow = sideBySide({
+      ...{ rows, table: compared, keys: named, schema },
+      ...{ candidate: mine, champion: its },
+    });
+    writeFileSync(context.output(ARTIFACT.sideBySide), `${JSON.stringify(rowByRow)}\n`);
     return {
       champion,
       championError: null,
@@ -70,11 +77,7 @@ export async function compareWithChampion(
           referee.measure(its, classes),
           params,
         ),
-        ...compareSlices(
-          [...compared.columns, ...keys.map((column) => takeColumn(column, rows))],
-          referee.merit(mine),
-          referee.merit(its),
-        ),
+        ...compareSlices([...compared.columns, ...named], referee.merit(mine), referee.merit(its)),
       },
     };
   } catch (error) {

@@ -18,7 +18,7 @@ const EvaluateStageParams = z.strictObject({ evaluate: EvaluateParams, task: Par
 
 /**
  * test.parquet, schema.json, model.onnx, with seen-rows.bin and test-keys.parquet where they are, and the champion's
- * champion.onnx, champion.json and champion-seen-rows.bin if there is one → evaluation.json. What is scored is the file
+ * champion.onnx, champion.json and champion-seen-rows.bin if there is one → evaluation.json, and with a champion side-by-side.json. What is scored is the file
  * that is served; see `openScorer` for the engine. A champion that does not fit these rows is noted and is no failure.
  */
 export const evaluate: Stage = async (context) => {

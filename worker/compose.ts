@@ -13,6 +13,7 @@ import { createTrackingActivities } from '../activities/tracking-activities';
 import { StageExecutions, type StageExecutor } from '../activities/stage-executions';
 import { WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
+import { evidencePath } from '../contracts/evidence';
 import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
@@ -104,7 +105,7 @@ export function createActivities(
     ...createProjectActivities({ project, code, imageDigest: (...asked) => containers.digestOf(...asked) }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
-    ...createAskActivities({ client, address: temporal.address, taskQueue, store }),
+    ...createAskActivities({ client, address: temporal.address, taskQueue, mlflow, store }),
     ...createStewardActivities({ mlflow, store, scratchDir }),
     ...createTrackingActivities({
       project,
@@ -161,6 +162,20 @@ function noticeLinks({ config, mlflow }: Services, notice: Notice): Notice['link
       : { temporal: workflowUrl(uiUrl, namespace, notice.workflowId, notice.workflowRunId) }),
     ...(notice.mlflowRunId === undefined || notice.mlflowExperimentId === undefined
       ? {}
-      : { mlflow: mlflow.links.run(notice.mlflowExperimentId, notice.mlflowRunId) }),
+      : evidenceLinks(mlflow, notice, notice.mlflowExperimentId, notice.mlflowRunId)),
+  };
+}
+
+function evidenceLinks(
+  { links }: Mlflow,
+  { evidence }: Notice,
+  experimentId: string,
+  runId: string,
+): Pick<Notice['links'], 'mlflow' | 'evidence'> {
+  return {
+    mlflow: links.run(experimentId, runId),
+    ...(evidence === undefined
+      ? {}
+      : { evidence: links.artifact(experimentId, runId, evidencePath(evidence, 'html')) }),
   };
 }

@@ -4,6 +4,7 @@ import { RetrainError } from '../contracts/errors';
 import { TASK_QUEUE } from '../contracts/names';
 import { dockerSettings, type DockerSettings } from '../integrations/docker/settings';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
+import { approvalSettings, type ApprovalSettings } from '../integrations/notify/approval-settings';
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
 import { withDotEnv, type Environment } from '../integrations/files/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
@@ -19,6 +20,8 @@ export interface WorkerConfig {
   temporal: TemporalSettings;
   mlflow: MlflowSettings;
   notices: NoticeSettings;
+  /** RETRAIN_APPROVAL_SECRET, RETRAIN_APPROVAL_ADDRESS; null: no signed answers are taken. */
+  approvals: ApprovalSettings | null;
   docker: DockerSettings;
   /** Where container stages get the variables that they may ask for. */
   stageEnv: Environment;
@@ -55,6 +58,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     temporal: temporalSettings({ ...env }, stack),
     mlflow: mlflowSettings(env, stack?.mlflow.uri ?? DEFAULT_MLFLOW_URI),
     notices: noticeSettings(env),
+    approvals: approvalSettings(env),
     docker: dockerSettings(env),
     stageEnv: env,
     taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,

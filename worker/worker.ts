@@ -5,6 +5,7 @@ import { RetrainError } from '../contracts/errors';
 import { readStageCode } from '../pipeline/stage-code';
 import { connect } from '../temporal/connect';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { answerBySteward, type ApprovalHook, openApprovalHook } from './approval-hook';
 import { createActivities, createServices, type Services } from './compose';
 import { type WorkerConfig } from './config';
 
@@ -56,12 +57,30 @@ export async function startWorker(
     defaultHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: GRACE,
   });
+  const hook = await openHook(config, client, logger);
   const done = worker.run().finally(async () => {
+    await hook?.close();
     await services.close();
     await native.close();
     await connection.close();
   });
   return { shutdown: () => worker.shutdown(), done };
+}
+
+/** Before the worker polls: an address that is taken is said at once. */
+async function openHook(
+  { approvals, taskQueue, temporal }: WorkerConfig,
+  client: Client,
+  logger: Logger,
+): Promise<ApprovalHook | null> {
+  if (approvals === null) return null;
+  const hook = await openApprovalHook(
+    approvals,
+    answerBySteward(client, taskQueue, temporal.address),
+    logger,
+  );
+  logger.info('signed answers are taken', { url: hook.url });
+  return hook;
 }
 
 async function connectNative({ temporal }: WorkerConfig): Promise<NativeConnection> {

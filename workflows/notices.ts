@@ -64,6 +64,7 @@ export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null 
       return {
         ...about('approval', subject(spec), result.reason),
         ...facts,
+        ...(result.evidence === undefined ? {} : { evidence: result.evidence }),
         title: `${named} waits for approval`,
         text: `${sentence(result.reason)} Approve it with \`retrain approve ${result.model} --version ${result.modelVersion} --reason …\`; production is unchanged.`,
       };

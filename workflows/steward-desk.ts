@@ -109,7 +109,7 @@ export class StewardDesk {
       );
       if (output.stale) this.turns.keepFor(version, Date.now());
       else this.turns.giveBack(version);
-      if (!output.stale && output.outcome === 'awaiting_approval') this.await(ask, evidence, output.reason);
+      if (!output.stale && output.outcome === 'awaiting_approval') this.await(ask, evidence, output);
       this.book.remember(state.decided, { id: ask.id, output });
       return output;
     });
@@ -255,7 +255,11 @@ export class StewardDesk {
     return `${which} was rolled back by ${found.by} (${found.reason}): promote it by hand, or start its run with --force`;
   }
 
-  private await(ask: DecideInput, evidence: string | null, reason: string): void {
+  private await(
+    ask: DecideInput,
+    evidence: string | null,
+    { reason, evidence: pack }: { reason: string; evidence?: string },
+  ): void {
     const { spec, modelVersion, championVersion, workflowId, mlflowRunId, mlflowExperimentId } = ask;
     const { approvers, four_eyes, legacy_stages, approval_expires } = spec.params.promote;
     const { state } = this.book;
@@ -270,6 +274,7 @@ export class StewardDesk {
       legacyStages: legacy_stages,
       expiresAt: Date.now() + milliseconds(approval_expires),
       evidence,
+      ...(pack === undefined ? {} : { evidencePack: pack }),
       pipelineKey: spec.pipelineKey,
       reason,
       mlflowRunId,

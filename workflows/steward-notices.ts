@@ -84,6 +84,7 @@ async function tell(
       ...(pending === undefined
         ? {}
         : { mlflowRunId: pending.mlflowRunId, mlflowExperimentId: pending.mlflowExperimentId }),
+      ...(pending?.evidencePack === undefined ? {} : { evidence: pending.evidencePack }),
     });
   } catch (error) {
     log.error('notice not handed over', { kind, reason: failureReason(error) });

@@ -184,7 +184,7 @@ export class TrainingRun {
   private async finish(
     { modelVersion, metadata }: RegisterOutput,
     evaluated: EvaluateOutput,
-    { outcome, gate, champion, comparison, alias, reason }: Verdict,
+    { outcome, gate, champion, comparison, alias, reason, evidence }: Verdict,
   ): Promise<TrainingResult> {
     const { spec, board, outputs } = this;
     const { workflowId, runId: workflowRunId } = workflowInfo();
@@ -202,6 +202,7 @@ export class TrainingRun {
       gate,
       champion,
       comparison,
+      ...(evidence === undefined ? {} : { evidence }),
       alias,
       reason,
       ...(this.warnings === undefined ? {} : { warnings: this.warnings }),

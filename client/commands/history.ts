@@ -6,7 +6,8 @@ import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { historyLines, numbered, oneLine } from '../steward/entry-lines';
 import { parseMoment } from '../steward/moment';
-import { mirroredLedger, wholeLedger } from '../steward/read-ledger';
+import { waitingLines, waitingOf } from '../steward/pending-lines';
+import { mirroredLedger, stewardStanding, wholeLedger } from '../steward/read-ledger';
 import { paint, screen } from '../terminal/screen';
 
 interface HistoryOptions {
@@ -20,7 +21,7 @@ export const history: CommandModule = {
   define(program: Command) {
     program
       .command('history')
-      .description('show what was in production when, who moved it, and why')
+      .description('show what was in production when, who moved it, and why; and what waits for approval')
       .argument('<model>', 'the registered model')
       .option('--at <time>', "what was production then: '2026-03-01 14:03' (UTC), or with a zone")
       .option('--verify', 'check the chain of entries in MLflow, without Temporal', false)
@@ -43,8 +44,11 @@ async function run(model: string, options: HistoryOptions): Promise<void> {
   const entries = await wholeLedger(config, model);
   if (moment !== null) return showMoment(model, entries, moment, options.json);
   const shown = entries.slice(-limit);
-  if (options.json) screen.out(JSON.stringify({ model, entries: shown, total: entries.length }));
-  else screen.out(historyLines(shown).join('\n'));
+  const standing = await stewardStanding(config, model);
+  const waiting = waitingOf(config.mlflow, standing?.pending ?? []);
+  if (options.json) {
+    screen.out(JSON.stringify({ model, entries: shown, total: entries.length, waiting }));
+  } else screen.out([...historyLines(shown), ...waitingLines(model, waiting)].join('\n'));
 }
 
 function verify(model: string, entries: readonly LedgerEntry[], json: boolean): void {

@@ -1,3 +1,4 @@
+import { evidencePath } from '../../contracts/evidence';
 import { type TrainingResult } from '../../contracts/run';
 import { MlflowLinks } from '../../integrations/mlflow/links';
 import { workflowUrl } from '../../temporal/web-ui';
@@ -7,9 +8,13 @@ import { type ResultLinks } from '../terminal/result-lines';
 /** Pages of a finished run. The Temporal page is known without a connection only while our stack is up, or by its settings. */
 export function resultLinks(config: ClientConfig, result: TrainingResult): ResultLinks {
   const mlflow = new MlflowLinks(config.mlflow);
+  const { mlflowExperimentId, mlflowRunId, evidence } = result;
   return {
+    ...(evidence === undefined
+      ? {}
+      : { evidence: mlflow.artifact(mlflowExperimentId, mlflowRunId, evidencePath(evidence, 'html')) }),
     temporal: temporalPage(config, result.workflowId, result.workflowRunId),
-    mlflow: mlflow.run(result.mlflowExperimentId, result.mlflowRunId),
+    mlflow: mlflow.run(mlflowExperimentId, mlflowRunId),
     model: mlflow.version(result.model, result.modelVersion),
   };
 }

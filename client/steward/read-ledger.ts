@@ -1,6 +1,6 @@
 import { RetrainError } from '../../contracts/errors';
 import { QUERY, stewardWorkflowId } from '../../contracts/names';
-import { type LedgerEntry, type LedgerPage } from '../../contracts/steward';
+import { type LedgerEntry, type LedgerPage, type Standing } from '../../contracts/steward';
 import { BRIEF } from '../../integrations/mlflow/backoff';
 import { createMlflow } from '../../integrations/mlflow/client';
 import { LedgerMirror, type MirroredLedger } from '../../integrations/mlflow/ledger-mirror';
@@ -52,6 +52,19 @@ export async function wholeLedger(config: ClientConfig, model: string): Promise<
   const all = [...older, ...(newest ?? [])];
   if (all.length === 0) throw noLedger(model);
   return all;
+}
+
+/** What a model's steward says of itself; null: none answers. */
+export async function stewardStanding(config: ClientConfig, model: string): Promise<Standing | null> {
+  const { withTemporal } = await import('../run/temporal-session.js');
+  try {
+    return await withTemporal(config, ({ client }) =>
+      client.workflow.getHandle(stewardWorkflowId(model)).query<Standing>(QUERY.standing),
+    );
+  } catch (error) {
+    if (error instanceof RetrainError) return null;
+    throw error;
+  }
 }
 
 async function fromMlflow(config: ClientConfig, model: string): Promise<MirroredLedger | null> {

@@ -7,6 +7,8 @@ import { headline } from './headline';
 import { aligned, paint } from './screen';
 
 export interface ResultLinks {
+  /** The evidence pack of a candidate that waits for approval. */
+  evidence?: string;
   temporal: string | null;
   mlflow: string;
   model: string;
@@ -43,6 +45,7 @@ export function resultLines(result: TrainingResult, links: ResultLinks, standing
     ...aligned([header, ...rows]),
     '',
     ...aligned([
+      ...(links.evidence === undefined ? [] : [[paint.dim('  evidence'), links.evidence]]),
       ...(links.temporal === null ? [] : [[paint.dim('  Temporal'), links.temporal]]),
       [paint.dim('  MLflow'), links.mlflow],
       [paint.dim('  model'), links.model],

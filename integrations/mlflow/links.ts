@@ -19,6 +19,13 @@ export class MlflowLinks {
     return `${this.settings.uri}/#/experiments/${experiment}/runs/${run}${TRAINING}`;
   }
 
+  /** A file among the artifacts of a run. @param path relative, such as `evidence/pack.html` */
+  artifact(experimentId: string, runId: string, path: string): string {
+    const [experiment, run] = [experimentId, runId].map(encodeURIComponent);
+    const file = path.split('/').map(encodeURIComponent).join('/');
+    return `${this.settings.uri}/#/experiments/${experiment}/runs/${run}/artifacts/${file}${TRAINING}`;
+  }
+
   model(name: string): string {
     return `${this.settings.uri}/#/models/${encodeURIComponent(name)}${TRAINING}`;
   }

@@ -13,6 +13,7 @@ export function noticeMetrics(notice: Notice): [name: string, value: string][] {
 /** Pages to go on to, what to do first first. */
 export function linkRows(notice: Notice): [name: string, url: string][] {
   const rows: [string, string | undefined][] = [
+    ['Evidence', notice.links.evidence],
     ['Temporal', notice.links.temporal],
     ['MLflow', notice.links.mlflow],
   ];

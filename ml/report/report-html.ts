@@ -16,6 +16,7 @@ import { STYLE } from './style';
 const VERDICTS: Record<string, { text: string; tone: string }> = {
   promoted: { text: 'Promoted to production', tone: 'good' },
   staged: { text: 'Staged', tone: 'quiet' },
+  awaiting_approval: { text: 'Waits for approval', tone: 'quiet' },
   gate_failed: { text: 'Quality gate failed', tone: 'bad' },
 };
 

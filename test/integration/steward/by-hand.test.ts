@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { signatureHeaders } from '../../../integrations/notify/signature';
 import { firstBreak } from '../../../ml/ledger/chain';
 import { RegistryView } from '../pipeline/registry-view';
 import { sleep, TestProject, type Finished } from '../pipeline/test-project';
@@ -11,6 +13,9 @@ const connection = Connection.lazy({ address: process.env['RETRAIN_TEST_TEMPORAL
 const client = new Client({ connection });
 
 afterAll(() => connection.close());
+
+/** Of signed answers. */
+const SECRET = 'an approval secret of 32 letters or more';
 
 const code = ({ stdout }: Finished): unknown =>
   (JSON.parse(stdout) as { error: { code: string } }).error.code;
@@ -130,7 +135,15 @@ describe('approval', () => {
   const candidates = new Candidates(project, registry.mlflow, client);
   const view = new StewardView(client, project.model);
 
-  beforeAll(() => project.startWorker());
+  let hook: string;
+
+  beforeAll(async () => {
+    const worker = await project.startWorker({
+      RETRAIN_APPROVAL_SECRET: SECRET,
+      RETRAIN_APPROVAL_ADDRESS: '127.0.0.1:0',
+    });
+    hook = /"url":"(http:[^"]+)"/.exec(worker.log)?.[1] ?? '';
+  });
   afterAll(async () => {
     await project.remove();
     await registry.close();
@@ -176,6 +189,35 @@ describe('approval', () => {
     expect((await view.ledger()).map(({ event, by }) => [event, by]).slice(-2)).toEqual([
       ['rejected', 'ann'],
       ['approved', 'ann'],
+    ]);
+  });
+
+  test('a signed answer counts once; the rules for approvers hold for it, too', async () => {
+    const candidate = await candidates.register(0.98, { user: 'bob' });
+    expect(await candidates.contest(candidate)).toMatchObject({ outcome: 'awaiting_approval' });
+    const body = (by: string, decision = 'approve'): string =>
+      JSON.stringify({ model: project.model, version: candidate.version, decision, by, reason: 'CHG-1' });
+    const headers = (text: string): Record<string, string> =>
+      signatureHeaders(SECRET, randomUUID(), Date.now(), text);
+    const post = async (text: string, signed = headers(text)): Promise<unknown> => {
+      const response = await fetch(hook, { method: 'POST', body: text, headers: signed });
+      const { error, entry } = (await response.json()) as {
+        error?: { code: string };
+        entry?: { event: string };
+      };
+      return [response.status, error?.code ?? entry?.event];
+    };
+    expect(await post(body('ann'), {})).toEqual([403, 'FORBIDDEN']);
+    expect(await post(body('eve'))).toEqual([403, 'NOT_AN_APPROVER']);
+    expect(await post(body('bob'))).toEqual([403, 'NOT_AN_APPROVER']);
+    const right = body('ann');
+    const signed = headers(right);
+    expect(await post(right, signed)).toEqual([200, 'approved']);
+    expect(await post(right, signed)).toEqual([409, 'NOT_PENDING']);
+    expect(await post(body('ann', 'reject'))).toEqual([409, 'NOT_PENDING']);
+    expect((await view.ledger()).filter(({ version }) => version === candidate.version)).toMatchObject([
+      { event: 'awaiting_approval' },
+      { event: 'approved', by: 'ann', reason: 'CHG-1' },
     ]);
   });
 
