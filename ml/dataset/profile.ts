@@ -2,6 +2,7 @@ import { type ColumnProfile, type TableProfile } from '../../contracts/stage';
 import { quantile } from '../metrics/quantile';
 import { byCodePoint } from './code-point-order';
 import { type NumberColumn, type RawTable, type TextColumn } from './raw-table';
+import { sortNumbers } from './sort-numbers';
 
 /** Shares of `ColumnProfile.quantiles`. */
 export const QUANTILES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1] as const;
@@ -27,7 +28,7 @@ export function profileTable(
 }
 
 function numberProfile({ name, values }: NumberColumn): ColumnProfile {
-  const present = presentIn(values).sort();
+  const present = sortNumbers(presentIn(values));
   const missing = values.length - present.length;
   const min = present[0];
   const max = present.at(-1);

@@ -1,4 +1,6 @@
 import { type DataWarning } from '../../contracts/stage';
+import { risingKeys } from './number-keys';
+import { eachName, orderByKey } from './order-by-key';
 import { columnOf, type Column, type NumberColumn, type RawTable } from './raw-table';
 import { type Split } from './split';
 
@@ -138,7 +140,7 @@ function isId({ values }: NumberColumn): boolean {
 /** Over a part of the training rows: the AUC of the column's values for the best class, or its rank correlation with the target. */
 function strengthOf({ values }: NumberColumn, { table, target, numbers, classes, split }: Looked): number {
   const step = Math.max(1, Math.ceil(split.train.length / MOST_ROWS));
-  const rows = split.train.filter((row, i) => i % step === 0 && !Number.isNaN(values[row]));
+  const rows = sampled(split.train, step, values);
   const ranks = ranksOf(Float64Array.from(rows, (row) => values[row]!));
   if (numbers === null) {
     const column = columnOf(table, target);
@@ -159,14 +161,24 @@ function strengthOf({ values }: NumberColumn, { table, target, numbers, classes,
   return Math.max(auc, 1 - auc);
 }
 
+/** One of every `step` rows, where the column has a value there. */
+function sampled(rows: Uint32Array, step: number, values: Float64Array): Uint32Array {
+  const kept = new Uint32Array(Math.ceil(rows.length / step));
+  let size = 0;
+  for (let i = 0; i < rows.length; i += step) {
+    const row = rows[i]!;
+    if (!Number.isNaN(values[row])) kept[size++] = row;
+  }
+  return kept.subarray(0, size);
+}
+
 /** Ranks from 1, ties share their mean. */
 function ranksOf(values: Float64Array): Float64Array {
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+  const ordered = orderByKey(risingKeys(values));
   const ranks = new Float64Array(values.length);
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && values[order[end]!] === values[order[start]!]) end++;
-    for (let i = start; i < end; i++) ranks[order[i]!] = (start + 1 + end) / 2;
-  }
+  eachName(ordered, (start, end) => {
+    for (let i = start; i < end; i++) ranks[ordered.order[i]!] = (start + 1 + end) / 2;
+  });
   return ranks;
 }
 

@@ -1,3 +1,6 @@
+import { orderByKey } from '../dataset/order-by-key';
+import { fallingKeys } from '../dataset/number-keys';
+
 /** One point of a curve; `threshold` is the least score that counts as positive there. */
 export interface CurvePoint {
   x: number;
@@ -23,11 +26,7 @@ export class Ranking {
     private readonly positive: Uint8Array,
     private readonly scores: Float64Array,
   ) {
-    this.#order = Uint32Array.from(scores, (_, row) => row);
-    this.#order.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-    this.#ends = Uint8Array.from(this.#order, (row, i) =>
-      i + 1 === this.#order.length || scores[row] !== scores[this.#order[i + 1] ?? 0] ? 1 : 0,
-    );
+    ({ order: this.#order, ends: this.#ends } = orderByKey(fallingKeys(scores)));
   }
 
   /**
@@ -74,7 +73,7 @@ export class Ranking {
   rocCurve(): CurvePoint[] {
     const points: CurvePoint[] = [{ x: 0, y: 0, threshold: Infinity }];
     const [positives, negatives] = this.#totals();
-    this.#walk((hits, alarms, threshold) => {
+    this.eachCut((hits, alarms, threshold) => {
       points.push({ x: alarms / negatives, y: hits / positives, threshold });
     });
     return points;
@@ -84,14 +83,14 @@ export class Ranking {
   precisionRecallCurve(): CurvePoint[] {
     const points: CurvePoint[] = [];
     const [positives] = this.#totals();
-    this.#walk((hits, alarms, threshold) => {
+    this.eachCut((hits, alarms, threshold) => {
       points.push({ x: hits / positives, y: hits / (hits + alarms), threshold });
     });
     return points;
   }
 
   /** Calls `visit` with the true and false positives at and above each distinct score, from the top. */
-  #walk(visit: (hits: number, alarms: number, threshold: number) => void): void {
+  eachCut(visit: (hits: number, alarms: number, threshold: number) => void): void {
     let hits = 0;
     let alarms = 0;
     for (let i = 0; i < this.#order.length; i++) {

@@ -1,5 +1,6 @@
 import { type Evaluation } from '../../contracts/stage';
 import { type Column, textAt } from '../dataset/raw-table';
+import { sortNumbers } from "../dataset/sort-numbers";
 import { quantile } from './quantile';
 
 export type Slice = NonNullable<Evaluation['slices']>[number];
@@ -34,7 +35,7 @@ export function slicesOf(columns: readonly Column[], merit: Float64Array): Slice
 
 /** The quarter of a number's range that each row is in: `3.5 to 5.1`, or `missing`. */
 export function quarterOf(values: Float64Array): (row: number) => string {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = sortNumbers(values.filter((value) => value === value));
   const edges = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share)))];
   const names = edges.slice(1).map((edge, i) => `${short(edges[i])} to ${short(edge)}`);
   return (row) => {

@@ -36,17 +36,10 @@ export function chooseThreshold(
   if (positives === 0 || positives === positive.length) return undefined;
   const negatives = positive.length - positives;
   let best: Cutoff | undefined;
-  for (const { x, y, threshold } of new Ranking(positive, scores).rocCurve()) {
-    if (!Number.isFinite(threshold)) continue;
-    const cutoff = cutoffAt(
-      threshold,
-      Math.round(y * positives),
-      Math.round(x * negatives),
-      positives,
-      negatives,
-    );
+  new Ranking(positive, scores).eachCut((hits, alarms, threshold) => {
+    const cutoff = cutoffAt(threshold, hits, alarms, positives, negatives);
     if (best === undefined || isBetter(cutoff, best, rule)) best = cutoff;
-  }
+  });
   return best;
 }
 
