@@ -41,8 +41,19 @@ export async function reportFiles(
     { path: REPORT, bytes: Buffer.from(reportHtml(input)) },
     { path: 'report.md', bytes: Buffer.from(reportMarkdown(input)) },
     { path: 'plots.vega-lite.json', bytes: Buffer.from(JSON.stringify(vegaLitePlots(input))) },
+    ...importanceFile(evaluation, training),
     ...(profile === undefined ? [] : [{ path: 'profile.json', bytes: Buffer.from(JSON.stringify(profile)) }]),
   ];
+}
+
+/** What the model needs and what its trees used, for programs. */
+function importanceFile(
+  { importances: permutation }: Evaluation,
+  training: TrainingNotes | undefined,
+): { path: string; bytes: Uint8Array }[] {
+  const impurity = training?.importances;
+  if (permutation === undefined && impurity === undefined) return [];
+  return [{ path: 'importances.json', bytes: Buffer.from(JSON.stringify({ permutation, impurity })) }];
 }
 
 function lineage(result: TrainingResult): Record<string, string> {

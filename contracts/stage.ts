@@ -242,6 +242,29 @@ const Scores = z.object({
 });
 export type Scores = z.infer<typeof Scores>;
 
+/** By how much a model gets worse when one raw column tells it nothing. */
+export const PermutationImportances = z.object({
+  metric: z
+    .enum(['balanced_accuracy', 'r2'])
+    .describe('What falls when the values of the column change places.'),
+  rows: z.number().int().describe('Held-out rows, a sample.'),
+  repeats: z.number().int().describe('How often each column was shuffled.'),
+  columns: z.array(
+    z.object({
+      column: z.string(),
+      mean: z.number(),
+      interval: z
+        .tuple([z.number(), z.number()])
+        .optional()
+        .describe(
+          'By the bootstrap over the rows; absent: none was drawn, or the model does not look at the column.',
+        ),
+    }),
+  ),
+  leftOut: z.number().int().describe('Columns that the model looks at, too, and that were not shuffled.'),
+});
+export type PermutationImportances = z.infer<typeof PermutationImportances>;
+
 /** The candidate on all held-out rows, and the champion on those that neither of the two was trained on. */
 export const Evaluation = z.object({
   candidate: Scores,
@@ -268,6 +291,8 @@ export const Evaluation = z.object({
       }),
     )
     .optional(),
+  /** Permutation importance of raw columns: the candidate on held-out rows in which one column's values have changed places. */
+  importances: PermutationImportances.optional(),
   /**
    * Cut-off of the positive class’s probability, as `evaluate.threshold` asks for it. The other figures are cross-fitted:
    * each fold of the held-out rows is judged by the cut-off that the other folds chose.

@@ -6,9 +6,10 @@ import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepared, readStoredTable, type StoredTable } from '../ml/dataset/table-artifact';
 import { slicesOf } from '../ml/metrics/slices';
 import { openScorer } from '../ml/scoring/open-scorer';
-import { type Scored, type ScoringTable } from '../ml/scoring/scoring-table';
+import { type Scored, type Scorer, type ScoringTable } from '../ml/scoring/scoring-table';
 import { askBaseline } from './baselines';
 import { compareWithChampion } from './compare';
+import { importancesOf } from './importances';
 import { Referee } from './referee';
 import { readSchema } from './read-schema';
 import { parseInput } from './parse-input';
@@ -32,23 +33,32 @@ export const evaluate: Stage = async (context) => {
   const table = readStoredTable(context.input(ARTIFACT.test), schema);
   const referee = new Referee(table, schema, params);
   const matrix = prepared(table, schema);
-  const said = await ask(context, ARTIFACT.model, 'the candidate', table, () => matrix);
-  const candidate = referee.score(said, schema.classes);
-  const compared = await compareWithChampion(context, { table, schema, said }, params, (rows, its) =>
-    ask(context, ARTIFACT.championModel, 'the champion', rows, its),
-  );
-  const threshold = referee.threshold(said);
-  const evaluation: Evaluation = {
-    candidate,
-    ...compared,
-    rows: table.rows,
-    ...(schema.baselines === undefined ? {} : { baselines: scoreBaselines(schema, matrix, referee) }),
-    slices: slicesOf(table.columns, referee.merit(said)),
-    ...(referee.positive === undefined ? {} : { positive: referee.positive }),
-    ...(threshold === undefined ? {} : { threshold }),
-  };
-  writeFileSync(context.output(ARTIFACT.evaluation), `${JSON.stringify(evaluation)}\n`);
-  return { ...candidate.metrics, rows_test: table.rows };
+  const scorer = openScorer(readFileSync(context.input(ARTIFACT.model)), context.native);
+  try {
+    const said = await ask(context, scorer, 'the candidate', table, () => matrix);
+    const candidate = referee.score(said, schema.classes);
+    const compared = await compareWithChampion(context, { table, schema, said }, params, (rows, its) =>
+      askChampion(context, rows, its),
+    );
+    const threshold = referee.threshold(said);
+    const importances = await importancesOf(scorer, table, schema, params, (done, total) =>
+      context.report({ phase: 'shuffling columns', done, total }),
+    );
+    const evaluation: Evaluation = {
+      candidate,
+      ...compared,
+      rows: table.rows,
+      ...(schema.baselines === undefined ? {} : { baselines: scoreBaselines(schema, matrix, referee) }),
+      slices: slicesOf(table.columns, referee.merit(said)),
+      ...(referee.positive === undefined ? {} : { positive: referee.positive }),
+      ...(threshold === undefined ? {} : { threshold }),
+      ...(importances === undefined ? {} : { importances }),
+    };
+    writeFileSync(context.output(ARTIFACT.evaluation), `${JSON.stringify(evaluation)}\n`);
+    return { ...candidate.metrics, rows_test: table.rows };
+  } finally {
+    await scorer.close();
+  }
 };
 
 function scoreBaselines(
@@ -62,21 +72,27 @@ function scoreBaselines(
   }));
 }
 
-async function ask(
+async function askChampion(
   context: StageContext,
-  model: string,
+  rows: StoredTable,
+  matrix: ScoringTable['matrix'],
+): Promise<Scored> {
+  const scorer = openScorer(readFileSync(context.input(ARTIFACT.championModel)), context.native);
+  try {
+    return await ask(context, scorer, 'the champion', rows, matrix);
+  } finally {
+    await scorer.close();
+  }
+}
+
+function ask(
+  context: StageContext,
+  scorer: Scorer,
   whom: string,
   { rows, columns }: StoredTable,
   matrix: ScoringTable['matrix'],
 ): Promise<Scored> {
   const phase = `scoring ${whom}`;
   context.report({ phase, done: 0, total: rows });
-  const scorer = openScorer(readFileSync(context.input(model)), context.native);
-  try {
-    return await scorer.score({ rows, columns, matrix }, (done) =>
-      context.report({ phase, done, total: rows }),
-    );
-  } finally {
-    await scorer.close();
-  }
+  return scorer.score({ rows, columns, matrix }, (done) => context.report({ phase, done, total: rows }));
 }

@@ -2,6 +2,7 @@ import { type Evaluation, type Scores, type TableProfile, type TrainingNotes } f
 import { figure, metricFigure, percent } from './figures';
 import { type Markup, markup, NOTHING } from './markup';
 import { bars, spark } from './plot';
+import { type ReportInput } from './report-input';
 
 const MOST_CLASSES = 20;
 const MOST_FEATURES = 20;
@@ -34,15 +35,34 @@ export function thresholdSection({ threshold, positive }: Evaluation): Markup {
   return markup`<h2>Cut-off</h2><p>Say <b>${positive ?? 'positive'}</b> from a probability of <b>${metricFigure(threshold.threshold)}</b> on: precision ${metricFigure(threshold.precision)}, recall ${metricFigure(threshold.recall)}, F1 ${metricFigure(threshold.f1)}; ${figure(threshold.truePositives)} found, ${figure(threshold.falseNegatives)} missed, ${figure(threshold.falsePositives)} false alarms.</p><p class="quiet">The figures are cross-fitted: each fifth of the held-out rows is judged by the cut-off that the others chose.</p>`;
 }
 
-/** What the trees used most. */
-export function importancesSection(training: TrainingNotes | undefined): Markup {
+/** What the model needs, on rows that it was not trained on, and what its trees used most while it was. */
+export function importancesSection({ training, evaluation }: ReportInput): Markup {
+  const parts = [needed(evaluation.importances), used(training)].filter((part) => part !== NOTHING);
+  return parts.length === 0 ? NOTHING : markup`<h2>Features</h2><div class="plots">${parts}</div>`;
+}
+
+function needed(found: Evaluation['importances']): Markup {
+  if (found === undefined || found.columns.length === 0) return NOTHING;
+  const metric = found.metric === 'r2' ? 'R²' : 'balanced accuracy';
+  const sorted = [...found.columns].sort((a, b) => b.mean - a.mean);
+  const items = sorted.slice(0, MOST_FEATURES).map(({ column, mean, interval }) => ({
+    label: column,
+    value: mean,
+    shown: `${metricFigure(mean)}${interval === undefined ? '' : ` (${interval.map(metricFigure).join(' to ')})`}`,
+  }));
+  const left = found.leftOut === 0 ? '' : `; ${found.leftOut} columns were not shuffled`;
+  const title = `Fall of the ${metric} on ${figure(found.rows)} held-out rows when the column’s values change places, with its interval${left}`;
+  return markup`<div class="wide">${bars(items, title)}</div>`;
+}
+
+function used(training: TrainingNotes | undefined): Markup {
   const importances = training?.importances ?? [];
   if (importances.length === 0) return NOTHING;
   const items = [...importances]
     .sort((a, b) => b.importance - a.importance)
     .slice(0, MOST_FEATURES)
     .map(({ feature, importance }) => ({ label: feature, value: importance, shown: percent(importance) }));
-  return markup`<h2>Features</h2>${bars(items, 'Share of the impurity that splits on the feature took away')}`;
+  return markup`<div class="wide">${bars(items, 'Share of the impurity that splits on the feature took away in training')}</div>`;
 }
 
 /** Where the model does worst. */

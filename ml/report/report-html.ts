@@ -39,7 +39,7 @@ ${comparisonSection(input)}
 ${plots.length === 0 ? NOTHING : markup`<h2>Curves</h2><div class="plots">${plots.map(({ series, options }) => plot(series, options))}</div>`}
 ${thresholdSection(evaluation)}
 ${classesSection(evaluation.candidate)}
-${importancesSection(input.training)}
+${importancesSection(input)}
 ${slicesSection(evaluation)}
 ${profileSection(input.profile)}
 <h2>Lineage</h2><table>${Object.entries(input.lineage).map(([label, value]) => markup`<tr><th scope="row">${label}</th><td class="hash">${value}</td></tr>`)}</table>

@@ -1,4 +1,5 @@
 import { curvePlots, type PlotData } from './curve-plots';
+import { type PermutationImportances } from '../../contracts/stage';
 import { type ReportInput } from './report-input';
 
 /** A Vega-Lite specification; plain JSON. */
@@ -10,9 +11,11 @@ const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 export function vegaLitePlots(input: ReportInput): Record<string, VegaLite> {
   const plots = curvePlots(input).map((data) => [data.name, specOf(data)] as const);
   const importances = input.training?.importances ?? [];
+  const permuted = input.evaluation.importances;
   return Object.fromEntries([
     ...plots,
     ...(importances.length === 0 ? [] : [['importances', importancesSpec(importances)] as const]),
+    ...(permuted === undefined ? [] : [['permutation-importances', permutedSpec(permuted)] as const]),
   ]);
 }
 
@@ -56,5 +59,26 @@ function importancesSpec(values: readonly { feature: string; importance: number 
       y: { field: 'feature', type: 'nominal', sort: '-x', title: null },
       x: { field: 'importance', type: 'quantitative', title: 'share of impurity taken away' },
     },
+  };
+}
+
+function permutedSpec({ metric, columns }: PermutationImportances): VegaLite {
+  const y = { field: 'column', type: 'nominal', sort: '-x', title: null };
+  return {
+    $schema: SCHEMA,
+    title: 'Permutation importances',
+    data: {
+      values: columns.map(({ column, mean, interval }) => ({
+        ...{ column, mean },
+        ...(interval === undefined ? {} : { low: interval[0], high: interval[1] }),
+      })),
+    },
+    layer: [
+      {
+        mark: 'bar',
+        encoding: { y, x: { field: 'mean', type: 'quantitative', title: `fall of ${metric}` } },
+      },
+      { mark: 'rule', encoding: { y, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } } },
+    ],
   };
 }

@@ -6,7 +6,7 @@ import { type Forest } from '../forest/forest';
 import { classNumbers } from '../forest/predict';
 import { predictTable } from '../model/model';
 import { type DecodedModel } from '../onnx/decode';
-import { everyRow, lacking, type Scored, type Scorer, type ScoringTable } from './scoring-table';
+import { type Effort, everyRow, lacking, type Scored, type Scorer, type ScoringTable } from './scoring-table';
 
 /** Prepared numbers at a time: 256 MB of them. */
 const BLOCK_CELLS = 2 ** 26;
@@ -39,6 +39,24 @@ export class ForestScorer implements Scorer {
     return { labels: said, probabilities: predictions, values: null };
   }
 
+  effort(): Promise<Effort> {
+    const { forest, inputs } = this;
+    const cost = Math.max(1, forest.trees.length);
+    if (inputs === undefined) return Promise.resolve({ cost, uses: null });
+    const byFeature = featureUses(forest);
+    const uses = new Map<string, number>();
+    let from = 0;
+    for (const input of inputs) {
+      const end = from + widthOf(input);
+      uses.set(
+        input.name,
+        byFeature.subarray(from, end).reduce((sum, use) => sum + use, 0),
+      );
+      from = end;
+    }
+    return Promise.resolve({ cost, uses });
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -67,5 +85,34 @@ export class ForestScorer implements Scorer {
     return prepareMatrix(table.columns, table.rows, inputs);
   }
 }
+
+/** Splits further down count as almost nothing: each tells of few rows. */
+const DEPTH = 10;
+
+/** `[d]` how much of a row's way through the trees asks for each feature, as if half of the rows went each way. */
+function featureUses({ trees, features }: Forest): Float64Array {
+  const uses = new Float64Array(features);
+  for (const { feature, child } of trees) {
+    const visit = (node: number, depth: number): void => {
+      const f = feature[node]!;
+      if (f < 0) return;
+      uses[f]! += 2 ** -depth;
+      if (depth === DEPTH) return;
+      visit(child[node]!, depth + 1);
+      visit(child[node]! + 1, depth + 1);
+    };
+    visit(0, 0);
+    // Further down it is enough to know that it is asked for at all.
+    for (let node = 0; node < feature.length; node++) {
+      const f = feature[node]!;
+      if (f >= 0 && uses[f] === 0) uses[f] = Number.MIN_VALUE;
+    }
+  }
+  return uses;
+}
+
+/** Features that a raw column becomes. */
+const widthOf = (input: InputColumn): number =>
+  input.kind === 'category' && input.encoding === 'one-hot' ? input.levels.length : 1;
 
 const shown = (kind: 'number' | 'text' | undefined): string => (kind === 'number' ? 'numbers' : 'texts');

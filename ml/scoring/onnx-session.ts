@@ -4,7 +4,10 @@ import { MODEL_OUTPUT } from '../../contracts/stage';
 import { type FeatureMatrix } from '../dataset/matrix';
 import { type Column, textAt } from '../dataset/raw-table';
 import { type NativeSection } from './native-section';
-import { lacking, type Scored, type Scorer, type ScoringTable } from './scoring-table';
+import { type Effort, lacking, type Scored, type Scorer, type ScoringTable } from './scoring-table';
+
+/** What a row is taken to cost in a model of which nothing is known. */
+const COST = 200;
 
 /** Rows per call: native calls stay short, so that a cancellation is not kept waiting. */
 const BATCH_ROWS = 4096;
@@ -42,6 +45,10 @@ export class OnnxSession implements Scorer {
       onProgress?.(end);
     }
     return said.finish();
+  }
+
+  effort(): Promise<Effort> {
+    return Promise.resolve({ cost: COST, uses: null });
   }
 
   async close(): Promise<void> {

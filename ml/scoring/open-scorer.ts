@@ -3,7 +3,7 @@ import { decodeOnnx, type DecodedModel } from '../onnx/decode';
 import { encodeOnnx } from '../onnx/encode';
 import { ForestScorer } from './forest-scorer';
 import { type NativeSection } from './native-section';
-import { everyRow, type Scored, type Scorer, type ScoringTable } from './scoring-table';
+import { type Effort, everyRow, type Scored, type Scorer, type ScoringTable } from './scoring-table';
 
 /** Rows, evenly spread, on which our predictor is held against onnxruntime. */
 const SAMPLE_ROWS = 64;
@@ -40,6 +40,11 @@ class CheckedScorer implements Scorer {
       this.scorer = chosen;
     }
     return (await this.scorer).score(table, onProgress);
+  }
+
+  async effort(): Promise<Effort> {
+    if (this.scorer === undefined) throw new Error('no table was scored');
+    return (await this.scorer).effort();
   }
 
   async close(): Promise<void> {

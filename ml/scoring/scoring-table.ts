@@ -21,10 +21,20 @@ export interface Scored {
   values: Float64Array | null;
 }
 
+/** What asking a model takes, and what it looks at. */
+export interface Effort {
+  /** Of one row, in trees that are walked. */
+  cost: number;
+  /** By raw column, how much of a row's way through the trees asks for it; null: the model does not tell. */
+  uses: ReadonlyMap<string, number> | null;
+}
+
 /** A model that is ready to be asked. */
 export interface Scorer {
   /** @throws RetrainError MODEL_INVALID when the model does not take such rows. */
   score(table: ScoringTable, onProgress?: (done: number) => void): Promise<Scored>;
+  /** Known once a table was scored. */
+  effort(): Promise<Effort>;
   /** Lets its memory go. */
   close(): Promise<void>;
 }

@@ -58,6 +58,16 @@ const input: ReportInput = {
     ],
     slices: [{ column: 'city', slice: 'Oslo', rows: 12, value: 0.5 }],
     positive: 'yes',
+    importances: {
+      metric: 'balanced_accuracy',
+      rows: 30,
+      repeats: 5,
+      leftOut: 3,
+      columns: [
+        { column: '<city>', mean: 0.25, interval: [0.125, 0.375] },
+        { column: 'idle', mean: 0 },
+      ],
+    },
   }),
   training: { importances: [{ feature: 'petal_length', importance: 0.75 }] },
   profile: {
@@ -178,7 +188,13 @@ describe('the Markdown table', () => {
 describe('the Vega-Lite plots', () => {
   it('carry the data of the curves', () => {
     const plots = vegaLitePlots(input);
-    expect(Object.keys(plots)).toEqual(['roc', 'precision-recall', 'calibration', 'importances']);
+    expect(Object.keys(plots)).toEqual([
+      'roc',
+      'precision-recall',
+      'calibration',
+      'importances',
+      'permutation-importances',
+    ]);
     expect(plots['roc']).toMatchObject({
       $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
       layer: [
@@ -191,5 +207,22 @@ describe('the Vega-Lite plots', () => {
       ],
     });
     expect(JSON.parse(JSON.stringify(plots))).toEqual(plots);
+  });
+});
+
+test('what a model needs on held-out rows stands beside what its trees used', () => {
+  const html = reportHtml(input);
+  expect(html).toContain('Fall of the balanced accuracy on 30 held-out rows');
+  expect(html).toContain('&lt;city&gt;');
+  expect(html).toContain('0.2500 (0.1250 to 0.3750)');
+  expect(html).toContain('; 3 columns were not shuffled');
+  expect(html).toContain('Share of the impurity');
+  expect(vegaLitePlots(input)['permutation-importances']).toMatchObject({
+    data: {
+      values: [
+        { column: '<city>', mean: 0.25, low: 0.125, high: 0.375 },
+        { column: 'idle', mean: 0 },
+      ],
+    },
   });
 });
