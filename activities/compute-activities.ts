@@ -4,7 +4,7 @@ import { declaredData } from '../contracts/data-params';
 import { containerOptions } from '../contracts/container';
 import { listed, RetrainError } from '../contracts/errors';
 import { type RunSpec } from '../contracts/run';
-import { ARTIFACT, Evaluation, TableProfile, TableSchema } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableSchema } from '../contracts/stage';
 import { promotionMetric } from '../contracts/task-metrics';
 import { noBetterThanBaseline } from '../ml/gate/beats-baseline';
 import { metricsFor } from '../ml/gate/check-gate';
@@ -19,10 +19,7 @@ import { codeHashWith, type StageCode } from '../pipeline/stage-code';
 import { withHeartbeat } from './heartbeat';
 import { readJson } from './read-json';
 import { type StageExecutions } from './stage-executions';
-
-/** Warnings travel in results and tags; all of them are in the report. */
-const MOST_WARNINGS = 5;
-const MOST_CHARACTERS = 200;
+import { dataWarnings, shownWarnings } from './warnings';
 
 export interface ComputeDeps {
   /** The project's folder, absolute. */
@@ -81,18 +78,11 @@ export function createComputeActivities({
     return readJson(store, artifact);
   }
 
-  /** A stage in a container need not leave a profile. */
-  async function warningsIn(output: ComputeOutput): Promise<string[]> {
-    if (output.artifacts[ARTIFACT.profile] === undefined) return [];
-    const { warnings = [] } = TableProfile.parse(await readOutput(output, ARTIFACT.profile));
-    return warnings.slice(0, MOST_WARNINGS).map(({ message }) => message.slice(0, MOST_CHARACTERS));
-  }
-
   return {
     async preprocess(input) {
       const output = await compute('preprocess', input);
       const { rows } = TableSchema.parse(await readOutput(output, ARTIFACT.schema));
-      const warnings = await warningsIn(output);
+      const warnings = shownWarnings(await dataWarnings(store, output.artifacts));
       return { ...output, rows, ...(warnings.length === 0 ? {} : { warnings }) };
     },
 

@@ -20,6 +20,7 @@ import { type Origin } from '../integrations/signing/provenance';
 import { readOnnxInterface } from '../ml/onnx/read-interface';
 import { addPassport, layOutModel, type SigningKey } from './model-package';
 import { readBytes, readJson } from './read-json';
+import { dataWarnings, warningsTag } from './warnings';
 
 export interface RegisterDeps {
   mlflow: Mlflow;
@@ -56,11 +57,13 @@ export async function registerModel(
   const { spec, mlflowRunId, evaluated } = input;
   const model = made(input, ARTIFACT.model);
   const evaluation = made(input, ARTIFACT.evaluation);
-  const [schema, scored, onnx] = await Promise.all([
+  const [schema, scored, onnx, warnings] = await Promise.all([
     readJson(store, made(input, ARTIFACT.schema)).then((json) => TableSchema.parse(json)),
     readJson(store, evaluation).then((json) => Evaluation.parse(json)),
     readBytes(store, model),
+    dataWarnings(store, input.artifacts),
   ]);
+  const warned = warnedTag(warningsTag(warnings, evaluated.noBetter ?? null));
   const logged = await mlflow.loggedModels.ensure(
     {
       experimentId: input.mlflowExperimentId,
@@ -106,7 +109,7 @@ export async function registerModel(
         modelId: logged?.modelId,
         source: logged === null ? root : `models:/${logged.modelId}`,
         description: descriptionOf(input),
-        tags: versionTags(input),
+        tags: { ...versionTags(input), ...warned },
       },
       signal,
     );
@@ -120,6 +123,7 @@ export async function registerModel(
       {
         metrics: evaluated.candidateMetrics,
         tags: {
+          ...warned,
           ...(logged === null ? modelHistoryTag(described) : {}),
           ...(seenRows === undefined
             ? {}
@@ -179,6 +183,9 @@ function versionTags({ spec, evaluated, artifacts }: RegisterInput): Record<stri
     ...(metrics['accuracy'] === undefined ? {} : { [VERSION_TAG.testAccuracy]: String(metrics['accuracy']) }),
   };
 }
+
+const warnedTag = (text: string | undefined): Record<string, string> =>
+  text === undefined ? {} : { [RUN_TAG.warnings]: text };
 
 /** Where a version comes from, as its tags. */
 function lineageTags({ dataHash, pipelineKey, gitCommit }: Lineage): Record<string, string> {

@@ -79,6 +79,8 @@ export const RUN_TAG = {
   gitCommit: 'git_commit',
   gitDirty: 'git_dirty',
   failureReason: 'failure_reason',
+  /** What speaks against trusting the result, `kind: sentence; …`; of the version, too. Absent: nothing. */
+  warnings: 'warnings',
   /** JSON of the TrainingResult: what makes a finished run readable after Temporal has forgotten it. */
   result: 'pipeline_result',
 } as const;

@@ -13,7 +13,7 @@ export interface PermutationInput {
   /** Shuffles per column. */
   repeats: number;
   /** `[s]` how good the model's answer to each row is, given these columns; larger is better. */
-  merit(columns: readonly Column[]): Promise<Float64Array>;
+  merit: (columns: readonly Column[]) => Promise<Float64Array>;
   /** `[s]` group of each row, from 0: each group counts the same. */
   groups: Uint32Array;
   /** Absent: no intervals. Its seed is that of the shuffles, too. */

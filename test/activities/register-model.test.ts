@@ -135,6 +135,35 @@ describe('registerModel', () => {
     expect(tags).toContain('retrain_pyfunc');
   });
 
+  test('tags run and version with what speaks against the model, bounded, and with nothing else', async () => {
+    server.script(mlflowServer({ loggedModels: true, uploads: true }));
+    await register();
+    const tagged = (): string[] => server.bodies.filter((body) => body.includes('"warnings"'));
+    expect(tagged()).toEqual([]);
+    const warnings = Array.from({ length: 50 }, (_, at) => ({
+      kind: 'leakage',
+      message: `${at} ${'x'.repeat(999)}`,
+    }));
+    const profile = { warnings, rows: 10, rowsRead: 10, target: 't', columns: [] };
+    const before = input;
+    input = {
+      ...input,
+      artifacts: {
+        ...input.artifacts,
+        'profile.json': await store.putBytes(JSON.stringify(profile), 'profile.json'),
+      },
+      evaluated: { ...input.evaluated, noBetter: 'no better than the majority' },
+    };
+    await register();
+    input = before;
+    const [tag] = tagged();
+    const value = /"warnings","value":"([^"]*)"/.exec(tag ?? '')?.[1] ?? '';
+    expect(value).toMatch(
+      /^baseline: no better than the majority; leakage: 0 x+…; leakage: 1 .*; and 45 more$/,
+    );
+    expect(value.length).toBeLessThan(1300);
+  });
+
   test('leaves no folder behind when it fails', async () => {
     server.script(mlflowServer({ loggedModels: true, uploads: false }));
     await expect(register()).rejects.toThrow('refused');

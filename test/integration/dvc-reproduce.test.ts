@@ -131,8 +131,11 @@ test('the recorded params, data and uncommitted changes count; data that git doe
 });
 
 test('tables that are joined are recorded, told apart, restored and brought along like the data', async () => {
-  writeFileSync(project.path('data/origin.csv'), 'species,height\nsetosa,1\nversicolor,2\nvirginica,3\n');
-  const sql = 'SELECT data.*, height FROM data JOIN origin USING (species) ORDER BY ALL';
+  writeFileSync(
+    project.path('data/origin.csv'),
+    'species,height,planet\nsetosa,1,3\nversicolor,2,3\nvirginica,3,3\n',
+  );
+  const sql = 'SELECT data.*, height, planet FROM data JOIN origin USING (species) ORDER BY ALL';
   const set = ['--set', 'data.extra.origin=data/origin.csv', '--set', `preprocess.sql=${sql}`];
   const started = await project.start('--wait', ...set);
   expect(started).toMatchObject({ code: 0 });
@@ -142,6 +145,10 @@ test('tables that are joined are recorded, told apart, restored and brought alon
     'data_md5.data/iris.csv': run?.tags['data_md5'],
     'data_md5.data/origin.csv': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   });
+  // A column that is the same everywhere tells nothing: run and version say so.
+  const warned = expect.stringMatching(/^constant: column "planet"/) as string;
+  expect(run?.tags['warnings']).toEqual(warned);
+  expect((await registry.versions())[0]?.tags['warnings']).toEqual(warned);
   expect(run?.tags['data_sha256']).not.toBe(started.result?.dataHash);
   const version = `${project.model}@${started.result?.modelVersion}`;
   rmSync(project.path('data/origin.csv'));
@@ -151,7 +158,7 @@ test('tables that are joined are recorded, told apart, restored and brought alon
   expect(again.stderr).toMatch(/data +data\/origin\.csv out of the cache/);
   expect(again.stdout.trim().split('\n').at(-1)).toBe(`${version.replace('@', ' v')}: bit-identical`);
   expect((await project.cli(['plan', ...set])).stdout).toContain(started.result?.pipelineKey.slice(0, 16));
-  appendFileSync(project.path('data/origin.csv'), 'another,4\n');
+  appendFileSync(project.path('data/origin.csv'), 'another,4,3\n');
   expect((await project.cli(['plan', ...set])).stdout).toMatch(/preprocess +the data changed/);
   rmSync(project.path('data/origin.csv'));
 });
