@@ -1,6 +1,7 @@
 import { type Client } from '@temporalio/client';
 import { type PipelineActivities, type PromoteOutput } from '../contracts/activities';
 import { UPDATE } from '../contracts/names';
+import { type ProjectIdentity } from '../contracts/project-identity';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { askSteward } from '../temporal/ask-steward';
@@ -15,6 +16,7 @@ export interface AskDeps {
   address: string;
   taskQueue: string;
   mlflow: Mlflow;
+  project: ProjectIdentity;
   /** Has the run's evaluation. */
   store: ContentStore;
 }
@@ -25,6 +27,7 @@ export function createAskActivities({
   address,
   taskQueue,
   mlflow,
+  project,
   store,
 }: AskDeps): Pick<PipelineActivities, 'askSteward'> {
   return {
@@ -35,7 +38,16 @@ export function createAskActivities({
         const evidence = await makeEvidence({ mlflow, store }, args, decision, signal);
         const decided = { ...args, decision, ...(evidence === null ? {} : { evidence }) };
         try {
-          const ask = { client, taskQueue, model, update: UPDATE.decide, args: decided, id: args.id, signal };
+          const ask = {
+            client,
+            taskQueue,
+            project,
+            model,
+            update: UPDATE.decide,
+            args: decided,
+            id: args.id,
+            signal,
+          };
           return await askSteward<PromoteOutput>(ask);
         } catch (error) {
           throw fromTemporal(error, address);

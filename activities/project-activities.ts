@@ -1,4 +1,5 @@
 import { type PipelineActivities } from '../contracts/activities';
+import { type ProjectIdentity } from '../contracts/project-identity';
 import { gitState } from '../integrations/git/git-state';
 import { identifyRun, type RunRequest } from '../pipeline/run/identify-run';
 import { withHeartbeat } from './heartbeat';
@@ -6,6 +7,7 @@ import { withHeartbeat } from './heartbeat';
 export interface ProjectDeps {
   /** The project's folder, absolute. */
   project: string;
+  identity: ProjectIdentity;
   code: RunRequest['code'];
   imageDigest: RunRequest['imageDigest'];
 }
@@ -13,6 +15,7 @@ export interface ProjectDeps {
 /** Settles what a run is about when whoever started it did not: the Web UI, a schedule. Reads only. */
 export function createProjectActivities({
   project,
+  identity: own,
   code,
   imageDigest,
 }: ProjectDeps): Pick<PipelineActivities, 'resolveRun'> {
@@ -26,7 +29,7 @@ export function createProjectActivities({
           ),
           gitState(project),
         ]);
-        return { ...identity, git, ...(forceId === undefined ? {} : { forceId }) };
+        return { ...identity, project: own, git, ...(forceId === undefined ? {} : { forceId }) };
       });
     },
   };

@@ -24,7 +24,8 @@ export class StageExecutions {
   constructor(
     private readonly executor: StageExecutor,
     private readonly containers: ContainerStages,
-    private readonly scratchDir: string,
+    /** Folders of folders: of this worker's stages, and of containers, which the next worker may have to find. */
+    private readonly scratch: { own: string; shared: string },
   ) {}
 
   /**
@@ -40,8 +41,9 @@ export class StageExecutions {
   ): StageExecution {
     const { workflowExecution, activityId, attempt } = Context.current().info;
     const activity = `${workflowExecution?.runId ?? 'local'}-${activityId}`;
-    if (container === null) return this.inThread(stage, path.join(this.scratchDir, `${activity}-${attempt}`));
-    const dir = path.join(this.scratchDir, this.containers.folderName(activity));
+    if (container === null)
+      return this.inThread(stage, path.join(this.scratch.own, `${activity}-${attempt}`));
+    const dir = path.join(this.scratch.shared, this.containers.folderName(activity));
     return {
       dir,
       run: async (prepare, watch) =>

@@ -1,4 +1,5 @@
 import { type NoticeKind, type Notice } from './notice';
+import { type ProjectIdentity } from './project-identity';
 import { type ComparisonFigures, type RunSpec, type TrainingResult } from './run';
 import { type Artifact, type Metrics } from './stage';
 import { type DecideInput } from './steward';
@@ -10,6 +11,8 @@ export interface ResolveInput {
   overrides?: Record<string, unknown>;
   /** Set when a fresh run is wanted: names it across retries. */
   forceId?: string;
+  /** Whose run it is to be; absent: the worker's. */
+  project?: ProjectIdentity;
 }
 
 export interface FollowInput {

@@ -199,6 +199,18 @@ export const ERRORS = {
     retryable: false,
     exit: EXIT.failed,
   },
+  QUEUE_TAKEN: {
+    what: 'Another project works on the task queue that this project’s worker was to poll.',
+    next: 'Set RETRAIN_TASK_QUEUE to a queue of this project’s own, for its workers and commands alike (.env).',
+    retryable: false,
+    exit: EXIT.usage,
+  },
+  WRONG_PROJECT: {
+    what: 'A run got to a worker of another project.',
+    next: 'Set RETRAIN_TASK_QUEUE to a queue of the project’s own, for its workers and commands alike (.env), then start again.',
+    retryable: false,
+    exit: EXIT.usage,
+  },
   NO_WORKER: {
     what: 'No worker polls the task queue.',
     next: 'Start one: `npm run worker`, or `retrain up`.',

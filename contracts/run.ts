@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Lineage } from './lineage';
 import { Params } from './params';
+import { ProjectIdentity } from './project-identity';
 import { Artifact, Metrics } from './stage';
 import { lowerIsBetter } from './task-metrics';
 
@@ -36,6 +37,8 @@ export const RunSpec = z.object({
   /** Set by `--force`: makes a fresh run of the same key, and names it across retries. */
   forceId: z.string().optional(),
   git: GitState,
+  /** Whose run it is: workers of other projects refuse it. Absent: started by an older client. */
+  project: ProjectIdentity.optional(),
   /** Who started it: a person, or whom a CI job runs for. Absent: nobody that is known, as from the Web UI. */
   user: z.string().max(100).optional(),
 });
@@ -52,6 +55,7 @@ export const TrainingInput = z.strictObject({
     .optional()
     .describe('Keys to change, as in params.yaml: {"train": {"n_estimators": 200}}.'),
   force: z.boolean().optional().describe('Train afresh, even if this key has been trained before.'),
+  project: ProjectIdentity.optional().describe('Filled in by schedules: whose runs they start.'),
   spec: RunSpec.optional().describe('Filled in by clients that have hashed the data themselves.'),
 });
 export type TrainingInput = z.infer<typeof TrainingInput>;

@@ -10,11 +10,15 @@ import {
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { isErrorCode, RetrainError } from '../contracts/errors';
 import { STEWARD_BUSY, stewardWorkflowId, type UPDATE, WORKFLOW } from '../contracts/names';
+import { type ProjectIdentity } from '../contracts/project-identity';
 import { type StewardInput } from '../contracts/steward';
+import { PROJECT_MEMO } from './project-queue';
 
 export interface StewardAsk {
   client: Client;
   taskQueue: string;
+  /** Whose the steward is when this ask starts it; absent: nobody's that is known. */
+  project?: ProjectIdentity;
   model: string;
   /** What is asked: a name of `UPDATE`. */
   update: (typeof UPDATE)[keyof typeof UPDATE];
@@ -36,6 +40,7 @@ const AGAIN_MS = { first: 200, longest: 3000 };
 export async function askSteward<T>({
   client,
   taskQueue,
+  project,
   model,
   update,
   args,
@@ -48,6 +53,7 @@ export async function askSteward<T>({
       workflowId: stewardWorkflowId(model),
       taskQueue,
       args: [{ model } satisfies StewardInput],
+      ...(project === undefined ? {} : { memo: { [PROJECT_MEMO]: project } }),
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       staticSummary: `steward of ${model}`,
       staticDetails: `The only one that moves the aliases of **${model}**. Its ledger: \`retrain history ${model}\`.`,

@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RetrainError } from '../contracts/errors';
 import { WORKFLOW } from '../contracts/names';
+import { type ProjectIdentity } from '../contracts/project-identity';
+import { type TrainingInput } from '../contracts/run';
+import { PROJECT_MEMO } from './project-queue';
 
 export interface NewSchedule {
   name: string;
@@ -20,6 +23,8 @@ export interface NewSchedule {
   /** The params file, relative to the worker's project. */
   params: string;
   taskQueue: string;
+  /** Whose runs it starts. */
+  project: ProjectIdentity;
 }
 
 export interface ScheduleView {
@@ -53,7 +58,7 @@ const TRIGGER_SHOWS_WITHIN_MS = 5_000;
 export class Schedules {
   constructor(private readonly client: ScheduleClient) {}
 
-  async create({ name, cron, timezone, params, taskQueue }: NewSchedule): Promise<void> {
+  async create({ name, cron, timezone, params, taskQueue, project }: NewSchedule): Promise<void> {
     try {
       await this.client.create({
         scheduleId: name,
@@ -63,7 +68,8 @@ export class Schedules {
           workflowType: WORKFLOW.trainingPipeline,
           workflowId: `scheduled-${name}`,
           taskQueue,
-          args: [{ params }],
+          args: [{ params, project } satisfies TrainingInput],
+          memo: { [PROJECT_MEMO]: project },
           staticSummary: `schedule ${name}: ${params}`,
         },
         policies: {

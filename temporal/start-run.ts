@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { WORKFLOW, canonicalWorkflowId } from '../contracts/names';
 import { type RunSpec, TrainingResult } from '../contracts/run';
+import { PROJECT_MEMO } from './project-queue';
 
 /** How a start ended: a fresh run, one that was going on, or the result that is there already. */
 export type StartedRun =
@@ -60,7 +61,7 @@ async function start(
     args: [{ spec }],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     workflowIdReusePolicy: reuse,
-    memo: { [STARTER]: starterId },
+    memo: { [STARTER]: starterId, ...(spec.project === undefined ? {} : { [PROJECT_MEMO]: spec.project }) },
     staticSummary: `${params.model}: ${params.train.algorithm} on ${data.path}`,
     staticDetails: [
       `Pipeline key \`${spec.pipelineKey}\``,

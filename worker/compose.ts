@@ -16,6 +16,7 @@ import { type NoticeActivities, type PipelineActivities } from '../contracts/act
 import { evidencePath } from '../contracts/evidence';
 import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
+import { type ProjectIdentity } from '../contracts/project-identity';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { ContentStore } from '../integrations/dvc/content-store';
 import { readDvcConfig } from '../integrations/dvc/dvc-config';
@@ -32,10 +33,12 @@ import { workflowUrl } from '../temporal/web-ui';
 import { type WorkerConfig } from './config';
 import { Containers } from './containers';
 import { libraryVersions, productVersion } from './library-versions';
+import { takeScratch } from './scratch';
 
 /** The outside systems that activities work with. A test that makes one fail wraps it here. */
 export interface Services {
   config: WorkerConfig;
+  identity: ProjectIdentity;
   client: Client;
   mlflow: Mlflow;
   store: ContentStore;
@@ -43,6 +46,8 @@ export interface Services {
   workspace: WorkspaceView;
   executor: StageExecutor;
   containers: Pick<Containers, 'stages' | 'digestOf'>;
+  /** See `Scratch.dir`. */
+  scratchDir: string;
   channels: readonly NoticeChannel[];
   code: StageCode;
   close(): Promise<void>;
@@ -50,6 +55,7 @@ export interface Services {
 
 export async function createServices(
   config: WorkerConfig,
+  identity: ProjectIdentity,
   client: Client,
   code: StageCode,
   logger: Logger,
@@ -69,9 +75,18 @@ export async function createServices(
     limits: config.stageLimits,
   });
   const containers = new Containers(config, client, logger);
-  await Promise.all([executor.warmUp(), store.sweep(), containers.start()]);
+  const [scratch] = await Promise.all([
+    containers.start().then((kept) =>
+      takeScratch(config.scratchDir, kept, (what, error) => {
+        logger.warn('left over folder not removed', { what, reason: String(error) });
+      }),
+    ),
+    executor.warmUp(),
+    store.sweep(),
+  ]);
   return {
     config,
+    identity,
     client,
     mlflow,
     store,
@@ -81,11 +96,13 @@ export async function createServices(
     }),
     executor,
     containers,
+    scratchDir: scratch.dir,
     channels: channelsFrom(config.notices),
     code,
     close: async () => {
       containers.close();
       await Promise.all([executor.close(), mlflow.close()]);
+      await scratch.release();
     },
   };
 }
@@ -95,17 +112,30 @@ export function createActivities(
 ): PipelineActivities & NoticeActivities & StewardActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
-  const { project, taskQueue, scratchDir, temporal } = config;
+  const { identity, scratchDir } = services;
+  const { project, taskQueue, temporal } = config;
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
     if (experimentId === null) return null;
     return (await mlflow.runs.findFinished(experimentId, pipelineKey))?.result ?? null;
   };
   return {
-    ...createProjectActivities({ project, code, imageDigest: (...asked) => containers.digestOf(...asked) }),
+    ...createProjectActivities({
+      project,
+      identity,
+      code,
+      imageDigest: (...asked) => containers.digestOf(...asked),
+    }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
-    ...createAskActivities({ client, address: temporal.address, taskQueue, mlflow, store }),
+    ...createAskActivities({
+      client,
+      address: temporal.address,
+      taskQueue,
+      project: identity,
+      mlflow,
+      store,
+    }),
     ...createStewardActivities({ mlflow, store, scratchDir }),
     ...createTrackingActivities({
       project,
@@ -122,7 +152,7 @@ export function createActivities(
       executions: new StageExecutions(
         executor,
         containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
-        scratchDir,
+        { own: scratchDir, shared: config.scratchDir },
       ),
       code,
     }),

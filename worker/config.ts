@@ -9,6 +9,7 @@ import { noticeSettings, type NoticeSettings } from '../integrations/notify/sett
 import { withDotEnv, type Environment } from '../integrations/files/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
 import { stateDir } from '../integrations/files/state-dir';
+import { workerFile } from '../integrations/files/worker-file';
 import { readStackFile } from '../client/stack/stack-file';
 
 const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
@@ -32,9 +33,11 @@ export interface WorkerConfig {
   sharedCache: string | null;
   /** RETRAIN_SIGNING_KEY: PEM file of the private key that signs models; null: they are not signed. */
   signingKey: { pem: string; passphrase?: string } | null;
-  /** Working folders of stages; emptied when a worker starts, but for those of containers that go on. */
+  /** See `stateDir`. */
+  stateDir: string;
+  /** Working folders of stages: one per worker, and those of containers; see `takeScratch`. */
   scratchDir: string;
-  /** Holds the worker's pid while it polls. */
+  /** There while the worker polls: see `workerFile`. */
   readyFile: string;
   /** Stages that compute at the same time. */
   threads: number;
@@ -65,8 +68,9 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     cache: env['RETRAIN_CACHE'] || null,
     sharedCache: env['RETRAIN_SHARED_CACHE'] || null,
     signingKey: signingKey(project, env),
+    stateDir: state,
     scratchDir: path.join(state, 'scratch'),
-    readyFile: path.join(state, 'run', 'worker.ready'),
+    readyFile: workerFile(state, process.pid),
     threads: count(env['RETRAIN_THREADS'], 'RETRAIN_THREADS', 2),
     stageLimits: stageLimits(env),
     logLevel: level(env['LOG_LEVEL']),

@@ -1,8 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { ContainerStages } from '../activities/container-stages';
 import { type ContainerOptions } from '../contracts/container';
 import { RetrainError } from '../contracts/errors';
@@ -56,12 +54,13 @@ export class Containers {
   }
 
   /**
-   * Removes what dead workers and ended runs left: containers that nobody waits for, and folders that no container works in.
+   * Removes containers that nobody waits for: dead workers and ended runs left them.
    *
+   * @returns folders that containers work in; undefined when that is not known
    * @throws RetrainError CONFIG_INVALID for a worker in a container that no stage could share a folder with
    */
-  async start(): Promise<void> {
-    const { scratchDir, docker } = this.config;
+  async start(): Promise<readonly string[] | undefined> {
+    const { docker } = this.config;
     let kept: readonly string[] | undefined;
     if (this.expected()) {
       try {
@@ -71,9 +70,9 @@ export class Containers {
         this.logger.warn('no Docker engine; container stages wait for it', { engine: docker.shown });
       }
     }
-    await sweepFolders(scratchDir, kept);
     this.timer = setInterval(() => void this.sweepAgain(), SWEEP_EVERY_MS);
     this.timer.unref();
+    return kept;
   }
 
   close(): void {
@@ -145,17 +144,4 @@ export class Containers {
       return true;
     }
   }
-}
-
-/** @param kept folders that containers work in; undefined when that is not known: then all of containers' stay */
-async function sweepFolders(scratchDir: string, kept: readonly string[] | undefined): Promise<void> {
-  const names = await readdir(scratchDir).catch(() => []);
-  await Promise.all(
-    names
-      .map((name) => path.join(scratchDir, name))
-      .filter((dir) =>
-        kept === undefined ? !path.basename(dir).startsWith('container-') : !kept.includes(dir),
-      )
-      .map((dir) => rm(dir, { recursive: true, force: true })),
-  );
 }

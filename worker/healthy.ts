@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { isAlive } from '../integrations/files/process-alive';
+import { readyWorkers } from '../integrations/files/worker-file';
 import { loadWorkerConfig } from './config';
 
 /**
- * The probe of a container or a pod: exits 0 while the worker beside it polls. The ready file is there from the first poll to the
- * shutdown, and names a process that lives.
+ * The probe of a container or a pod: exits 0 while the worker beside it polls. A worker's file is there from the first poll
+ * to the shutdown, and names a process that lives.
  */
-function healthy(file: string): boolean {
-  try {
-    return isAlive(Number(readFileSync(file, 'utf8')));
-  } catch {
-    return false;
-  }
-}
-
-process.exitCode = healthy(loadWorkerConfig().readyFile) ? 0 : 1;
+process.exitCode = readyWorkers(loadWorkerConfig().stateDir).length > 0 ? 0 : 1;

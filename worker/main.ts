@@ -1,8 +1,9 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Runtime } from '@temporalio/worker';
 import { RetrainError } from '../contracts/errors';
-import { loadWorkerConfig, type WorkerConfig } from './config';
+import { makeStateFolder } from '../integrations/files/state-folder';
+import { writeWorkerFile } from '../integrations/files/worker-file';
+import { loadWorkerConfig } from './config';
 import { createLogger } from './logger';
 import { startWorker } from './worker';
 
@@ -16,9 +17,10 @@ async function main(): Promise<void> {
     shutdownSignals: [],
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
   });
+  makeStateFolder(config.stateDir);
   const running = await startWorker(config, logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
-  await announceReady(config);
+  writeWorkerFile(config.readyFile, { pid: process.pid });
   logger.info('worker ready', {
     taskQueue: config.taskQueue,
     namespace: config.temporal.namespace,
@@ -31,11 +33,6 @@ async function main(): Promise<void> {
   } finally {
     await rm(config.readyFile, { force: true });
   }
-}
-
-async function announceReady({ readyFile }: WorkerConfig): Promise<void> {
-  await mkdir(path.dirname(readyFile), { recursive: true });
-  await writeFile(readyFile, `${process.pid}\n`);
 }
 
 main().catch((error: unknown) => {

@@ -1,9 +1,12 @@
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type Logger } from '@temporalio/worker';
 import { FailureInterceptor } from '../activities/failure-interceptor';
+import { ProjectGuard } from '../activities/project-guard';
 import { RetrainError } from '../contracts/errors';
+import { projectIdentity } from '../pipeline/run/project-identity';
 import { readStageCode } from '../pipeline/stage-code';
 import { connect } from '../temporal/connect';
+import { refuseForeignQueue, untilPolling, workerIdentity } from '../temporal/project-queue';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
 import { answerBySteward, type ApprovalHook, openApprovalHook } from './approval-hook';
 import { createActivities, createServices, type Services } from './compose';
@@ -42,15 +45,23 @@ export async function startWorker(
   const client = new Client({ connection, namespace: temporal.namespace });
   const native = await connectNative(config);
   const code = await readStageCode(config.stageCodeFile);
-  // Sweeps what killed workers left behind. One worker per scratch folder: a second one has a state folder of its own.
-  const services = wrap(await createServices(config, client, code, logger));
+  const identity = await projectIdentity(config.project, config.stateDir, config.stageEnv);
+  await refuseForeignQueue(client, taskQueue, identity);
+  // Sweeps what killed workers left behind.
+  const services = wrap(await createServices(config, identity, client, code, logger));
   const worker = await Worker.create({
     connection: native,
     namespace: temporal.namespace,
     taskQueue,
+    identity: workerIdentity(identity),
     workflowBundle: { codePath: config.workflowBundle },
     activities: createActivities(services),
-    interceptors: { activity: [() => ({ inbound: new FailureInterceptor() })] },
+    interceptors: {
+      activity: [
+        () => ({ inbound: new FailureInterceptor() }),
+        () => ({ inbound: new ProjectGuard(identity, taskQueue) }),
+      ],
+    },
     maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
     // A cancellation reaches an activity with the answer to a heartbeat: a second, not the default's 8 to 60.
     maxHeartbeatThrottleInterval: '1 second',
@@ -64,6 +75,15 @@ export async function startWorker(
     await native.close();
     await connection.close();
   });
+  try {
+    // Looked at again: two projects may have found the queue free at the same moment.
+    await untilPolling(client, taskQueue, identity);
+    await refuseForeignQueue(client, taskQueue, identity);
+  } catch (error) {
+    worker.shutdown();
+    await done;
+    throw error;
+  }
   return { shutdown: () => worker.shutdown(), done };
 }
 

@@ -5,6 +5,7 @@ const KEYS = {
   params: 'string',
   overrides: 'object',
   force: 'boolean',
+  project: 'object',
   spec: 'object',
 } as const satisfies Record<keyof TrainingInput, string>;
 

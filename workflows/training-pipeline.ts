@@ -53,11 +53,15 @@ export async function trainingPipeline(given: TrainingInput = {}): Promise<Train
   return new TrainingRun(spec, board).execute();
 }
 
-async function settle({ params, overrides, force }: TrainingInput, board: ProgressBoard): Promise<RunSpec> {
+async function settle(
+  { params, overrides, force, project }: TrainingInput,
+  board: ProgressBoard,
+): Promise<RunSpec> {
   try {
     return await resolveRun({
       ...(params === undefined ? {} : { params }),
       ...(overrides === undefined ? {} : { overrides }),
+      ...(project === undefined ? {} : { project }),
       ...(force === true ? { forceId: workflowInfo().runId } : {}),
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Command } from 'commander';
 import { loadParams } from '../../pipeline/run/load-params';
+import { projectIdentity } from '../../pipeline/run/project-identity';
 import { Schedules, type ScheduleView } from '../../temporal/schedules';
 import { type TemporalSettings } from '../../temporal/settings';
 import { scheduleUrl, workflowUrl } from '../../temporal/web-ui';
@@ -102,7 +103,8 @@ async function create({ cron, name: given, params, timezone, json }: CreateOptio
   const { model } = await loadParams(config.project, params);
   const name = given ?? model;
   await withSchedules(config, async (schedules, settings) => {
-    await schedules.create({ name, cron, timezone, params, taskQueue: config.taskQueue });
+    const project = await projectIdentity(config.project, config.state, config.env);
+    await schedules.create({ name, cron, timezone, params, taskQueue: config.taskQueue, project });
     const link = pageOf(settings, name);
     if (json) screen.out(JSON.stringify({ name, cron, timezone, params, link }));
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));

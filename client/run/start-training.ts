@@ -3,6 +3,7 @@ import { type RunSpec, type TrainingResult } from '../../contracts/run';
 import { gitState } from '../../integrations/git/git-state';
 import { findFinished } from '../../integrations/mlflow/finished-run';
 import { identifyRun, type RunIdentity } from '../../pipeline/run/identify-run';
+import { projectIdentity } from '../../pipeline/run/project-identity';
 import { type Overrides } from '../../pipeline/run/load-params';
 import { readStageCode } from '../../pipeline/stage-code';
 import { type ClientConfig } from '../config';
@@ -33,10 +34,14 @@ export async function startTraining(config: ClientConfig, request: TrainingReque
     const result = await finishedRun(config, identity);
     if (result !== null) return { identity, how: 'finished', result };
   }
-  const git = await gitState(config.project);
+  const [git, project] = await Promise.all([
+    gitState(config.project),
+    projectIdentity(config.project, config.state, config.env),
+  ]);
   const spec: RunSpec = {
     ...identity,
     git,
+    project,
     user: userName(config.env),
     ...(request.force ? { forceId: randomUUID() } : {}),
   };

@@ -1,11 +1,15 @@
+import { Client } from '@temporalio/client';
 import { RetrainError } from '../../contracts/errors';
 import { TASK_QUEUE } from '../../contracts/names';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
+import { projectIdentity } from '../../pipeline/run/project-identity';
 import { connect } from '../../temporal/connect';
+import { refuseForeignQueue } from '../../temporal/project-queue';
 import { ensureSearchAttributes } from '../../temporal/search-attributes';
 import { namesServer, temporalSettings } from '../../temporal/settings';
 import { writeStackFile, type StackFile } from './stack-file';
 import type { Progress } from './progress';
+import { runningFrom } from './pid-file';
 import { ensureRunning, requireStartable, type Service, type ServiceState } from './service';
 import { mlflowService, NAMESPACE, requireBuild, temporalService, workerService } from './services';
 import { withStackLock } from './stack-lock';
@@ -121,17 +125,35 @@ async function externalMlflow({ env }: StackSettings): Promise<string> {
 
 async function bringUpWorker(
   settings: StackSettings,
-  { temporal, mlflow, taskQueue }: StackFile,
+  stack: StackFile,
   progress: Progress,
 ): Promise<{ pid: number; state: PartState }> {
+  const { temporal, mlflow, taskQueue } = stack;
   const service = workerService(settings, [
     `Temporal ${temporal.address} ${temporal.namespace}`,
     `MLflow ${mlflow.uri}`,
     `queue ${taskQueue}`,
   ]);
+  if (runningFrom(service.pidFile) === null) await refuseForeign(settings, stack, taskQueue);
   const worker = await ensureRunning(service, progress);
   progress.done('Worker', news(worker.state));
   return worker;
+}
+
+/** The worker looks by itself, too; here its words are the command's own. @throws RetrainError QUEUE_TAKEN */
+async function refuseForeign(
+  { project, state, env }: StackSettings,
+  stack: StackFile,
+  taskQueue: string,
+): Promise<void> {
+  const temporal = temporalSettings(env, stack);
+  const own = await projectIdentity(project, state, env);
+  const connection = await connect(temporal);
+  try {
+    await refuseForeignQueue(new Client({ connection, namespace: temporal.namespace }), taskQueue, own);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** What ran before is told in the summary only. */

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RetrainError } from '../../contracts/errors';
+import { readWorkerFile, workerFile } from '../../integrations/files/worker-file';
 import { buildFingerprint } from './build-fingerprint';
 import { ensureMlflowPython } from './mlflow-python';
 import { mlflowHealthy, mlflowServer } from './mlflow-server';
@@ -93,7 +94,6 @@ export function mlflowService(settings: StackSettings, progress: Progress): Serv
  * @param servers addresses and task queue
  */
 export function workerService(settings: StackSettings, servers: readonly string[]): Service {
-  const readyFile = join(settings.state, 'run', 'worker.ready');
   return {
     title: 'Worker',
     pidFile: pidFile(settings, 'worker'),
@@ -111,19 +111,10 @@ export function workerService(settings: StackSettings, servers: readonly string[
         logFile: logFile(settings, 'worker'),
       };
     },
-    healthy: async (_signal, pid) => readyPid(readyFile) === pid,
+    healthy: async (_signal, pid) => readWorkerFile(workerFile(settings.state, pid)) !== null,
     startTimeoutMs: WORKER_START_MS,
     stopTimeoutMs: WORKER_STOP_MS,
   };
-}
-
-/** The pid that a worker writes once it polls; it removes the file when it ends in order. */
-function readyPid(readyFile: string): number | null {
-  try {
-    return Number(readFileSync(readyFile, 'utf8'));
-  } catch {
-    return null;
-  }
 }
 
 /** Whether retrain has been compiled. */

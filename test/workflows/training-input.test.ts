@@ -29,7 +29,7 @@ describe('what a workflow is started with', () => {
     ],
     [
       { parms: 'x' },
-      'CONFIG_INVALID the input has the unknown key "parms", expected params, overrides, force, spec',
+      'CONFIG_INVALID the input has the unknown key "parms", expected params, overrides, force, project, spec',
     ],
     [{ params: 1 }, 'CONFIG_INVALID the input.params must be a text, got a number'],
     [{ overrides: [] }, 'CONFIG_INVALID the input.overrides must be a mapping, got a list'],

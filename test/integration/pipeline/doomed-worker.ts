@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeWorkerFile } from '../../../integrations/files/worker-file';
 import { loadWorkerConfig } from '../../../worker/config';
 import { startWorker } from '../../../worker/worker';
 import { type Fault, FaultSeam } from './fault-seam';
@@ -22,8 +22,7 @@ async function main([dist = '', run = '', fault = '']: string[]): Promise<void> 
   const seam = new FaultSeam(() => process.kill(process.pid, 'SIGKILL'));
   seam.plan(run, [JSON.parse(fault) as Fault]);
   const { done } = await startWorker(config, logger, (services) => seam.wrap(services));
-  mkdirSync(path.dirname(config.readyFile), { recursive: true });
-  writeFileSync(config.readyFile, `${process.pid}\n`);
+  writeWorkerFile(config.readyFile, { pid: process.pid });
   await done;
 }
 

@@ -103,7 +103,9 @@ describe('a history made now', () => {
     const set = ['--set', 'data.path=data/torn.csv'];
     const rows = readFileSync(project.path('data/iris.csv'), 'utf8');
     writeFileSync(project.path('data/torn.csv'), rows);
-    const other = new TestProject({}, { RETRAIN_TASK_QUEUE: project.taskQueue });
+    // A clone whose data differ.
+    const clone = { RETRAIN_TASK_QUEUE: project.taskQueue, RETRAIN_PROJECT_ID: project.id };
+    const other = new TestProject({}, clone);
     writeFileSync(other.path('data/torn.csv'), `${rows}5.0,3.4,1.5,0.2,setosa\n`);
     const { workflowId = '' } = await other.start(...set, '--set', `model=${project.model}`);
     await expect(client.workflow.getHandle(workflowId).result()).rejects.toThrow();

@@ -1,19 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { type TrainingResult } from '../../../contracts/run';
+import { readWorkerFile, workerFile } from '../../../integrations/files/worker-file';
 
 export const ROOT = path.resolve(__dirname, '..', '..', '..');
 const CLI = path.join(ROOT, 'bin', 'retrain');
@@ -114,14 +107,16 @@ export class TestProject {
 /** A worker process, `node dist/worker/main.js`. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
-  private readonly readyFile: string;
+  private readonly state: string;
   /** Everything it printed. */
   log = '';
 
   /** @param program a script and its arguments */
   constructor(project: TestProject, env: Record<string, string>, program: readonly string[] = [WORKER]) {
-    this.readyFile = project.path('.retrain/run/worker.ready');
-    rmSync(this.readyFile, { force: true });
+    this.state = path.resolve(
+      project.dir,
+      env['RETRAIN_STATE_DIR'] ?? project.env['RETRAIN_STATE_DIR'] ?? '.retrain',
+    );
     this.child = spawn(process.execPath, program, {
       cwd: project.dir,
       env: { ...process.env, ...project.env, ...env },
@@ -134,11 +129,7 @@ export class WorkerProcess {
   async ready(): Promise<void> {
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(`the worker ended: ${this.log}`);
-      if (
-        existsSync(this.readyFile) &&
-        readFileSync(this.readyFile, 'utf8').trim() === String(this.child.pid)
-      )
-        return;
+      if (readWorkerFile(workerFile(this.state, this.child.pid ?? 0)) !== null) return;
       await sleep(20);
     }
   }

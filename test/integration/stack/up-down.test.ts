@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort, isPortFree } from '../../../client/stack/ports';
 import { findProcess, groupMembers } from '../../../client/stack/process-table';
@@ -7,6 +7,7 @@ import type { BroughtUp } from '../../../client/stack/bring-up';
 import type { Finding } from '../../../client/stack/examine';
 import type { TakenDown } from '../../../client/stack/take-down';
 import { readStackFile } from '../../../client/stack/stack-file';
+import { readyWorkers } from '../../../integrations/files/worker-file';
 import { TestProject } from '../pipeline/test-project';
 
 jest.setTimeout(300_000);
@@ -93,10 +94,10 @@ describe('retrain up and down', () => {
     expect([pidOf(project, 'temporal'), pidOf(project, 'worker')]).toEqual([temporal, worker]);
   });
 
-  it('starts a killed worker again, whatever its ready file says', async () => {
+  it('starts a killed worker again, whatever it left in the state folder', async () => {
     process.kill(pidOf(project, 'worker'), 'SIGKILL');
     expect(states(await json<BroughtUp>(project, 'up'))[2]).toBe('started');
-    expect(existsSync(project.path('.retrain/run/worker.ready'))).toBe(true);
+    expect(readyWorkers(project.path('.retrain')).map(({ pid }) => pid)).toEqual([pidOf(project, 'worker')]);
   });
 
   it('does not move a running server, and says what to do first', async () => {
