@@ -199,6 +199,12 @@ export const ERRORS = {
     retryable: false,
     exit: EXIT.failed,
   },
+  WAIT_TIMED_OUT: {
+    what: 'A run did not end within the time that was to be waited for it. It goes on.',
+    next: 'Wait again (`retrain start --wait`), or end it (`retrain cancel`).',
+    retryable: false,
+    exit: EXIT.failed,
+  },
   QUEUE_TAKEN: {
     what: 'Another project works on the task queue that this project’s worker was to poll.',
     next: 'Set RETRAIN_TASK_QUEUE to a queue of this project’s own, for its workers and commands alike (.env).',

@@ -16,6 +16,9 @@ const LOCAL_TIMEOUT_MS = 60_000;
 /** gRPC goes by http_proxy and https_proxy; to this machine itself no company's proxy leads. */
 const WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 };
 
+/** gRPC's own longest wait before it looks whether a server is back is two minutes. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5000 };
+
 /**
  * Connects to the server, and fails at once when none listens on this machine.
  *
@@ -23,15 +26,16 @@ const WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 };
  */
 export async function connect(
   settings: TemporalSettings,
-  options: { timeoutMs?: number } = {},
+  options: { timeoutMs?: number; interceptors?: NonNullable<ConnectionOptions['interceptors']> } = {},
 ): Promise<Connection> {
   const port = localPort(settings.address);
-  const local: ConnectionOptions = port === null ? {} : { channelArgs: WITHOUT_PROXY };
+  const channelArgs = { ...RECONNECT, ...(port === null ? {} : WITHOUT_PROXY) };
   try {
     if (port !== null) await knock(port);
     return await Connection.connect({
       ...settings.connection,
-      ...local,
+      channelArgs,
+      ...(options.interceptors === undefined ? {} : { interceptors: options.interceptors }),
       connectTimeout: options.timeoutMs ?? (port === null ? REMOTE_TIMEOUT_MS : LOCAL_TIMEOUT_MS),
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Command } from 'commander';
-import { EXIT } from '../../contracts/errors';
+import { milliseconds } from '../../contracts/duration';
+import { EXIT, RetrainError } from '../../contracts/errors';
 import { type TrainingResult } from '../../contracts/run';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
@@ -15,6 +16,7 @@ interface StartOptions {
   set: string[];
   force: boolean;
   wait: boolean;
+  timeout?: number;
   json: boolean;
 }
 
@@ -27,8 +29,13 @@ export const start: CommandModule = {
       .option('--set <key=value>', 'change a key for this run (repeatable)', collect, [])
       .option('--force', 'train afresh, even if this has been trained before', false)
       .option('--wait', 'show the stages and wait for the outcome', false)
+      .option('--timeout <duration>', 'with --wait: stop waiting after this long, such as 30m', timeout)
       .option('--json', 'print one JSON object', false)
-      .addHelpText('after', '\nExample:\n  retrain start --wait --set train.n_estimators=200\n')
+      .addHelpText(
+        'after',
+        '\nA server that is away for a while ends no wait: the run outlives it.\n' +
+          '\nExample:\n  retrain start --wait --timeout 30m --set train.n_estimators=200\n',
+      )
       .action(async (options: StartOptions) => {
         process.exitCode = await run(options);
       });
@@ -36,6 +43,14 @@ export const start: CommandModule = {
 };
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
+
+/** @throws RetrainError USAGE */
+function timeout(text: string): number {
+  const ms = milliseconds(text);
+  // What a timer can wait for: 24 days.
+  if (ms > 0 && ms < 2 ** 31) return ms;
+  throw new RetrainError('USAGE', `--timeout must be a duration such as 90s, 30m or 2h, got ${text}`);
+}
 
 async function run(options: StartOptions): Promise<number> {
   const config = loadClientConfig();
@@ -62,7 +77,10 @@ async function run(options: StartOptions): Promise<number> {
     return EXIT.done;
   }
   const { watchRun } = await import('../run/watch-run.js');
-  const result = await watchRun(config, started, options.json);
+  const result = await watchRun(config, started, {
+    quiet: options.json,
+    timeoutMs: options.timeout ?? null,
+  });
   return report(config, options, started, result);
 }
 

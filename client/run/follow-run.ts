@@ -1,3 +1,4 @@
+import { setTimeout as setTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { type Client, type WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
@@ -5,6 +6,8 @@ import { QUERY } from '../../contracts/names';
 import { type PipelineProgress } from '../../contracts/progress';
 import { TrainingResult } from '../../contracts/run';
 import { type StageProgress } from '../../contracts/stage';
+import { RetrainError } from '../../contracts/errors';
+import { outlast } from '../../temporal/outlast';
 
 /** What a watcher sees of a run at one moment. */
 export interface RunView {
@@ -30,25 +33,54 @@ export interface Watcher {
   idle(): void;
 }
 
+/** What everybody who waits is told, whether or not they look on. */
+export interface Patience {
+  /** The server does not answer; the run goes on. */
+  away(reason: string): void;
+  back(): void;
+  /** How long to wait for the run, in ms; null: as long as it takes. */
+  timeoutMs: number | null;
+}
+
+/** How long a server may be away at a time, in ms, where nobody has said how long to wait: longer than restarts and fail-overs take. */
+const LONGEST_OUTAGE_MS = 600_000;
+
 /**
- * Waits for a run to end and shows what it does meanwhile. Watching is a courtesy: when a look fails (the
- * worker restarts, the server is busy), the wait goes on.
+ * Waits for a run to end and shows what it does meanwhile, over outages of the server: the run outlives them. Watching is a
+ * courtesy: when a look fails (the worker restarts, the server is busy), the wait goes on.
  *
  * @param watcher Null: nobody looks, so the server is not asked.
- * @throws WorkflowFailedError when it failed, was cancelled or terminated
+ * @throws WorkflowFailedError when it failed, was cancelled or terminated; RetrainError WAIT_TIMED_OUT
  */
 export async function followRun(
   client: Client,
   run: { workflowId: string; workflowRunId: string },
   watcher: Watcher | null,
+  patience: Patience,
 ): Promise<TrainingResult> {
   const handle = client.workflow.getHandle(run.workflowId, run.workflowRunId);
   const ended = new AbortController();
-  const watching = watcher === null ? null : watch(client, handle, ended.signal, watcher);
+  const over = new AbortController();
+  const server = { away: false };
+  const watching = watcher === null ? null : watch(client, handle, ended.signal, watcher, server);
+  const { timeoutMs } = patience;
+  const timer = timeoutMs === null ? undefined : setTimer(() => over.abort(timedOut(timeoutMs)), timeoutMs);
   try {
-    const result: unknown = await handle.result();
+    const result: unknown = await outlast(() => client.withAbortSignal(over.signal, () => handle.result()), {
+      onAway: (reason) => {
+        server.away = true;
+        patience.away(reason);
+      },
+      onBack: () => {
+        server.away = false;
+        patience.back();
+      },
+      longestMs: timeoutMs ?? LONGEST_OUTAGE_MS,
+      signal: over.signal,
+    });
     return TrainingResult.parse(result);
   } finally {
+    clearTimeout(timer);
     ended.abort();
     // Not left behind: a look that is tried again after its connection is closed ends the process.
     await watching;
@@ -57,11 +89,19 @@ export async function followRun(
   }
 }
 
+function timedOut(timeoutMs: number): RetrainError {
+  return new RetrainError(
+    'WAIT_TIMED_OUT',
+    `the run has not ended within ${timeoutMs / 1000} s (--timeout), and goes on; wait for it again with retrain start --wait, or end it with retrain cancel`,
+  );
+}
+
 async function watch(
   client: Client,
   handle: WorkflowHandle,
   ended: AbortSignal,
   watcher: Watcher,
+  server: { readonly away: boolean },
 ): Promise<void> {
   const begun = Date.now();
   let taken = false;
@@ -71,7 +111,7 @@ async function watch(
     if (view !== null) {
       taken = true;
       watcher.show(view);
-    } else if (!taken && Date.now() - begun > IDLE_MS) {
+    } else if (!taken && !server.away && Date.now() - begun > IDLE_MS) {
       taken = true;
       watcher.idle();
     }

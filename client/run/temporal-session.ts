@@ -17,9 +17,10 @@ export interface TemporalSession {
 export async function withTemporal<T>(
   config: ClientConfig,
   work: (session: TemporalSession) => Promise<T>,
+  options: Parameters<typeof connect>[1] = {},
 ): Promise<T> {
   const settings = temporalSettings(config.env, config.stack);
-  const connection = await connect(settings);
+  const connection = await connect(settings, options);
   try {
     return await work({ client: new Client({ connection, namespace: settings.namespace }), settings });
   } catch (error) {

@@ -1,20 +1,22 @@
 import { type TrainingResult } from '../../contracts/run';
 import { type ClientConfig } from '../config';
-import { followRun, type RunView, type Watcher } from './follow-run';
+import { tellingInterceptor } from '../../temporal/outlast';
+import { followRun, type Patience, type RunView, type Watcher } from './follow-run';
 import { withTemporal } from './temporal-session';
 import { LiveLines } from '../terminal/live-lines';
 import { paint, screen } from '../terminal/screen';
 import { stageLine, stageLines } from '../terminal/stage-lines';
 
 /**
- * Waits for a run; shows its stages, live on a terminal, as plain lines elsewhere, not at all when `quiet`.
+ * Waits for a run; shows its stages, live on a terminal, as plain lines elsewhere, not at all when `quiet`. That the server is away
+ * is told on stderr in any case.
  *
- * @throws RetrainError when it failed (with its reason), was cancelled or terminated
+ * @throws RetrainError when it failed (with its reason), was cancelled or terminated; WAIT_TIMED_OUT
  */
 export async function watchRun(
   config: ClientConfig,
   run: { workflowId: string; workflowRunId: string },
-  quiet: boolean,
+  { quiet, timeoutMs }: { quiet: boolean; timeoutMs: number | null },
 ): Promise<TrainingResult> {
   const watcher: Watcher = {
     show: screen.live ? liveView() : plainView(),
@@ -25,7 +27,17 @@ export async function watchRun(
         ),
       ),
   };
-  const result = await withTemporal(config, ({ client }) => followRun(client, run, quiet ? null : watcher));
+  const patience: Patience = {
+    away: (reason) =>
+      screen.err(paint.busy(`Temporal is away (${reason}); the run goes on, waiting for both`)),
+    back: () => screen.err(paint.good('Temporal is back')),
+    timeoutMs,
+  };
+  const result = await withTemporal(
+    config,
+    ({ client }) => followRun(client, run, quiet ? null : watcher, patience),
+    { interceptors: [tellingInterceptor()] },
+  );
   if (!quiet) screen.err('');
   return result;
 }

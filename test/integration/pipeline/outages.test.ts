@@ -12,7 +12,7 @@ describe('a server that goes away in mid-run', () => {
   afterAll(() => rmSync(state, { recursive: true, force: true }));
 
   /** Long enough in training that the server is surely gone by the time it is needed again. */
-  async function interrupted(env: Record<string, string>, outage: () => Promise<void>): Promise<void> {
+  async function interrupted(env: Record<string, string>, outage: () => Promise<void>): Promise<string> {
     const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 2000 } }, env);
     const registry = new RegistryView(project.model, env['MLFLOW_TRACKING_URI']);
     try {
@@ -21,11 +21,10 @@ describe('a server that goes away in mid-run', () => {
       while ((await registry.runs()).length === 0) await sleep(50);
       await outage();
       const ended = await waiting;
-      // A command that was waiting while the server was away may have given up; the run has not.
-      const { result } = ended.result === undefined ? await project.start('--wait') : ended;
-      expect(result).toMatchObject({ outcome: 'promoted', modelVersion: '1' });
+      expect(ended).toMatchObject({ code: 0, result: { outcome: 'promoted', modelVersion: '1' } });
       expect(await registry.runs()).toEqual([expect.objectContaining({ status: 'FINISHED' })]);
       expect(worker.log).not.toContain('unhandled');
+      return ended.stderr;
     } finally {
       await project.remove();
       await registry.close();
@@ -48,17 +47,23 @@ describe('a server that goes away in mid-run', () => {
     }
   });
 
-  test.concurrent('Temporal, restarted: the run completes by itself', async () => {
-    const dbFile = path.join(state, 'temporal.db');
-    let temporal = await startTemporal({ dbFile });
-    try {
-      await interrupted({ TEMPORAL_ADDRESS: temporal.address }, async () => {
-        const { port } = temporal;
-        await temporal.kill();
-        temporal = await startTemporal({ port, dbFile });
-      });
-    } finally {
-      await temporal.stop();
-    }
-  });
+  test.concurrent(
+    'Temporal, for 30 s: whoever waits for the run waits on, is told so, and gets its result',
+    async () => {
+      const dbFile = path.join(state, 'temporal.db');
+      let temporal = await startTemporal({ dbFile });
+      try {
+        const told = await interrupted({ TEMPORAL_ADDRESS: temporal.address }, async () => {
+          const { port } = temporal;
+          await temporal.kill();
+          await sleep(30_000);
+          temporal = await startTemporal({ port, dbFile });
+        });
+        expect(told).toContain('Temporal is away');
+        expect(told).toContain('Temporal is back');
+      } finally {
+        await temporal.stop();
+      }
+    },
+  );
 });

@@ -48,6 +48,28 @@ describe('fifty starts at the same moment, by different processes', () => {
   });
 });
 
+describe('a wait with a time limit', () => {
+  const project = new TestProject();
+  afterAll(() => project.remove());
+
+  test('ends with it, and says that the run goes on', async () => {
+    const { code, stdout, stderr } = await project.cli(['start', '--wait', '--json', '--timeout', '2s']);
+    expect({ code, error: (JSON.parse(stdout) as { error?: object }).error }).toMatchObject({
+      ...{ code: 1, error: { code: 'WAIT_TIMED_OUT' } },
+    });
+    expect(stderr).toContain('not ended within 2 s (--timeout), and goes on');
+    await project.startWorker();
+    expect(await project.start('--wait')).toMatchObject({ how: 'attached', code: 0 });
+  });
+
+  test('must be a duration', async () => {
+    expect(await project.cli(['start', '--wait', '--timeout', 'soon'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--timeout must be a duration such as 90s, 30m or 2h, got soon'),
+    });
+  });
+});
+
 describe('a start from the Web UI', () => {
   const project = new TestProject();
   const registry = new RegistryView(project.model);
