@@ -1,5 +1,5 @@
 # What people type. Each target can be run again at any time and does only what is missing.
-# The commands behind them: `npx retrain --help`.
+# The commands behind them: `bin/retrain --help`.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -17,7 +17,7 @@ demo: setup ## bring up the stack, train on data/iris.csv, print the outcome and
 	@bin/retrain up
 	@bin/retrain start --wait
 	@echo
-	@echo 'The stack stays up. Stop it with: npx retrain down'
+	@echo 'The stack stays up. Stop it with: npx --no retrain down'
 
 .PHONY: up
 up: setup ## start Temporal, MLflow and a worker on this machine

@@ -19,27 +19,68 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      throw toFailure(error, Context.current().cancellationSignal.aborted);
+      const context = Context.current();
+      const end = endOf(context);
+      if (end === null && isUnforeseen(error)) {
+        context.log.error('activity failed in a way that nobody foresaw', { error });
+      }
+      throw toFailure(error, end);
     }
   }
 }
 
-/** @param cancelled whether the activity had been cancelled by then: what fails after that is the cancellation. */
-export function toFailure(error: unknown, cancelled: boolean): unknown {
-  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  if (cancelled)
-    return new CancelledFailure('cancelled while it ran', [], error instanceof Error ? error : undefined);
-  if (error instanceof RetrainError) {
-    return ApplicationFailure.create({
-      message: error.message,
-      type: error.code,
-      nonRetryable: !error.retryable,
-    });
+/**
+ * Why an activity was told to end. interrupted: its worker stops, or lost sight of the server, or an operator paused or reset the
+ * activity: nobody called the work off, and another attempt does it again.
+ */
+export type End = 'cancelled' | 'interrupted';
+
+/** Null: it was not told to. */
+function endOf({ cancellationSignal, cancellationDetails }: Context): End | null {
+  if (!cancellationSignal.aborted) return null;
+  return cancellationDetails?.cancelRequested === true ? 'cancelled' : 'interrupted';
+}
+
+/** Whether its trace is worth keeping: what we throw on purpose says all in its message. */
+function isUnforeseen(error: unknown): boolean {
+  const foreseen = [RetrainError, CancelledFailure, ApplicationFailure];
+  return !foreseen.some((kind) => error instanceof kind);
+}
+
+/** @param end why the activity was told to end, if it was: what fails after that is the end. */
+export function toFailure(error: unknown, end: End | null): unknown {
+  if (end === 'interrupted') {
+    return withoutTrace(
+      ApplicationFailure.retryable(
+        'the worker stopped while it ran; the next attempt does it again',
+        'WORKER_STOPPED',
+      ),
+    );
   }
-  return ApplicationFailure.create({
-    message: error instanceof Error ? error.message : String(error),
-    type: 'STAGE_FAILED',
-    nonRetryable: false,
-    ...(error instanceof Error ? { cause: error } : {}),
-  });
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  if (end === 'cancelled') {
+    return new CancelledFailure('cancelled while it ran', [], error instanceof Error ? error : undefined);
+  }
+  if (error instanceof RetrainError) {
+    return withoutTrace(
+      ApplicationFailure.create({
+        message: error.message,
+        type: error.code,
+        nonRetryable: !error.retryable,
+      }),
+    );
+  }
+  return withoutTrace(
+    ApplicationFailure.create({
+      message: error instanceof Error ? error.message : String(error),
+      type: 'STAGE_FAILED',
+      nonRetryable: false,
+    }),
+  );
+}
+
+/** Whoever opens the run in the Web UI reads what happened, and not where in our code; the worker's log has that. */
+function withoutTrace(failure: ApplicationFailure): ApplicationFailure {
+  failure.stack = '';
+  return failure;
 }

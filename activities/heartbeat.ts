@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { manyListeners } from '../integrations/files/many-listeners';
 import { type StageProgress } from '../contracts/stage';
 
 /** Often enough that a heartbeat limit of 10 s notices nothing but a dead worker, and that a cancellation arrives within a second. */
@@ -12,6 +13,7 @@ export async function withHeartbeat<T>(
   work: (signal: AbortSignal, onProgress: (progress: StageProgress) => void) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
+  manyListeners(context.cancellationSignal);
   let latest: StageProgress | undefined;
   const beat = (): void => context.heartbeat(latest);
   const timer = setInterval(beat, INTERVAL_MS);

@@ -25,6 +25,11 @@ export interface ClientConfig {
   stageCodeFile: string;
 }
 
+/** The state folder, whatever is wrong with the other settings: see `stateDir`. */
+export function currentState(project = process.cwd()): string {
+  return stateDir(project, process.env);
+}
+
 /** The one place where the CLI reads its environment: variables, then `.env`, then the stack that is up, then defaults. */
 export function loadClientConfig(project = process.cwd()): ClientConfig {
   const env = withDotEnv(project, process.env);

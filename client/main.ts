@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, RetrainError } from '../contracts/errors';
 import { type CommandModule } from './command';
+import { currentState } from './config';
+import { unforeseen } from '../integrations/files/error-trace';
 import { paint, screen } from './terminal/screen';
 
 /** Each command is a file of its own, loaded only when it is the one that was asked for. */
@@ -47,7 +49,7 @@ async function main(argv: string[]): Promise<void> {
   }
 }
 
-/** One line on stderr; with `--json` an object on stdout as well. Unknown errors keep their stack. */
+/** One line on stderr; with `--json` an object on stdout as well. */
 function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof RetrainError) {
@@ -55,7 +57,9 @@ function report(error: unknown, json: boolean): number {
     screen.err(`${paint.bad('error:')} ${error.message}`);
     return error.exitCode;
   }
-  screen.err(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const message = unforeseen(error, currentState());
+  if (json) screen.out(JSON.stringify({ error: { code: 'UNFORESEEN', message } }));
+  screen.err(`${paint.bad('error:')} ${message}`);
   return EXIT.failed;
 }
 
@@ -64,6 +68,12 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
+  });
+}
+
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.exit(report(error, process.argv.includes('--json')));
   });
 }
 

@@ -205,6 +205,12 @@ export const ERRORS = {
     retryable: false,
     exit: EXIT.failed,
   },
+  WORKER_STOPPED: {
+    what: 'A worker was stopped while it was at work. The next attempt does it again.',
+    next: 'Nothing, if another worker runs; else start one: `npm run worker`, or `retrain up`.',
+    retryable: true,
+    exit: EXIT.failed,
+  },
   QUEUE_TAKEN: {
     what: 'Another project works on the task queue that this project’s worker was to poll.',
     next: 'Set RETRAIN_TASK_QUEUE to a queue of this project’s own, for its workers and commands alike (.env).',

@@ -15,6 +15,7 @@ fail() {
 slowly() {
   local title=$1 log=$2 started=$SECONDS next=15 pid
   shift 2
+  (umask 077 && : >"$log")
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
@@ -38,10 +39,17 @@ require_node() {
     fail "Node $(node -v) is too old; $how"
 }
 
+# As the commands make it: for its owner only, and never in git.
+state_folder() {
+  mkdir -p .retrain
+  chmod 700 .retrain
+  [ -e .retrain/.gitignore ] || echo '*' >.retrain/.gitignore
+}
+
 # Two set-ups in one clone would delete each other's packages.
 lock() {
   local dir=.retrain/setup.lock told=no holder
-  mkdir -p .retrain
+  state_folder
   until mkdir "$dir" 2>/dev/null; do
     holder=$(cat "$dir/pid" 2>/dev/null || true)
     if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then

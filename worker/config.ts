@@ -50,6 +50,11 @@ export interface WorkerConfig {
   threadEntry: string;
 }
 
+/** The state folder, whatever is wrong with the other settings: see `stateDir`. */
+export function currentState(project = process.cwd()): string {
+  return stateDir(project, process.env);
+}
+
 /** The one place where a worker reads its environment: variables, then the project's `.env`, then the stack that is up. */
 export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
   const env = withDotEnv(project, process.env);

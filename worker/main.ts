@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { Runtime } from '@temporalio/worker';
 import { RetrainError } from '../contracts/errors';
+import { unforeseen } from '../integrations/files/error-trace';
 import { makeStateFolder } from '../integrations/files/state-folder';
 import { writeWorkerFile } from '../integrations/files/worker-file';
-import { loadWorkerConfig } from './config';
+import { currentState, loadWorkerConfig } from './config';
+import { keepLogsSmall } from './log-keeper';
 import { createLogger } from './logger';
 import { startWorker } from './worker';
 
@@ -18,6 +20,9 @@ async function main(): Promise<void> {
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
   });
   makeStateFolder(config.stateDir);
+  const leaveLogs = keepLogsSmall(config.stateDir, (error) =>
+    logger.warn('logs not put aside', { reason: String(error) }),
+  );
   const running = await startWorker(config, logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
   writeWorkerFile(config.readyFile, { pid: process.pid });
@@ -31,13 +36,13 @@ async function main(): Promise<void> {
   try {
     await running.done;
   } finally {
+    leaveLogs();
     await rm(config.readyFile, { force: true });
   }
 }
 
 main().catch((error: unknown) => {
-  const line =
-    error instanceof RetrainError ? error.message : error instanceof Error ? error.stack : String(error);
+  const line = error instanceof RetrainError ? error.message : unforeseen(error, currentState());
   process.stderr.write(`error: ${line}\n`);
   process.exit(error instanceof RetrainError ? error.exitCode : 1);
 });

@@ -29,11 +29,11 @@ export async function takeScratch(
 ): Promise<Scratch> {
   await mkdir(root, { recursive: true });
   // One at a time: so that nobody is taken for dead who is just making his folder, and nothing is swept that he is making.
-  return withFileLock(`${root}.lock`, {}, async () => {
+  return withFileLock(`${root}.lock`, { private: true }, async () => {
     const others = await sweepDead(root, onTrouble);
     if (!others) await sweepRest(root, keptByContainers, onTrouble);
     const dir = await mkdtemp(path.join(root, OWN));
-    const unlock = await lockFile(lockOf(dir));
+    const unlock = await lockFile(lockOf(dir), { private: true });
     return { dir, release: () => release(dir, unlock) };
   });
 }
@@ -68,7 +68,7 @@ async function ifDead(
   onTrouble: (what: string, error: unknown) => void,
 ): Promise<Release | null> {
   try {
-    return await lockFile(lockOf(dir), { timeoutMs: 0 });
+    return await lockFile(lockOf(dir), { timeoutMs: 0, private: true });
   } catch (error) {
     if (!(error instanceof RetrainError && error.code === 'WORKSPACE_BUSY')) onTrouble(dir, error);
     return null;

@@ -61,8 +61,8 @@ function summary({ temporal, mlflow, worker, durationMs }: BroughtUp): string[] 
     ]),
     '',
     ...aligned([
-      ['  Train', 'npx retrain start --wait'],
-      ['  Stop', 'npx retrain down'],
+      ['  Train', 'npx --no retrain start --wait'],
+      ['  Stop', 'npx --no retrain down'],
     ]),
   ];
 }

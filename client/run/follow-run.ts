@@ -7,6 +7,7 @@ import { type PipelineProgress } from '../../contracts/progress';
 import { TrainingResult } from '../../contracts/run';
 import { type StageProgress } from '../../contracts/stage';
 import { RetrainError } from '../../contracts/errors';
+import { manyListeners } from '../../integrations/files/many-listeners';
 import { outlast } from '../../temporal/outlast';
 
 /** What a watcher sees of a run at one moment. */
@@ -66,18 +67,21 @@ export async function followRun(
   const { timeoutMs } = patience;
   const timer = timeoutMs === null ? undefined : setTimer(() => over.abort(timedOut(timeoutMs)), timeoutMs);
   try {
-    const result: unknown = await outlast(() => client.withAbortSignal(over.signal, () => handle.result()), {
-      onAway: (reason) => {
-        server.away = true;
-        patience.away(reason);
+    const result: unknown = await outlast(
+      () => client.withAbortSignal(manyListeners(over.signal), () => handle.result()),
+      {
+        onAway: (reason) => {
+          server.away = true;
+          patience.away(reason);
+        },
+        onBack: () => {
+          server.away = false;
+          patience.back();
+        },
+        longestMs: timeoutMs ?? LONGEST_OUTAGE_MS,
+        signal: over.signal,
       },
-      onBack: () => {
-        server.away = false;
-        patience.back();
-      },
-      longestMs: timeoutMs ?? LONGEST_OUTAGE_MS,
-      signal: over.signal,
-    });
+    );
     return TrainingResult.parse(result);
   } finally {
     clearTimeout(timer);

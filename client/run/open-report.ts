@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { REPORT } from '../../contracts/names';
+import { makeStateFolder, PRIVATE_FILE } from '../../integrations/files/state-folder';
 import { type Mlflow } from '../../integrations/mlflow/client';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
 import { type ClientConfig } from '../config';
@@ -20,6 +22,7 @@ export async function openReport(
   quiet: boolean,
 ): Promise<void> {
   const file = path.join(config.state, 'reports', `${run.runId}.html`);
+  makeStateFolder(config.state);
   try {
     await mlflow.artifacts.downloadFile(run.artifactUri, REPORT, file);
   } catch (error) {
@@ -29,6 +32,7 @@ export async function openReport(
       `${run.name} has no report: it did not finish (${run.status.toLowerCase()})`,
     );
   }
+  await chmod(file, PRIVATE_FILE);
   if (quiet) return;
   screen.out(`${paint.dim('  report')}    ${path.relative(config.project, file)}`);
   if (screen.live) openInBrowser(file);

@@ -37,6 +37,7 @@ export function mlflowServer({ python, port, dir, logFile, env }: MlflowServerOp
       PYTHONUNBUFFERED: '1',
     },
     logFile,
+    umask: 0o077,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { PRIVATE_FILE } from '../../integrations/files/state-folder';
 import { findProcess } from './process-table';
 
 /** What a pid file remembers of a server that we started. */
@@ -30,7 +31,7 @@ export function writePidFile(path: string, pid: number, fingerprint: string): vo
   mkdirSync(dirname(path), { recursive: true });
   const record: PidRecord = { pid, startedAt: entry.startedAt, fingerprint };
   const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, `${JSON.stringify(record)}\n`);
+  writeFileSync(unfinished, `${JSON.stringify(record)}\n`, { mode: PRIVATE_FILE });
   renameSync(unfinished, path);
 }
 

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
+import { putAside } from '../../integrations/files/log-rotation';
+import { PRIVATE_FILE } from '../../integrations/files/state-folder';
 import { groupMembers } from './process-table';
 import { type Environment } from '../../integrations/files/dot-env';
 
@@ -13,8 +15,10 @@ export interface ServerCommand {
   args: string[];
   cwd: string;
   env: Environment;
-  /** Its output goes here; the log of the start before is kept beside it, with `.1` at the end. */
+  /** Its output goes here; those of the starts before are kept beside it: see `putAside`. */
   logFile: string;
+  /** Rights that the files it makes do not have; default: ours. */
+  umask?: number;
 }
 
 /**
@@ -24,14 +28,16 @@ export interface ServerCommand {
  */
 export async function launch(server: ServerCommand): Promise<ChildProcess & { pid: number }> {
   mkdirSync(dirname(server.logFile), { recursive: true });
-  if (existsSync(server.logFile)) renameSync(server.logFile, `${server.logFile}.1`);
-  const log = openSync(server.logFile, 'a');
-  const child = spawn(server.command, server.args, {
-    cwd: server.cwd,
-    env: server.env,
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
+  putAside(server.logFile);
+  const log = openSync(server.logFile, 'a', PRIVATE_FILE);
+  const child = withUmask(server.umask, () =>
+    spawn(server.command, server.args, {
+      cwd: server.cwd,
+      env: server.env,
+      detached: true,
+      stdio: ['ignore', log, log],
+    }),
+  );
   closeSync(log);
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
@@ -45,6 +51,17 @@ export async function launch(server: ServerCommand): Promise<ChildProcess & { pi
   });
   child.unref();
   return child as ChildProcess & { pid: number };
+}
+
+/** A child has its parent's umask of the moment at which it is made. */
+function withUmask<T>(umask: number | undefined, make: () => T): T {
+  if (umask === undefined) return make();
+  const before = process.umask(umask);
+  try {
+    return make();
+  } finally {
+    process.umask(before);
+  }
 }
 
 export interface HealthWait {

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
+import { makeStateFolder, PRIVATE_FILE } from '../../integrations/files/state-folder';
 
 /** What `retrain up` left running for this project, and where. */
 export const StackFile = z.object({
@@ -44,10 +45,10 @@ export function readStackFile(state: string): StackFile | null {
 
 /** Writes the file in one step: a reader sees the old one or the new one. */
 export function writeStackFile(state: string, stack: StackFile): void {
-  mkdirSync(state, { recursive: true });
+  makeStateFolder(state);
   const path = join(state, 'stack.json');
   const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`);
+  writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`, { mode: PRIVATE_FILE });
   renameSync(unfinished, path);
 }
 

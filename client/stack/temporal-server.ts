@@ -21,6 +21,7 @@ export function temporalServer({ main, cwd, logFile, env, ...told }: TemporalSer
     cwd,
     env: devServerEnvironment(env),
     logFile,
+    umask: 0o077,
   };
 }
 

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type ContainerOptions } from '../../contracts/container';
 import { isAlive } from '../../integrations/files/process-alive';
+import { makeStateFolder } from '../../integrations/files/state-folder';
 import { type StageExecution } from '../../pipeline/run-stage';
 import { type ClientConfig } from '../config';
 import { screen } from '../terminal/screen';
@@ -19,6 +20,7 @@ export async function stageExecution(
   stage: string,
   { container }: Placement,
 ): Promise<StageExecution> {
+  makeStateFolder(state);
   const scratchDir = path.join(state, 'stages');
   await sweepDead(scratchDir);
   const dir = path.join(scratchDir, `${stage}-${process.pid}-${randomBytes(4).toString('hex')}`);

@@ -1,4 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
+import { manyListeners } from '../../integrations/files/many-listeners';
 
 /**
  * Does something that Ctrl-C and SIGTERM end in order: its signal is aborted, and it may clean up.
@@ -15,7 +16,7 @@ export async function untilInterrupted<T>(
     controller.abort(new RetrainError('RUN_CANCELLED', `${what} was interrupted; repeat the command`));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    return await work(controller.signal);
+    return await work(manyListeners(controller.signal));
   } catch (error) {
     // Whatever an abort made fail on its way, the interruption is the reason.
     throw controller.signal.aborted ? controller.signal.reason : error;

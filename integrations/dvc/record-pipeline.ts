@@ -18,7 +18,7 @@ const PARAMS_FILE = 'params.yaml';
 /** A stage that ran, or whose result was reused. */
 export interface RecordedStage {
   name: string;
-  /** Does the same when `dvc repro` runs it: `npx retrain stage train`. */
+  /** Does the same when `dvc repro` runs it: `npx --no retrain stage train`. */
   cmd: string;
   deps: readonly RecordedPath[];
   /** Of the params file: top-level or dotted key → value, as it stands in the file. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
 import { RetrainError } from '../../contracts/errors';
+import { PRIVATE_FILE } from './state-folder';
 
 export interface LockOptions {
   /** Give up after this long. Default 60 s. */
@@ -14,6 +15,8 @@ export interface LockOptions {
   signal?: AbortSignal;
   /** By hard links instead of flock: `core.hardlink_lock` of DVC’s configuration. */
   hardlink?: boolean;
+  /** The file is for its owner's eyes only. Default: as others' lock files are. */
+  private?: boolean;
 }
 
 /** Gives a lock back. */
@@ -36,7 +39,7 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
   const attempt = options.hardlink ? tryHardlink : tryFlock;
   for (let waited = false; ; waited = true) {
     options.signal?.throwIfAborted();
-    const release = await attempt(path);
+    const release = await attempt(path, options.private === true ? PRIVATE_FILE : 0o666);
     if (release) return release;
     const holder = await holderOf(path);
     if (Date.now() >= deadline) {
@@ -67,9 +70,9 @@ export async function withFileLock<T>(
 type Flock = (fd: number, operation: number) => number;
 let flock: Flock | undefined;
 
-async function tryFlock(path: string): Promise<Release | null> {
+async function tryFlock(path: string, mode: number): Promise<Release | null> {
   flock ??= koffi.load(null).func('int flock(int fd, int operation)') as unknown as Flock;
-  const file: FileHandle = await open(path, 'a+');
+  const file: FileHandle = await open(path, 'a+', mode);
   if (flock(file.fd, LOCK_EX_NB) !== 0) {
     await file.close();
     return null;

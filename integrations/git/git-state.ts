@@ -1,5 +1,5 @@
 import type { GitState } from '../../contracts/run';
-import { readGit } from './run-git';
+import { BUT_STATE, readGit } from './run-git';
 
 /**
  * Commit, branch, whether tracked files differ from the commit, and the remote (origin, else the first), with any
@@ -11,7 +11,7 @@ import { readGit } from './run-git';
  */
 export async function gitState(dir: string): Promise<GitState> {
   const [status, remotes] = await Promise.all([
-    git(dir, 'status', '--porcelain=v2', '--branch', '--untracked-files=no'),
+    git(dir, 'status', '--porcelain=v2', '--branch', '--untracked-files=no', '--', ...BUT_STATE),
     git(dir, 'config', '--get-regexp', '^remote\\..*\\.url$'),
   ]);
   const lines = status.split('\n').filter((line) => line !== '');

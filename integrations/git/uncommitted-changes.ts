@@ -1,4 +1,4 @@
-import { readGit } from './run-git';
+import { BUT_STATE, readGit } from './run-git';
 
 /** What a tracking server takes without complaint, and more than a change of code ever has. */
 const LONGEST_BYTES = 4 << 20;
@@ -10,7 +10,16 @@ const LONGEST_BYTES = 4 << 20;
 export async function uncommittedChanges(dir: string, commit: string): Promise<string | null> {
   const head = (await readGit(dir, 'rev-parse', 'HEAD'))?.trim();
   if (commit === '' || head !== commit) return null;
-  const patch = await readGit(dir, 'diff', '--binary', '--no-color', '--no-ext-diff', commit);
+  const patch = await readGit(
+    dir,
+    'diff',
+    '--binary',
+    '--no-color',
+    '--no-ext-diff',
+    commit,
+    '--',
+    ...BUT_STATE,
+  );
   return patch === null || patch === '' || Buffer.byteLength(patch) > LONGEST_BYTES ? null : patch;
 }
 

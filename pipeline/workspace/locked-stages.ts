@@ -73,7 +73,7 @@ function imagesOf(params: Params, options: LockedKeysOptions): Promise<Record<st
 
 function ownStages(locked: Readonly<Record<string, LockedStage>>): OwnStage[] {
   return Object.values(locked).flatMap((each) => {
-    const called = /^npx retrain stage (\w+)(?: --params (.+))?$/.exec(String(each.cmd));
+    const called = /^npx (?:--no )?retrain stage (\w+)(?: --params (.+))?$/.exec(String(each.cmd));
     const [, stage = '', paramsFile = 'params.yaml'] = called ?? [];
     return isComputeStage(stage) ? [{ stage, paramsFile, locked: each }] : [];
   });

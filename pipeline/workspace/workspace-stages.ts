@@ -61,7 +61,8 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
     return {
       stage,
       name: isMain ? stage : `${stage}-${model}`,
-      cmd: `npx retrain stage ${stage}${isMain ? '' : ` --params ${file}`}`,
+      // --no: where ours is not installed, npx would fetch whatever has the name in the registry, and run it.
+      cmd: `npx --no retrain stage ${stage}${isMain ? '' : ` --params ${file}`}`,
       paramsFile: file,
       paramKeys,
       inputs: Object.fromEntries(inputs),

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort, isPortFree } from '../../../client/stack/ports';
 import { findProcess, groupMembers } from '../../../client/stack/process-table';
@@ -70,6 +71,23 @@ describe('retrain up and down', () => {
     });
     const { result } = await project.start('--wait');
     expect(result).toMatchObject({ outcome: 'promoted', modelVersion: '1' });
+  });
+
+  it('keeps its state for its owner only, and out of git', () => {
+    execFileSync('git', ['init', '--quiet', project.dir]);
+    const shared = readdirSync(project.path('.retrain'), { recursive: true, encoding: 'utf8' }).filter(
+      (name) => {
+        const { mode } = statSync(project.path(`.retrain/${name}`));
+        return (mode & 0o170000) === 0o100000 && (mode & 0o077) !== 0;
+      },
+    );
+    expect(shared).toEqual([]);
+    expect(statSync(project.path('.retrain')).mode & 0o777).toBe(0o700);
+    execFileSync('git', ['-C', project.dir, 'add', '-A']);
+    const added = execFileSync('git', ['-C', project.dir, 'ls-files'], { encoding: 'utf8' });
+    expect(added).toContain('params.yaml');
+    expect(added).not.toContain('.retrain');
+    rmSync(project.path('.git'), { recursive: true });
   });
 
   it('is what doctor sees', async () => {

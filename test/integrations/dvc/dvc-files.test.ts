@@ -101,8 +101,8 @@ test('what Python would take for a number or a date is quoted', () => {
 test('stages enter a dvc.yaml of the user’s; comments, other stages and other settings stay', async () => {
   write('dvc.yaml', OWN_PIPELINE);
   await updatePipelineFile(at('dvc.yaml'), {
-    train: { cmd: 'npx retrain stage train', deps: ['clean.csv'], outs: ['models'] },
-    evaluate: { cmd: 'npx retrain stage evaluate', metrics: [{ 'metrics.json': { cache: false } }] },
+    train: { cmd: 'npx --no retrain stage train', deps: ['clean.csv'], outs: ['models'] },
+    evaluate: { cmd: 'npx --no retrain stage evaluate', metrics: [{ 'metrics.json': { cache: false } }] },
   });
   const kept = [
     '# our pipeline',
@@ -117,15 +117,15 @@ test('stages enter a dvc.yaml of the user’s; comments, other stages and other 
   expect(await readPipelineFile(at('dvc.yaml'))).toEqual({
     clean: { cmd: 'python clean.py', deps: ['raw.csv'], outs: ['clean.csv'] },
     train: {
-      cmd: 'npx retrain stage train',
+      cmd: 'npx --no retrain stage train',
       desc: 'Trains the forest',
       deps: ['clean.csv'],
       outs: ['models'],
     },
-    evaluate: { cmd: 'npx retrain stage evaluate', metrics: [{ 'metrics.json': { cache: false } }] },
+    evaluate: { cmd: 'npx --no retrain stage evaluate', metrics: [{ 'metrics.json': { cache: false } }] },
   });
   const written = text('dvc.yaml');
-  await updatePipelineFile(at('dvc.yaml'), { train: { cmd: 'npx retrain stage train', outs: ['models'] } });
+  await updatePipelineFile(at('dvc.yaml'), { train: { cmd: 'npx --no retrain stage train', outs: ['models'] } });
   expect(text('dvc.yaml')).toBe(written);
 });
 
