@@ -252,7 +252,11 @@ describe('a file that is edited in mid-run', () => {
 /** Whether a stage is at work on the prepared rows. */
 function isTraining(scratch: string): boolean {
   if (!existsSync(scratch)) return false;
-  return readdirSync(scratch).some((name) => existsSync(path.join(scratch, name, 'in', 'train.parquet')));
+  return readdirSync(scratch)
+    .flatMap((worker) =>
+      readdirSync(path.join(scratch, worker)).map((name) => path.join(scratch, worker, name)),
+    )
+    .some((dir) => existsSync(path.join(dir, 'in', 'train.parquet')));
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
