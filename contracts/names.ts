@@ -76,6 +76,8 @@ export const RUN_TAG = {
   forceId: 'force_id',
   workflowId: 'workflow_id',
   workflowRunId: 'workflow_run_id',
+  /** Id of the Temporal namespace of both: tells servers apart that share an MLflow server. */
+  temporalNamespaceId: 'temporal_namespace_id',
   gitCommit: 'git_commit',
   gitDirty: 'git_dirty',
   failureReason: 'failure_reason',

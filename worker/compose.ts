@@ -29,6 +29,7 @@ import { contentStoreDir } from '../pipeline/content-store-dir';
 import { type StageCode } from '../pipeline/stage-code';
 import { StageResults } from '../pipeline/results/stage-results';
 import { InProcessExecutor } from '../stages/in-process';
+import { namespaceId } from '../temporal/namespace-id';
 import { workflowUrl } from '../temporal/web-ui';
 import { type WorkerConfig } from './config';
 import { Containers } from './containers';
@@ -39,6 +40,8 @@ import { takeScratch } from './scratch';
 export interface Services {
   config: WorkerConfig;
   identity: ProjectIdentity;
+  /** See `namespaceId`. */
+  temporalNamespaceId: string;
   client: Client;
   mlflow: Mlflow;
   store: ContentStore;
@@ -75,18 +78,20 @@ export async function createServices(
     limits: config.stageLimits,
   });
   const containers = new Containers(config, client, logger);
-  const [scratch] = await Promise.all([
+  const [scratch, temporalNamespaceId] = await Promise.all([
     containers.start().then((kept) =>
       takeScratch(config.scratchDir, kept, (what, error) => {
         logger.warn('left over folder not removed', { what, reason: String(error) });
       }),
     ),
+    namespaceId(client),
     executor.warmUp(),
     store.sweep(),
   ]);
   return {
     config,
     identity,
+    temporalNamespaceId,
     client,
     mlflow,
     store,
@@ -112,7 +117,7 @@ export function createActivities(
 ): PipelineActivities & NoticeActivities & StewardActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
-  const { identity, scratchDir } = services;
+  const { identity, scratchDir, temporalNamespaceId } = services;
   const { project, taskQueue, temporal } = config;
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
@@ -141,7 +146,7 @@ export function createActivities(
       project,
       mlflow,
       store,
-      computing: { stageCode: code.stages, versions: libraryVersions() },
+      computing: { stageCode: code.stages, versions: libraryVersions(), temporalNamespaceId },
       channels: channels.map(({ name }) => name),
       workspace,
     }),

@@ -15,6 +15,7 @@ import { imageDigest } from '../integrations/docker/images';
 import { sweepOrphans } from '../integrations/docker/orphans';
 import { requireAllowed } from '../integrations/docker/policy';
 import { type ContainerOwner } from '../integrations/docker/stage-container';
+import { namespaceId } from '../temporal/namespace-id';
 import { type WorkerConfig } from './config';
 
 /** How often orphans are looked for, beside the start: soon enough for a run that was terminated. */
@@ -124,11 +125,8 @@ export class Containers {
     return engine.kind !== 'unix' || existsSync(engine.socketPath);
   }
 
-  /** The namespace's own id, which another server with a namespace of the same name does not have. */
-  private async scope(): Promise<string> {
-    const { namespace } = this.config.temporal;
-    const { namespaceInfo } = await this.client.connection.workflowService.describeNamespace({ namespace });
-    return namespaceInfo?.id ?? namespace;
+  private scope(): Promise<string> {
+    return namespaceId(this.client);
   }
 
   private async isPending({ workflowId, workflowRunId, activityId }: ContainerOwner): Promise<boolean> {

@@ -10,6 +10,7 @@ import { refuseForeignQueue, untilPolling, workerIdentity } from '../temporal/pr
 import { ensureSearchAttributes } from '../temporal/search-attributes';
 import { answerBySteward, type ApprovalHook, openApprovalHook } from './approval-hook';
 import { createActivities, createServices, type Services } from './compose';
+import { closeRunsNowAndThen } from './open-runs';
 import { type WorkerConfig } from './config';
 
 export interface RunningWorker {
@@ -84,6 +85,8 @@ export async function startWorker(
     await done;
     throw error;
   }
+  const leaveRuns = closeRunsNowAndThen(client, services.mlflow, logger);
+  void done.finally(leaveRuns).catch(() => undefined);
   return { shutdown: () => worker.shutdown(), done };
 }
 

@@ -9,6 +9,10 @@ const Experiment = z.looseObject({
   lifecycle_stage: z.string().default('active'),
 });
 const Found = z.looseObject({ experiment: Experiment });
+const Page = z.looseObject({
+  experiments: z.array(Experiment).default([]),
+  next_page_token: z.string().optional(),
+});
 const Created = z.looseObject({ experiment_id: z.string() });
 
 /** MLflow’s experiments: the folders that hold runs. */
@@ -31,6 +35,23 @@ export class Experiments {
       if (notFound(error)) return null;
       throw error;
     }
+  }
+
+  /** Ids of all active experiments. */
+  async listIds(signal?: AbortSignal): Promise<string[]> {
+    const ids: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.transport.post(
+        'experiments/search',
+        { max_results: 1000, ...(token === undefined ? {} : { page_token: token }) },
+        Page,
+        { signal },
+      );
+      ids.push(...page.experiments.map((experiment) => experiment.experiment_id));
+      token = page.next_page_token === '' ? undefined : page.next_page_token;
+    } while (token !== undefined);
+    return ids;
   }
 
   /**

@@ -22,10 +22,15 @@ export interface Computing {
   stageCode: Readonly<Record<string, string>>;
   /** Version by library. */
   versions: Readonly<Record<string, string>>;
+  /** Id of the Temporal namespace that the run's workflow is in. */
+  temporalNamespaceId: string;
 }
 
 /** Lineage tags of the MLflow run; who it belongs to is written by `runs.open`. */
-export function runTags(spec: RunSpec, { stageCode, versions }: Computing): Record<string, string> {
+export function runTags(
+  spec: RunSpec,
+  { stageCode, versions, temporalNamespaceId }: Computing,
+): Record<string, string> {
   const { data, git } = spec;
   return {
     [RUN_TAG.dataHash]: dataHashOf(spec),
@@ -38,6 +43,7 @@ export function runTags(spec: RunSpec, { stageCode, versions }: Computing): Reco
       : { [RUN_TAG.dataSha256]: data.sha256, [RUN_TAG.dataExtra]: JSON.stringify(spec.extra) }),
     [RUN_TAG.dataSize]: String(data.sizeBytes),
     [RUN_TAG.paramsHash]: spec.paramsHash,
+    [RUN_TAG.temporalNamespaceId]: temporalNamespaceId,
     [RUN_TAG.codeHash]: spec.codeHash,
     ...Object.fromEntries(
       Object.entries(stageCode).map(([stage, hash]) => [`${RUN_TAG.codeHash}.${stage}`, hash]),
