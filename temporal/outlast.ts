@@ -18,7 +18,7 @@ export function tellingInterceptor(): ReturnType<typeof makeGrpcRetryInterceptor
   return makeGrpcRetryInterceptor({
     ...usual,
     retryableDecider: (attempt, status) =>
-      status.code !== UNAVAILABLE && usual.retryableDecider(attempt, status),
+      Number(status.code) !== UNAVAILABLE && usual.retryableDecider(attempt, status),
   });
 }
 

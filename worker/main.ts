@@ -20,9 +20,9 @@ async function main(): Promise<void> {
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
   });
   makeStateFolder(config.stateDir);
-  const leaveLogs = keepLogsSmall(config.stateDir, (error) =>
-    logger.warn('logs not put aside', { reason: String(error) }),
-  );
+  const leaveLogs = keepLogsSmall(config.stateDir, (error) => {
+    logger.warn('logs not put aside', { reason: String(error) });
+  });
   const running = await startWorker(config, logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
   writeWorkerFile(config.readyFile, { pid: process.pid });

@@ -48,11 +48,8 @@ describe('which project a folder is', () => {
     const project = path.join(dir, 'churn');
     mkdirSync(project);
     const before = await identify(project);
-    expect(before).toEqual({
-      id: expect.stringMatching(/^churn-[0-9a-f]{8}$/),
-      host: hostname(),
-      certain: false,
-    });
+    expect(before).toMatchObject({ host: hostname(), certain: false });
+    expect(before.id).toMatch(/^churn-[0-9a-f]{8}$/);
     renameSync(project, path.join(dir, 'moved'));
     execFileSync('git', ['init', '--quiet', path.join(dir, 'moved')]);
     execFileSync('git', ['-C', path.join(dir, 'moved'), 'remote', 'add', 'origin', '/srv/git/churn']);
