@@ -125,7 +125,9 @@ test('stages enter a dvc.yaml of the user’s; comments, other stages and other 
     evaluate: { cmd: 'npx --no retrain stage evaluate', metrics: [{ 'metrics.json': { cache: false } }] },
   });
   const written = text('dvc.yaml');
-  await updatePipelineFile(at('dvc.yaml'), { train: { cmd: 'npx --no retrain stage train', outs: ['models'] } });
+  await updatePipelineFile(at('dvc.yaml'), {
+    train: { cmd: 'npx --no retrain stage train', outs: ['models'] },
+  });
   expect(text('dvc.yaml')).toBe(written);
 });
 
