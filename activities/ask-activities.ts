@@ -9,6 +9,7 @@ import { fromTemporal } from '../temporal/errors';
 import { decideCandidate } from './decide-candidate';
 import { makeEvidence } from './evidence';
 import { withHeartbeat } from './heartbeat';
+import { endingWithWords } from './last-attempt';
 
 export interface AskDeps {
   client: Client;
@@ -34,8 +35,13 @@ export function createAskActivities({
     async askSteward(args) {
       const { model } = args.spec.params;
       return withHeartbeat(async (signal) => {
-        const decision = await decideCandidate(store, args);
-        const evidence = await makeEvidence({ mlflow, store }, args, decision, signal);
+        const [decision, evidence] = await endingWithWords(
+          `the evaluation of version ${args.modelVersion}`,
+          async () => {
+            const made = await decideCandidate(store, args);
+            return [made, await makeEvidence({ mlflow, store }, args, made, signal)] as const;
+          },
+        );
         const decided = { ...args, decision, ...(evidence === null ? {} : { evidence }) };
         try {
           const ask = {

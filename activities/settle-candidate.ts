@@ -11,6 +11,7 @@ import { type LedgerDraft, sealEntries } from '../ml/ledger/chain';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { comparisonTags, decideCandidate } from './decide-candidate';
+import { endingWithWords } from './last-attempt';
 import { outsideMove } from './outside-move';
 import { moveProduction } from './production-move';
 
@@ -88,7 +89,10 @@ export async function settleCandidate(
 
 /** The run's own worker has decided, as it has the evaluation; see `DecideInput.decision`. */
 async function decisionOn(store: ContentStore, ask: SettleCandidateInput['ask']): Promise<PromotionDecision> {
-  return ask.decision ?? decideCandidate(store, ask);
+  return (
+    ask.decision ??
+    endingWithWords(`the evaluation of version ${ask.modelVersion}`, () => decideCandidate(store, ask))
+  );
 }
 
 /** A winner that was rolled back stays where it is; one that must be approved waits. */

@@ -21,7 +21,7 @@ import {
   type StewardInput,
 } from '../contracts/steward';
 import { StewardDesk } from './steward-desk';
-import { checkHandInput, checkReason } from './steward-checks';
+import { checkHandInput, checkPromotion, checkRollback } from './steward-checks';
 
 const standingQuery = defineQuery<Standing>(QUERY.standing);
 const ledgerQuery = defineQuery<LedgerPage, [{ from?: number }?]>(QUERY.ledger);
@@ -47,9 +47,16 @@ export async function modelSteward({ model, state }: StewardInput): Promise<neve
   setHandler(decideUpdate, (ask) => desk.decide(ask), {
     description: 'Asked by pipelines: what becomes of a candidate.',
     validator: (ask: DecideInput) => {
-      if (ask.spec.params.model !== model) {
+      const its = (ask as Partial<DecideInput> | undefined)?.spec?.params?.model;
+      if (its === undefined) {
         throw ApplicationFailure.nonRetryable(
-          `this is the steward of ${model}, and the candidate is of ${ask.spec.params.model}`,
+          'decide is asked by runs, which bring a scored candidate; to put a version into production: promote',
+          'USAGE',
+        );
+      }
+      if (its !== model) {
+        throw ApplicationFailure.nonRetryable(
+          `this is the steward of ${model}, and the candidate is of ${its}`,
           'USAGE',
         );
       }
@@ -73,12 +80,12 @@ export async function modelSteward({ model, state }: StewardInput): Promise<neve
   });
   setHandler(promoteUpdate, (ask) => desk.promote(ask), {
     description: 'Puts a version into production by hand: {"version": "3", "by": "ann", "reason": "…"}',
-    validator: checkHandInput,
+    validator: checkPromotion,
   });
   setHandler(rollbackUpdate, (ask) => desk.rollBack(ask), {
     description:
       'Back to the version before, or to one that was production: {"to": "2", "by": "ann", "reason": "…"}',
-    validator: checkReason,
+    validator: checkRollback,
   });
   setHandler(withdrawSignal, ({ version }) => desk.withdraw(version), {
     description: 'The run of a candidate ended before it came back scored.',

@@ -1,27 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { QUERY } from '../../../contracts/names';
 import { type PipelineProgress } from '../../../contracts/progress';
-import { ROOT, sleep, TestProject } from './test-project';
+import { HISTORIES, readHistory, type Recorded, replay, takeHistory } from './recorded-history';
+import { sleep, TestProject } from './test-project';
 
 jest.setTimeout(300_000);
-
-const HISTORIES = path.join(ROOT, 'test', 'histories');
-const workflowBundle = { codePath: path.join(ROOT, 'dist', 'workflow-bundle.js') };
-
-/** A history as Temporal's own tools write it, and the id that it ran under, on which the workflow depends. */
-interface Recorded {
-  workflowId: string;
-  events: unknown;
-}
-
-async function replay({ workflowId, events }: Recorded): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, { events }, workflowId);
-}
 
 beforeAll(() => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
@@ -30,19 +17,22 @@ beforeAll(() => {
 describe('the committed histories', () => {
   const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
-  test('tell of every way that a run can end', () => {
+  test('tell of every way that a run can end, and of what a steward does', () => {
     expect(files.sort()).toEqual([
       'cancelled.json',
       'failed.json',
       'followed.json',
       'gate-failed.json',
       'retried.json',
+      'steward-approvals.json',
+      'steward-by-hand.json',
+      'steward-restored.json',
       'success.json',
     ]);
   });
 
   test.each(files)('%s replays', async (file) => {
-    await replay(JSON.parse(readFileSync(path.join(HISTORIES, file), 'utf8')) as Recorded);
+    await replay(readHistory(file));
   });
 
   test('do not replay once altered', async () => {
@@ -53,12 +43,8 @@ describe('the committed histories', () => {
   });
 });
 
-/**
- * Makes a run of each kind and replays it. With RECORD_HISTORIES=1 (`npm run histories`) the committed
- * histories are made anew from them, without the names of the machine that they ran on.
- */
+/** Makes a run of each kind and replays it; see `takeHistory`. The stewards' histories are taken in their own suites. */
 describe('a history made now', () => {
-  const record = process.env['RECORD_HISTORIES'] === '1';
   const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 5 } });
   let connection: Connection;
   let client: Client;
@@ -72,12 +58,7 @@ describe('a history made now', () => {
     await connection.close();
   });
 
-  async function take(name: string, workflowId: string): Promise<void> {
-    const history = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
-    const recorded = withoutMachine({ workflowId, ...(JSON.parse(history) as { events: unknown }) });
-    if (record) writeFileSync(path.join(HISTORIES, `${name}.json`), `${recorded}\n`);
-    await replay(JSON.parse(recorded) as Recorded);
-  }
+  const take = (name: string, workflowId: string): Promise<void> => takeHistory(client, name, workflowId);
 
   test('of a success replays', async () => {
     await project.startWorker();
@@ -144,12 +125,3 @@ describe('a history made now', () => {
     await sleep(300);
   }
 });
-
-/** Identities are `pid@host`; codes' stack traces name folders. */
-function withoutMachine(recorded: Recorded): string {
-  const machine = (key: string, value: unknown): unknown => {
-    if (key === 'identity' || key === 'lastWorkerIdentity') return 'worker';
-    return key === 'stackTrace' ? '' : value;
-  };
-  return JSON.stringify(recorded, machine, 1);
-}

@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { stewardWorkflowId } from '../../../contracts/names';
 import { signatureHeaders } from '../../../integrations/notify/signature';
 import { firstBreak } from '../../../ml/ledger/chain';
+import { takeHistory } from '../pipeline/recorded-history';
 import { RegistryView } from '../pipeline/registry-view';
 import { sleep, TestProject, type Finished } from '../pipeline/test-project';
 import { Candidates, type TestCandidate } from './candidates';
 import { StewardView } from './steward-view';
 
 jest.setTimeout(120_000);
+
+// Replays say nothing.
+beforeAll(() => {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+});
 
 const connection = Connection.lazy({ address: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '' });
 const client = new Client({ connection });
@@ -121,6 +129,10 @@ describe('promote, rollback and history', () => {
     const broken = await project.cli(['history', project.model, '--json', '--verify'], offline);
     expect({ exit: broken.code, code: code(broken) }).toEqual({ exit: 1, code: 'LEDGER_BROKEN' });
   });
+
+  test('the history of its steward replays', async () => {
+    await takeHistory(client, 'steward-by-hand', stewardWorkflowId(project.model));
+  });
 });
 
 describe('approval', () => {
@@ -227,5 +239,9 @@ describe('approval', () => {
     expect(await candidates.contest(candidate)).toMatchObject({ outcome: 'awaiting_approval' });
     while ((await view.ledger()).at(-1)?.event !== 'expired') await sleep(100);
     expect(await answer('approve', candidate.version, 'ann')).toBe('NOT_PENDING');
+  });
+
+  test('the history of its steward replays', async () => {
+    await takeHistory(client, 'steward-approvals', stewardWorkflowId(project.model));
   });
 });

@@ -29,7 +29,7 @@ export class Candidates {
   readonly quality = new Map<string, number>();
 
   constructor(
-    private readonly project: TestProject,
+    private readonly project: Pick<TestProject, 'model' | 'taskQueue' | 'path'>,
     private readonly mlflow: Mlflow,
     private readonly client: Client,
   ) {}
@@ -81,6 +81,22 @@ export class Candidates {
     return askSteward({ client: this.client, taskQueue, model, update: UPDATE.decide, args, id });
   }
 
+  /** An ask of a worker that left the decision to the steward's, of an evaluation that no store has any more. */
+  async askWithLostEvaluation(candidate: TestCandidate): Promise<PromoteOutput> {
+    const { model, taskQueue } = this.project;
+    const { spec, version: modelVersion, mlflowRunId } = candidate;
+    const evaluation = {
+      ...{ name: 'evaluation.json', sha256: hash(), md5: hash().slice(0, 32), sizeBytes: 7 },
+    };
+    const evaluated = { ...this.evaluated(candidate, null), artifacts: { [evaluation.name]: evaluation } };
+    const workflowId = `train-${modelVersion}`;
+    const args: DecideInput = {
+      ...{ id: randomUUID(), spec, modelVersion, workflowId, mlflowRunId, mlflowExperimentId: '0' },
+      ...{ championVersion: null, evaluated },
+    };
+    return askSteward({ client: this.client, taskQueue, model, update: UPDATE.decide, args });
+  }
+
   /** What the run's own worker reads in evaluation.json. */
   private evaluation(candidate: TestCandidate, champion: string | null): Evaluation {
     const { candidateMetrics, championMetrics, championError, rows } = this.evaluated(candidate, champion);
@@ -107,7 +123,8 @@ export class Candidates {
   }
 
   private spec(change: Partial<RunSpec>): RunSpec {
-    const params = Params.parse(parse(readFileSync(this.project.path('params.yaml'), 'utf8')));
+    const written = Params.parse(parse(readFileSync(this.project.path('params.yaml'), 'utf8')));
+    const params = { ...written, model: this.project.model };
     return {
       params,
       paramsPath: 'params.yaml',
