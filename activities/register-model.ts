@@ -17,9 +17,9 @@ import {
 } from '../integrations/mlflow/model-directory';
 import { modelMetadata } from '../integrations/mlflow/model-metadata';
 import { type Origin } from '../integrations/signing/provenance';
-import { readOnnxInterface } from '../ml/onnx/read-interface';
+import { readOnnxInterfaceOf } from '../ml/onnx/read-interface';
 import { addPassport, layOutModel, type SigningKey } from './model-package';
-import { readBytes, readJson } from './read-json';
+import { readJson, storedFile } from './read-json';
 import { dataWarnings, warningsTag } from './warnings';
 
 export interface RegisterDeps {
@@ -60,7 +60,7 @@ export async function registerModel(
   const [schema, scored, onnx, warnings] = await Promise.all([
     readJson(store, made(input, ARTIFACT.schema)).then((json) => TableSchema.parse(json)),
     readJson(store, evaluation).then((json) => Evaluation.parse(json)),
-    readBytes(store, model),
+    storedFile(store, model),
     dataWarnings(store, input.artifacts),
   ]);
   const warned = warnedTag(warningsTag(warnings, evaluated.noBetter ?? null));
@@ -78,7 +78,7 @@ export async function registerModel(
   const root = logged?.artifactUri ?? below(runRoot, MODEL_PATH);
   const { sha256, md5, sizeBytes } = model;
   const described = {
-    ...{ schema, graph: readOnnxInterface(onnx), content: { sha256, md5, sizeBytes } },
+    ...{ schema, graph: readOnnxInterfaceOf(onnx), content: { sha256, md5, sizeBytes } },
     ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at },
   };
   const metadata = metadataOf(input, schema, scored, at);

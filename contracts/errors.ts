@@ -1,3 +1,5 @@
+import { plainWords } from './plain-words';
+
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, gateFailed: 3, unreachable: 4, cancelled: 5 } as const;
 
@@ -146,7 +148,7 @@ export const ERRORS = {
     exit: EXIT.failed,
   },
   STAGE_UNSAFE: {
-    what: 'A container stage broke its bounds: links or devices among its outputs, too many processes, too much disk.',
+    what: 'A stage broke its bounds: links, devices, or files larger or deeper than they can be among its outputs, too many processes, too much disk.',
     next: 'Look at what the image does; the message says what was found.',
     retryable: false,
     exit: EXIT.failed,
@@ -319,7 +321,7 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /**
  * The one error class of the product. The message is one line: what failed, the value seen, what was
- * expected, what to do next.
+ * expected, what to do next. What it quotes of strangers is cleaned here: see `plainWords`.
  */
 export class RetrainError extends Error {
   override readonly name = 'RetrainError';
@@ -329,7 +331,7 @@ export class RetrainError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(plainWords(message), options);
   }
 
   get retryable(): boolean {

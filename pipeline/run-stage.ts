@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { type Artifact, type StageProgress, type StageResult } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
+import { removeTreeLater } from '../integrations/files/remove-tree';
 import { type StageResults } from './results/stage-results';
 import { questionOf } from './results/stage-question';
 import { type ComputeStage } from './compute-stage';
@@ -92,6 +92,6 @@ async function execute(
     goesOn = execution.goesOn?.(error) ?? false;
     throw error;
   } finally {
-    if (!goesOn) await rm(dir, { recursive: true, force: true });
+    if (!goesOn) await removeTreeLater(dir);
   }
 }

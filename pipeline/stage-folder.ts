@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseBounded } from '../contracts/bounded-json';
 import { RetrainError } from '../contracts/errors';
 import { type Artifact, Metrics } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { readBounded } from '../integrations/files/read-bounded';
+import { removeTree } from '../integrations/files/remove-tree';
 import { type ComputeStage } from './compute-stage';
+import { requireSafeOutput } from './output-limits';
 
 /** Numbers by name; a stage that measures more keeps them in an output. */
 const MOST_METRICS_BYTES = 1 << 20;
@@ -21,7 +23,7 @@ export async function layOutStage(
   dir: string,
   { inputs, params }: { inputs: Readonly<Record<string, Artifact>>; params: unknown },
 ): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
+  await removeTree(dir);
   await Promise.all([
     mkdir(path.join(dir, 'in'), { recursive: true }),
     mkdir(path.join(dir, 'out'), { recursive: true }),
@@ -43,7 +45,11 @@ export async function collectStage(
   { stage, makes, mayLeave }: Pick<ComputeStage, 'stage' | 'makes' | 'mayLeave'>,
 ): Promise<{ outputs: Artifact[]; metrics: Metrics }> {
   const metrics = await readMetrics(dir, stage);
-  const left = mayLeave.filter((name) => existsSync(path.join(dir, 'out', name)));
+  const safe = (name: string): Promise<boolean> =>
+    requireSafeOutput(path.join(dir, 'out', name), stage, name);
+  await Promise.all(makes.map(safe));
+  const there = await Promise.all(mayLeave.map(safe));
+  const left = mayLeave.filter((_, i) => there[i]);
   const outputs = await Promise.all(
     [...makes, ...left].map((name) => store.putOwned(path.join(dir, 'out', name), name)),
   );
@@ -60,8 +66,9 @@ async function readMetrics(dir: string, stage: string): Promise<Metrics> {
     );
   }
   try {
-    return Metrics.parse(JSON.parse(text));
+    return Metrics.parse(parseBounded(text, shown));
   } catch (cause) {
+    if (cause instanceof RetrainError) throw cause;
     throw new RetrainError(
       'STAGE_FAILED',
       `${stage} wrote an out/metrics.json that is not a flat mapping of names to numbers: ${text.slice(0, 100).trim()}`,

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { lockFile, withFileLock, type Release } from '../integrations/files/file-lock';
+import { removeTree, removeTreeLater } from '../integrations/files/remove-tree';
 
 /** Folders of workers, beside those of containers, which outlive them. */
 const OWN = 'worker-';
@@ -39,7 +40,7 @@ export async function takeScratch(
 }
 
 async function release(dir: string, unlock: Release): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
+  await removeTreeLater(dir);
   await unlock();
 }
 
@@ -89,7 +90,7 @@ async function sweepRest(
 
 async function remove(dir: string, onTrouble: (what: string, error: unknown) => void): Promise<void> {
   try {
-    await rm(dir, { recursive: true, force: true });
+    await removeTree(dir);
   } catch (error) {
     onTrouble(dir, error);
   }

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { removeTreeLater } from '../files/remove-tree';
 import { type ContainerOwner, LABEL } from './stage-container';
 
 /**
@@ -36,7 +36,7 @@ export async function sweepOrphans(
       .remove({ force: true, v: true })
       // Somebody else removes it, too.
       .catch(() => undefined);
-    if (path.dirname(dir) === scratchDir) await rm(dir, { recursive: true, force: true });
+    if (path.dirname(dir) === scratchDir) await removeTreeLater(dir);
     removed++;
   }
   return { kept, removed };

@@ -5,6 +5,9 @@ import { RetrainError } from '../../contracts/errors';
 /** Entries below out/; more are no outputs but an attack on the file system. */
 const MOST_ENTRIES = 200_000;
 
+/** Folders in folders below out/; outputs are files. */
+const MOST_DEPTH = 32;
+
 /**
  * Checks what a container left, once it is gone and nothing can change any more: regular files and folders only, since
  * a link in out/ would make the worker read, or hash, or store a file of the host. Then makes all of it the worker's own.
@@ -45,9 +48,11 @@ interface Entry {
 }
 
 async function* entries(out: string, stage: string): AsyncGenerator<Entry> {
-  const folders = [out];
+  const folders = [{ folder: out, depth: 0 }];
   let count = 0;
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    const { folder, depth } = next;
+    if (depth > MOST_DEPTH) throw unsafe(stage, `nested folders more than ${MOST_DEPTH} deep in out/`);
     // What the stage removes while we look is no error.
     const listing = await opendir(folder).catch((error: unknown) => {
       if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
@@ -67,7 +72,7 @@ async function* entries(out: string, stage: string): AsyncGenerator<Entry> {
             ? 'link'
             : 'other';
       yield { path, kind, blocks: info.blocks };
-      if (kind === 'folder') folders.push(path);
+      if (kind === 'folder') folders.push({ folder: path, depth: depth + 1 });
     }
   }
 }

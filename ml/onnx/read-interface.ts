@@ -1,6 +1,7 @@
 import { RetrainError } from '../../contracts/errors';
 import { ELEMENT, type Element } from './graph';
 import { contentsOf, firstOf, textOf } from './protobuf-reader';
+import { skimGraph } from './skim-file';
 
 /** An input or output of a model. */
 export interface OnnxValue {
@@ -30,6 +31,20 @@ export function readOnnxInterface(model: Uint8Array): OnnxInterface {
     const graph = firstOf(model, 7)?.bytes;
     if (graph === undefined) throw new RangeError('it has no graph');
     return interfaceOf(graph);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RetrainError('MODEL_INVALID', `the bytes are no ONNX model: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * `readOnnxInterface` of a file, whose weights are not read.
+ *
+ * @throws RetrainError MODEL_INVALID when it is no ONNX model
+ */
+export function readOnnxInterfaceOf(file: string): OnnxInterface {
+  try {
+    return interfaceOf(skimGraph(file));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new RetrainError('MODEL_INVALID', `the bytes are no ONNX model: ${cause.message}`, { cause });

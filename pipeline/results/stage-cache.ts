@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
+import { parseBounded } from '../../contracts/bounded-json';
 import { Artifact, Metrics, type StageResult } from '../../contracts/stage';
 import { canonicalJson, type Json } from '../../ml/hashing/canonical-json';
 import type { ObjectStorage } from '../../integrations/files/object-storage';
@@ -12,6 +12,8 @@ import type { ContentStore } from '../../integrations/dvc/content-store';
 import { pull } from '../../integrations/dvc/pull';
 import { push } from '../../integrations/dvc/push';
 import type { TransferOptions } from '../../integrations/dvc/transfer';
+
+const MOST_ENTRY_BYTES = 4 << 20;
 
 /** All that a stage’s outputs depend on. */
 export interface StageIdentity {
@@ -113,7 +115,7 @@ export class StageCache {
     const bytes = await retryUnreachable(
       async () => {
         const body = await remote.read(remoteKey(key), { ...signal });
-        return body && (await buffer(body));
+        return body && (await smallBody(body));
       },
       { ...signal },
     );
@@ -142,13 +144,25 @@ export class StageCache {
   }
 }
 
+/** What others share may be anything: an entry is a page of JSON; of something larger no more is taken. */
+async function smallBody(body: AsyncIterable<Uint8Array>): Promise<Buffer | null> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > MOST_ENTRY_BYTES) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
 function remoteKey(key: string): string {
   return `retrain/stages/${key.slice(0, 2)}/${key}.json`;
 }
 
 function parse(text: string): Entry | null {
   try {
-    return Entry.parse(JSON.parse(text));
+    return Entry.parse(parseBounded(text, 'a shared result'));
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** @jest-environment ./test/onnx-environment.cjs */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -11,7 +11,8 @@ import { prepareMatrix, preparedNames } from '../../../ml/dataset/prepare';
 import { type Column, columnOf, textAt } from '../../../ml/dataset/raw-table';
 import { predict, type Model } from '../../../ml/model/model';
 import { encodeOnnx } from '../../../ml/onnx/encode';
-import { readOnnxInterface } from '../../../ml/onnx/read-interface';
+import { firstOf } from '../../../ml/onnx/protobuf-reader';
+import { readOnnxInterface, readOnnxInterfaceOf } from '../../../ml/onnx/read-interface';
 import { trainerFor } from '../../../ml/trainer/catalog';
 import { UNGUARDED } from '../../../ml/scoring/native-section';
 import { OnnxSession } from '../../../ml/scoring/onnx-session';
@@ -78,6 +79,53 @@ test('the file says which columns go in and what comes out', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+describe('a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'interface-'));
+  const file = join(folder, 'model.onnx');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('says the same as its bytes', () => {
+    fc.assert(
+      fc.property(rawCases, ({ forest, ...rest }) => {
+        const bytes = encoded({ model: forest, ...rest });
+        writeFileSync(file, bytes);
+        expect(readOnnxInterfaceOf(file)).toEqual(readOnnxInterface(bytes));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('of 1.8 GB says so as well, and its weights are not read', () => {
+    const [one] = fc.sample(rawCases, { numRuns: 1, seed: 1 });
+    const { forest, ...rest } = one!;
+    const bytes = encoded({ model: forest, ...rest });
+    const graph = firstOf(bytes, 7)!.bytes;
+    const hole = 1.8e9;
+    const length = (value: number): number[] =>
+      value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...length(Math.floor(value / 0x80))];
+    // A node, field 1 of the graph, that is all hole; then the rest of the graph.
+    const node = Buffer.from([0x0a, ...length(hole)]);
+    const head = Buffer.from([0x3a, ...length(node.length + hole + graph.length), ...node]);
+    const fd = openSync(file, 'w');
+    writeSync(fd, head);
+    writeSync(fd, graph, 0, graph.length, head.length + hole);
+    closeSync(fd);
+    const before = process.memoryUsage.rss();
+    expect(readOnnxInterfaceOf(file)).toEqual(readOnnxInterface(bytes));
+    expect(process.memoryUsage.rss() - before).toBeLessThan(50 * 2 ** 20);
+  });
+
+  test.each([
+    ['of a million empty parts', Buffer.alloc(3 << 20, 0x10)],
+    ['that is cut off', Buffer.from([0x3a, 0xff, 0xff, 0x03, 0x0a])],
+    ['of text', Buffer.from('a,b\n1,2\n')],
+    ['of nothing', Buffer.alloc(0)],
+  ])('%s is no model', (_what, bytes) => {
+    writeFileSync(file, bytes);
+    expect(() => readOnnxInterfaceOf(file)).toThrow('the bytes are no ONNX model');
+  });
 });
 
 test.each([
