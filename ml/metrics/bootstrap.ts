@@ -46,10 +46,6 @@ export function bootstrapIntervals(
 
 /** Draws n of n rows with replacement: fills `weights` `[n]` with how often each was drawn. */
 export function drawWeights(weights: Float64Array, seed: number, resample: number): void {
-  const random = new Random(seed, resample);
   weights.fill(0);
-  for (let i = 0; i < weights.length; i++) {
-    const row = random.below(weights.length);
-    weights[row] = (weights[row] ?? 0) + 1;
-  }
+  new Random(seed, resample).tally(weights);
 }

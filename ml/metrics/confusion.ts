@@ -14,12 +14,12 @@ export function confusionMatrix(
   if (truth.length !== predicted.length) {
     throw new RangeError(`${truth.length} true labels, but ${predicted.length} predictions`);
   }
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const counts = new Float64Array(classes * classes);
   for (let i = 0; i < truth.length; i++) {
-    const row = counts[truth[i] ?? classes];
-    const column = predicted[i] ?? classes;
-    if (row === undefined || column >= classes) throw new RangeError(`class number not below ${classes}`);
-    row[column] = (row[column] ?? 0) + (weights === undefined ? 1 : (weights[i] ?? 0));
+    const row = truth[i]!;
+    const column = predicted[i]!;
+    if (row >= classes || column >= classes) throw new RangeError(`class number not below ${classes}`);
+    counts[row * classes + column]! += weights === undefined ? 1 : (weights[i] ?? 0);
   }
-  return counts;
+  return Array.from({ length: classes }, (_, k) => [...counts.subarray(k * classes, (k + 1) * classes)]);
 }

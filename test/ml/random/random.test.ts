@@ -37,3 +37,15 @@ describe('Random', () => {
     expect(shuffled).not.toEqual(Array.from({ length: 50 }, (_, i) => i));
   });
 });
+
+test('a tally counts what single draws would give, and leaves the generator where they would', () => {
+  for (const size of [1, 2, 3, 7, 1000]) {
+    const [one, many] = [new Random(5, size), new Random(5, size)];
+    const counts = new Float64Array(size);
+    many.tally(counts);
+    const expected = new Float64Array(size);
+    for (let i = 0; i < size; i++) expected[one.below(size)]!++;
+    expect(counts).toEqual(expected);
+    expect(many.uint32()).toBe(one.uint32());
+  }
+});
