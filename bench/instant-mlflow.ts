@@ -19,9 +19,14 @@ export class InstantMlflow implements HttpExchange {
   private readonly versions = new Map<string, Body[]>();
   private readonly aliases = new Map<string, string>();
   private readonly files = new Map<string, Buffer>();
+  /** By the run that made them. */
+  private readonly models = new Map<string, Body>();
 
   async send(request: HttpRequest): Promise<HttpReply> {
     const { pathname, searchParams } = request.url;
+    const folder = searchParams.get('path');
+    if (pathname.endsWith('/mlflow-artifacts/artifacts'))
+      return reply(200, this.list(pathname, folder ?? ''));
     if (pathname.includes('/mlflow-artifacts/')) return this.file(request, pathname);
     const body = typeof request.body === 'string' ? (JSON.parse(request.body) as Body) : {};
     const call = pathname.split('/mlflow/')[1] ?? '';
@@ -50,6 +55,18 @@ export class InstantMlflow implements HttpExchange {
       : { status: 200, header: () => undefined, body: Readable.from([found]) };
   }
 
+  /** What lies in a folder: a name of its own each, and its size unless it is a folder. */
+  private list(root: string, folder: string): Body {
+    const start = `${root}/${folder === '' ? '' : `${folder}/`}`;
+    const found = new Map<string, Body>();
+    for (const [name, { length }] of this.files) {
+      if (!name.startsWith(start)) continue;
+      const [path = '', ...below] = name.slice(start.length).split('/');
+      found.set(path, below.length > 0 ? { path, is_dir: true } : { path, is_dir: false, file_size: length });
+    }
+    return { files: [...found.values()] };
+  }
+
   private answer(method: string, call: string, body: Body, query: URLSearchParams): Body | null {
     switch (call) {
       case 'experiments/get-by-name':
@@ -70,6 +87,10 @@ export class InstantMlflow implements HttpExchange {
       case 'runs/update':
         Object.assign(this.runs.get(String(body['run_id']))?.info ?? {}, { status: body['status'] });
         return {};
+      case 'logged-models/search':
+        return { models: this.modelsOf(String(body['filter'])) };
+      case 'logged-models':
+        return { model: this.createModel(String(body['source_run_id'])) };
       case 'model-versions/create':
         return { model_version: this.createVersion(body) };
       case 'model-versions/search':
@@ -83,7 +104,7 @@ export class InstantMlflow implements HttpExchange {
         }
         return this.aliased(query.get('name') ?? '', query.get('alias') ?? '');
       default:
-        return {};
+        return method === 'GET' && call.startsWith('logged-models/') ? this.modelOf(call) : {};
     }
   }
 
@@ -108,6 +129,24 @@ export class InstantMlflow implements HttpExchange {
   private shown(run: Run | undefined): Body {
     const tags = [...(run?.tags ?? [])].map(([key, value]) => ({ key, value }));
     return { info: run?.info ?? {}, data: { tags, params: [], metrics: [] } };
+  }
+
+  private createModel(runId: string): Body {
+    const id = `m-${randomUUID().replaceAll('-', '')}`;
+    const model = { info: { model_id: id, artifact_uri: `mlflow-artifacts:/1/models/${id}/artifacts` } };
+    this.models.set(runId, model);
+    return model;
+  }
+
+  private modelOf(call: string): Body | null {
+    const id = call.slice('logged-models/'.length);
+    const found = [...this.models.values()].find(({ info }) => (info as Body)['model_id'] === id);
+    return found === undefined ? null : { model: found };
+  }
+
+  private modelsOf(filter: string): Body[] {
+    const found = this.models.get(/source_run_id = '([^']+)'/.exec(filter)?.[1] ?? '');
+    return found === undefined ? [] : [found];
   }
 
   private search(filter: string): Body[] {

@@ -46,7 +46,7 @@ async function throughput(): Promise<void> {
   try {
     await atOnce(CONCURRENCY, (i) => rig.pipeline(-1 - i, 'bench-warm').catch(() => undefined), CONCURRENCY);
     const bare = await rate((i) => rig.bare(`many-${process.pid}-${i}`));
-    const ours = await rate((i) => rig.pipeline(i, 'bench-many'));
+    const ours = await rate((i) => rig.pipeline(i, `bench-many-${process.pid}`));
     report('pipeline', [
       {
         what: `throughput of ${RUNS} runs, ${CONCURRENCY} at once`,
