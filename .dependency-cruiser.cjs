@@ -56,7 +56,7 @@ module.exports = {
       from: { path: '^workflows/' },
       to: {
         path: '^contracts/',
-        pathNot: '^contracts/(names|progress|lineage|duration)\\.ts$',
+        pathNot: '^contracts/(names|progress|lineage|duration|plain-words)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -6,6 +6,10 @@ import {
   type Next,
 } from '@temporalio/worker';
 import { RetrainError } from '../contracts/errors';
+import { plainWords } from '../contracts/plain-words';
+
+/** An error that is none of ours may quote anything. */
+const MOST_CHARACTERS = 4000;
 
 /**
  * The one place where errors become Temporal failures: ours keep their code as the failure's type, and are
@@ -72,7 +76,7 @@ export function toFailure(error: unknown, end: End | null): unknown {
   }
   return withoutTrace(
     ApplicationFailure.create({
-      message: error instanceof Error ? error.message : String(error),
+      message: plainWords(error instanceof Error ? error.message : String(error)).slice(0, MOST_CHARACTERS),
       type: 'STAGE_FAILED',
       nonRetryable: false,
     }),

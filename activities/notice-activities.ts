@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { type NoticeActivities } from '../contracts/activities';
 import { RetrainError } from '../contracts/errors';
 import { type Notice } from '../contracts/notice';
+import { plainLine, plainWords } from '../contracts/plain-words';
 import { type NoticeChannel } from '../integrations/notify/channel';
 
 export interface NoticeDeps {
@@ -29,9 +30,28 @@ export function createNoticeActivities({ channels, links }: NoticeDeps): NoticeA
         );
       }
       await found.send(
-        { ...notice, links: { ...links(notice), ...notice.links } },
+        { ...cleaned(notice), links: { ...links(notice), ...notice.links } },
         Context.current().cancellationSignal,
       );
     },
+  };
+}
+
+/** What a notice quotes of others, as it may reach a person. */
+export function cleaned(notice: Notice): Notice {
+  const { title, text, reason, model, metrics } = notice;
+  return {
+    ...notice,
+    title: plainLine(title),
+    text: plainWords(text),
+    reason: plainWords(reason),
+    model: plainLine(model),
+    ...(metrics === undefined
+      ? {}
+      : {
+          metrics: Object.fromEntries(
+            Object.entries(metrics).map(([name, value]) => [plainLine(name), value]),
+          ),
+        }),
   };
 }

@@ -19,5 +19,5 @@ export function plainLine(text: string): string {
 
 /** As `plainLine`, for a place in Markdown, which it cannot break out of: no links, pictures, markup or table cells of its own. */
 export function markdownWords(text: string): string {
-  return plainLine(text).replace(/[\\`*_{}[\]<>|~#!]/g, '\\$&');
+  return plainLine(text).replace(/[\\`*[\]<>|~]/g, '\\$&');
 }

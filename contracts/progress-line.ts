@@ -1,3 +1,4 @@
+import { plainLine } from './plain-words';
 import { type StageProgress } from './stage';
 
 /** A phase is a few words; what is longer is cut. */
@@ -18,7 +19,7 @@ export function parseProgressLine(line: string): StageProgress | undefined {
   const { phase, done, total } = value as Record<string, unknown>;
   if (typeof phase !== 'string') return undefined;
   return {
-    phase: phase.slice(0, MOST_CHARACTERS),
+    phase: plainLine(phase.slice(0, MOST_CHARACTERS)),
     ...(typeof done === 'number' ? { done } : {}),
     ...(typeof total === 'number' ? { total } : {}),
   };

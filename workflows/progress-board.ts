@@ -2,6 +2,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { dataHashOf } from '../contracts/lineage';
 import { SEARCH_ATTRIBUTE, STAGES, type StageName } from '../contracts/names';
+import { markdownWords } from '../contracts/plain-words';
 import { type PipelineProgress, type StageView } from '../contracts/progress';
 import { type RunSpec } from '../contracts/run';
 
@@ -27,14 +28,14 @@ export class ProgressBoard {
       { key: keyword(SEARCH_ATTRIBUTE.dataHash), value: dataHashOf(spec) },
       { key: keyword(SEARCH_ATTRIBUTE.gitCommit), value: spec.git.commit || 'none' },
     ]);
-    this.headline = `**${spec.params.model}** on \`${spec.data.path}\` (data ${dataHashOf(spec).slice(0, 12)}, params ${spec.paramsHash.slice(0, 12)}, code ${spec.codeHash.slice(0, 12)})`;
+    this.headline = `**${markdownWords(spec.params.model)}** on ${markdownWords(spec.data.path)} (data ${dataHashOf(spec).slice(0, 12)}, params ${spec.paramsHash.slice(0, 12)}, code ${spec.codeHash.slice(0, 12)})`;
     this.show();
   }
 
   handedOver(canonicalId: string): void {
     this.view.state = 'handed_over';
     this.view.handedOverTo = canonicalId;
-    this.headline += `\n\nThe same data, params and code have one training: following \`${canonicalId}\`.`;
+    this.headline += `\n\nThe same data, params and code have one training: following ${markdownWords(canonicalId)}.`;
     this.show();
   }
 
@@ -67,7 +68,8 @@ export class ProgressBoard {
 
   end(state: PipelineProgress['state'], headline: string): void {
     this.view.state = state;
-    this.headline += `\n\n${headline}`;
+    // Paragraphs of ours, with words of others in them.
+    this.headline += `\n\n${headline.split('\n\n').map(markdownWords).join('\n\n')}`;
     upsertSearchAttributes([
       { key: stageKey, value: state },
       { key: promotedKey, value: state === 'promoted' },
@@ -93,7 +95,7 @@ export class ProgressBoard {
   private show(): void {
     const rows = this.view.stages.map(
       ({ stage, state, note, startedAt, endedAt }) =>
-        `| ${stage} | ${state} | ${startedAt !== undefined && endedAt !== undefined ? `${((endedAt - startedAt) / 1000).toFixed(2)} s` : ''} | ${note ?? ''} |`,
+        `| ${stage} | ${state} | ${startedAt !== undefined && endedAt !== undefined ? `${((endedAt - startedAt) / 1000).toFixed(2)} s` : ''} | ${markdownWords(note ?? '')} |`,
     );
     setCurrentDetails(
       `${this.headline}\n\n| stage | state | time | |\n|---|---|---|---|\n${rows.join('\n')}\n`,

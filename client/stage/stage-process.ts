@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { RetrainError } from '../../contracts/errors';
+import { plainWords } from '../../contracts/plain-words';
 import { parseProgressLine } from '../../contracts/progress-line';
 import { type StageProgress } from '../../contracts/stage';
 import { type Environment } from '../../integrations/files/dot-env';
@@ -45,7 +46,9 @@ export async function runStageProcess(run: StageProcess): Promise<number> {
     run.signal.throwIfAborted();
     const error = code === 0 ? null : await stageErrorIn(run.dir);
     // A stage says its error on stderr, too.
-    process.stderr.write(error === null ? said : said.replace(`${error.code}: ${error.message}\n`, ''));
+    process.stderr.write(
+      plainWords(error === null ? said : said.replace(`${error.code}: ${error.message}\n`, '')),
+    );
     if (code === 0) return Math.round(performance.now() - begun);
     throw (
       error ??
@@ -61,6 +64,6 @@ export async function runStageProcess(run: StageProcess): Promise<number> {
 
 function tell(line: string, run: StageProcess): void {
   const progress = parseProgressLine(line);
-  if (progress === undefined) process.stderr.write(`${line}\n`);
+  if (progress === undefined) process.stderr.write(`${plainWords(line)}\n`);
   else run.onProgress(progress);
 }

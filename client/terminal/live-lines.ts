@@ -8,8 +8,7 @@ export class LiveLines {
 
   draw(lines: readonly string[]): void {
     if (!this.screen.live) return;
-    const up = this.drawn > 0 ? `\x1b[${this.drawn}A` : '';
-    this.screen.err(`${up}${lines.map((line) => `\x1b[2K${line}`).join('\n')}`);
+    this.screen.draw(lines, this.drawn);
     this.drawn = lines.length;
   }
 

@@ -1,3 +1,4 @@
+import { markdownWords } from '../../contracts/plain-words';
 import { type TrainingResult } from '../../contracts/run';
 import { isDetail } from '../../contracts/task-metrics';
 import { limitText, verdictText } from '../../ml/gate/check-gate';
@@ -69,18 +70,20 @@ function shownMetrics({ metrics, gate }: TrainingResult): [name: string, value: 
 /** The metrics as a Markdown table, for a CI job's summary. */
 export function resultMarkdown(result: TrainingResult, links: ResultLinks): string {
   const champion =
-    result.champion === null ? '' : ` champion v${result.champion.version}${unseenNote(result)} |`;
+    result.champion === null
+      ? ''
+      : ` champion v${markdownWords(result.champion.version)}${unseenNote(result)} |`;
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
     const itsCell =
       result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
     const gate = check === undefined ? '' : `${limitText(check)} ${check.passed ? 'passed' : '**failed**'}`;
-    return `| ${name} | ${value.toFixed(4)} |${itsCell} ${gate} |`;
+    return `| ${markdownWords(name)} | ${value.toFixed(4)} |${itsCell} ${gate} |`;
   });
   return [
-    `### ${result.model} v${result.modelVersion}: ${result.outcome.replace('_', ' ')}`,
+    `### ${markdownWords(result.model)} v${markdownWords(result.modelVersion)}: ${result.outcome.replace('_', ' ')}`,
     '',
-    `${result.reason}.`,
+    `${markdownWords(result.reason)}.`,
     '',
     `| metric | candidate |${champion} gate |`,
     `|---|---|${result.champion === null ? '' : '---|'}---|`,

@@ -1,3 +1,5 @@
+import { plainWords } from '../../contracts/plain-words';
+
 /** Markup that is safe to put into a page; only `markup` and `escaped` make it. */
 export class Markup {
   constructor(readonly text: string) {}
@@ -30,5 +32,5 @@ const ENTITIES: Record<string, string> = {
 
 /** A text for HTML and SVG, in elements and in attributes. */
 export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? letter);
+  return plainWords(text).replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? letter);
 }

@@ -1,3 +1,4 @@
+import { markdownWords } from '../../contracts/plain-words';
 import { comparedRowsText, comparisonRows } from './comparison-section';
 import { baselineTitles, championTitle, metricRows } from './metrics-section';
 import { type ReportInput } from './report-input';
@@ -25,12 +26,12 @@ export function reportMarkdown(input: ReportInput): string {
   ].filter(({ cells }) => cells.some((cell) => cell !== ''));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    `### ${cell(version === undefined ? model : `${model}, version ${version}`)}`,
+    `### ${markdownWords(version === undefined ? model : `${model}, version ${version}`)}`,
     '',
     ...(outcome === undefined
       ? []
-      : [`**${outcome.replace('_', ' ')}**${reason === undefined ? '' : `: ${cell(reason)}`}`, '']),
-    line(columns.map(({ title }) => cell(title))),
+      : [`**${outcome.replace('_', ' ')}**${reason === undefined ? '' : `: ${markdownWords(reason)}`}`, '']),
+    line(columns.map(({ title }) => markdownWords(title))),
     line(columns.map(({ right }) => (right ? '--:' : ':--'))),
     ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''))),
     '',
@@ -46,7 +47,7 @@ function comparisonLines({ evaluation: { comparison }, championVersion }: Report
   const champion = `version ${championVersion}`;
   const rows = comparisonRows(comparison);
   return [
-    `**Against ${champion}**: ${cell(comparedRowsText(comparison, champion))}`,
+    `**Against ${champion}**: ${markdownWords(comparedRowsText(comparison, champion))}`,
     '',
     ...(rows.length === 0
       ? []
@@ -55,14 +56,9 @@ function comparisonLines({ evaluation: { comparison }, championVersion }: Report
           '| :-- | --: | --: | --: | :-- |',
           ...rows.map(
             (row) =>
-              `| ${cell(row.metric)} | ${row.candidate} | ${row.champion} | ${row.difference} | ${row.interval} |`,
+              `| ${markdownWords(row.metric)} | ${row.candidate} | ${row.champion} | ${row.difference} | ${row.interval} |`,
           ),
           '',
         ]),
   ];
-}
-
-/** A text that cannot break out of its cell. */
-function cell(text: string): string {
-  return text.replace(/[\\|<>`*_[\]]/g, '\\$&').replace(/\s+/g, ' ');
 }

@@ -26,7 +26,12 @@ test('on a terminal the line is drawn over itself; elsewhere there is a line eve
   for (const live of [true, false]) {
     const printed: string[] = [];
     const line = transferLine(
-      { live, out: () => {}, err: (text) => printed.push(text) },
+      {
+        live,
+        out: () => {},
+        err: (text) => printed.push(text),
+        draw: (lines) => printed.push(lines.join('')),
+      },
       'pushing',
       () => now,
     );
