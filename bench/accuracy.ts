@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- accuracy [SEEDS] [--json]`: our random forest beside scikit-learn's, both with their defaults, on thirty
+ * `npm run bench -- accuracy [SEEDS] [TABLE…] [--json]`: our random forest beside scikit-learn's, both with their defaults, on thirty
  * tables (generated with fixed seeds, and those that scikit-learn ships), five seeds each. A table counts as lost when our
  * mean is below scikit-learn's by more than its own scores spread over the seeds; the exit code is 1 if one is.
- * RETRAIN_BENCH_PYTHON names a Python with scikit-learn.
+ * Names of tables choose among them. RETRAIN_BENCH_PYTHON names a Python with scikit-learn.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -33,10 +33,9 @@ interface Line extends Peer {
   lost: boolean;
 }
 
-const [seeds = 5] = process.argv
-  .slice(2)
-  .filter((argument) => /^\d+$/.test(argument))
-  .map(Number);
+const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const [seeds = 5] = given.filter((argument) => /^\d+$/.test(argument)).map(Number);
+const wanted = given.filter((argument) => !/^\d+$/.test(argument));
 
 const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
 
@@ -101,7 +100,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'retrain-accuracy-'));
   try {
     const script = path.join(__dirname, '..', '..', 'bench', 'peers', 'accuracy.py');
-    const { status, stdout, stderr } = spawnSync(python, [script, folder, String(seeds)], {
+    const { status, stdout, stderr } = spawnSync(python, [script, folder, String(seeds), ...wanted], {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`${script} failed: ${stderr.slice(-2000)}`);

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, RetrainError } from '../contracts/errors';
+import { type JsonError } from '../contracts/json-output';
 import { type CommandModule } from './command';
 import { currentState } from './config';
 import { unforeseen } from '../integrations/files/error-trace';
@@ -53,7 +54,8 @@ async function main(argv: string[]): Promise<void> {
 function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof RetrainError) {
-    if (json) screen.out(JSON.stringify({ error: { code: error.code, message: error.message } }));
+    const shown: JsonError = { error: { code: error.code, message: error.message } };
+    if (json) screen.out(JSON.stringify(shown));
     screen.err(`${paint.bad('error:')} ${error.message}`);
     return error.exitCode;
   }

@@ -1,5 +1,5 @@
 /**
- * Writes docs/params.md and docs/errors.md from the schema and the table of errors. With `--check` it writes
+ * Writes docs/params.md, docs/errors.md and docs/json.md from the schemas and the table of errors. With `--check` it writes
  * nothing and fails when a file is not what it would write.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { ERRORS, EXIT } from '../contracts/errors';
 import { Params } from '../contracts/params';
+import { jsonPage } from './json-page';
 
 const DOCS = path.resolve(__dirname, '..', '..', 'docs');
 
@@ -134,6 +135,7 @@ async function main(): Promise<void> {
   for (const [file, text] of [
     ['params.md', paramsPage()],
     ['errors.md', errorsPage()],
+    ['json.md', jsonPage()],
   ] as const) {
     const target = path.join(DOCS, file);
     if (!check) {

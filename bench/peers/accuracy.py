@@ -1,5 +1,5 @@
-"""accuracy.py FOLDER SEEDS: makes thirty tables, writes each for bench/accuracy.ts, trains scikit-learn's random forest on it
-with each seed, and prints one line of JSON per table: its name, its shape, and the score per seed on the rows held out.
+"""accuracy.py FOLDER SEEDS [NAME...]: makes thirty tables, writes each for bench/accuracy.ts, trains scikit-learn's random forest on it
+with each seed (on those named only, if any are), and prints one line of JSON per table: its name, its shape, and the score per seed on the rows held out.
 Scores: ROC AUC of two classes, accuracy of more, R² of numbers."""
 
 import json
@@ -97,8 +97,10 @@ def score(model, x, y, classes):
     return accuracy_score(y, model.predict(x))
 
 
-folder, seeds = sys.argv[1], int(sys.argv[2])
+folder, seeds, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 for number, (name, x, y) in enumerate(generated()):
+    if wanted and name not in wanted:
+        continue
     numbers = y.dtype.kind == "f" and len(np.unique(y)) > 20
     classes = 0 if numbers else len(np.unique(y))
     order = np.random.default_rng(number).permutation(len(x))

@@ -5,6 +5,7 @@ import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { parseOverrides } from '../run/overrides';
 import { identify } from '../run/start-training';
+import { printJson } from '../terminal/print-json';
 import { screen } from '../terminal/screen';
 
 interface CancelOptions {
@@ -46,7 +47,7 @@ async function run(given: string | undefined, options: CancelOptions): Promise<v
       );
     }
     await handle.cancel();
-    if (options.json) screen.out(JSON.stringify({ workflowId, workflowRunId: runId, cancelled: true }));
+    if (options.json) printJson('cancel', { workflowId, workflowRunId: runId, cancelled: true });
     else screen.out(`Asked ${workflowId} to stop.`);
   });
 }

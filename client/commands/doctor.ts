@@ -6,6 +6,7 @@ import { loadClientConfig, type ClientConfig } from '../config';
 import { examine, type Finding } from '../stack/examine';
 import { stackSettings } from '../stack/stack-settings';
 import { toolsCacheDir } from '../stack/tools-cache';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface DoctorOptions {
@@ -37,8 +38,7 @@ async function run({ fix, json }: DoctorOptions): Promise<number> {
   const missing = findings.filter(({ status }) => status === 'missing');
   const cache = toolsCacheDir(config.env);
   const closed = fix ? await closeOpenRuns(config) : undefined;
-  if (json)
-    screen.out(JSON.stringify({ ok: missing.length === 0, state: settings.state, cache, findings, closed }));
+  if (json) printJson('doctor', { ok: missing.length === 0, state: settings.state, cache, findings, closed });
   else {
     const fixes = closed === undefined ? [] : ['', ...closedLines(closed)];
     screen.out([...table(findings), '', ...verdict(missing, cache, settings.state), ...fixes].join('\n'));

@@ -5,6 +5,7 @@ import { createProgress, silentProgress } from '../stack/progress';
 import { stackSettings } from '../stack/stack-settings';
 import { takeDown, type TakenDown } from '../stack/take-down';
 import { duration } from '../terminal/duration';
+import { printJson } from '../terminal/print-json';
 import { screen } from '../terminal/screen';
 
 export const down: CommandModule = {
@@ -27,7 +28,7 @@ async function run(options: { json: boolean }): Promise<void> {
   } finally {
     progress.close();
   }
-  if (options.json) screen.out(JSON.stringify(result));
+  if (options.json) printJson('down', result);
   else if (result.stopped.length === 0) screen.out('Nothing was running.');
   else screen.out(`The stack is down (${duration(result.durationMs)}). Its state is kept in .retrain/.`);
 }

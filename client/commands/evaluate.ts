@@ -3,6 +3,7 @@ import { EXIT, RetrainError } from '../../contracts/errors';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { progressLine } from '../terminal/progress-line';
+import { printJson } from '../terminal/print-json';
 import { screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
@@ -71,7 +72,8 @@ async function run(
     };
     const judgement = await judgeVersion(config, mlflow, reference, rules, { progress, signal });
     progress?.end();
-    screen.out(json ? JSON.stringify(judgementJson(judgement)) : judgementLines(judgement).join('\n'));
+    if (json) printJson('evaluate', judgementJson(judgement));
+    else screen.out(judgementLines(judgement).join('\n'));
     return judgement.outcome === 'gate_failed' ? EXIT.gateFailed : EXIT.done;
   } finally {
     progress?.end();

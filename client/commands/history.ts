@@ -8,6 +8,7 @@ import { historyLines, numbered, oneLine } from '../steward/entry-lines';
 import { parseMoment } from '../steward/moment';
 import { waitingLines, waitingOf } from '../steward/pending-lines';
 import { mirroredLedger, stewardStanding, wholeLedger } from '../steward/read-ledger';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 
 interface HistoryOptions {
@@ -47,13 +48,13 @@ async function run(model: string, options: HistoryOptions): Promise<void> {
   const standing = await stewardStanding(config, model);
   const waiting = waitingOf(config.mlflow, standing?.pending ?? []);
   if (options.json) {
-    screen.out(JSON.stringify({ model, entries: shown, total: entries.length, waiting }));
+    printJson('history', { model, entries: shown, total: entries.length, waiting });
   } else screen.out([...historyLines(shown), ...waitingLines(model, waiting)].join('\n'));
 }
 
 function verify(model: string, entries: readonly LedgerEntry[], json: boolean): void {
   const head = entries.at(-1)?.hash ?? '';
-  if (json) screen.out(JSON.stringify({ model, verified: true, entries: entries.length, head }));
+  if (json) printJson('history', { model, verified: true, entries: entries.length, head });
   else {
     screen.out(
       `${paint.good(paint.strong(`The ledger of ${model} is whole`))}: ${entries.length} entries, head ${head.slice(0, 16)}`,
@@ -64,7 +65,7 @@ function verify(model: string, entries: readonly LedgerEntry[], json: boolean): 
 function showMoment(model: string, entries: readonly LedgerEntry[], moment: number, json: boolean): void {
   const entry = productionAt(entries, moment);
   const at = new Date(moment).toISOString();
-  if (json) screen.out(JSON.stringify({ model, at, production: entry?.to ?? null, entry }));
+  if (json) printJson('history', { model, at, production: entry?.to ?? null, entry });
   else if (entry === null) screen.out(`Nothing was in production at ${at}, as far as the ledger goes back.`);
   else {
     screen.out(

@@ -7,6 +7,7 @@ import { loadParams } from '../../pipeline/run/load-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { duration } from '../terminal/duration';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface ListOptions {
@@ -38,7 +39,7 @@ async function run(options: ListOptions): Promise<void> {
     const experimentId = await mlflow.experiments.find(experiment);
     const limit = Math.max(1, Math.trunc(Number(options.limit)) || 20);
     const runs = experimentId === null ? [] : await mlflow.runs.list([experimentId], limit);
-    if (options.json) screen.out(JSON.stringify({ experiment, runs: runs.map(row) }));
+    if (options.json) printJson('list', { experiment, runs: runs.map(row) });
     else if (runs.length === 0) screen.out(`No runs in ${experiment} yet. Start one: retrain start --wait`);
     else screen.out(aligned([HEADER, ...runs.map((run) => cells(row(run)))]).join('\n'));
   } finally {

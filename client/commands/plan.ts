@@ -6,6 +6,7 @@ import { loadClientConfig } from '../config';
 import { parseOverrides } from '../run/overrides';
 import { type PartChange, type Plan } from '../../pipeline/plan/plan';
 import { identify } from '../run/start-training';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface PlanOptions {
@@ -51,7 +52,8 @@ async function run(options: PlanOptions): Promise<void> {
   const mlflow = createMlflow(config.mlflow);
   try {
     const made = await planRun(mlflow, identity, code, results);
-    screen.out(options.json ? JSON.stringify(made) : planLines(made).join('\n'));
+    if (options.json) printJson('plan', made);
+    else screen.out(planLines(made).join('\n'));
   } finally {
     opened.close();
     await mlflow.close();

@@ -7,6 +7,7 @@ import { loadClientConfig } from '../config';
 import { askByHand } from '../steward/ask';
 import { numbered } from '../steward/entry-lines';
 import { personAsking } from '../steward/person';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 
 interface PromoteOptions {
@@ -44,7 +45,7 @@ async function run(reference: string, { reason, force, as, json }: PromoteOption
   const ask = { version: which.version, reason, by, force };
   const { entry } = await askByHand(config, model, UPDATE.promote, ask);
   if (json) {
-    screen.out(JSON.stringify({ model, entry }));
+    printJson('promote', { model, entry });
     return;
   }
   screen.out(

@@ -16,6 +16,7 @@ import { bringData, rerun } from '../reproduce/rerun';
 import { judge, verdictText, type Verdict } from '../reproduce/verdict';
 import { createProgress, silentProgress } from '../stack/progress';
 import { recordLines, stepLines } from '../terminal/record-lines';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
@@ -58,7 +59,7 @@ async function run(model: string, flags: ReproduceFlags, signal: AbortSignal): P
     if (changes !== null && !flags.json) screen.out(['', ...changeLines(recorded, changes)].join('\n'));
     const outcome = flags.run ? await runAgain(config, mlflow, recorded, flags.json, signal) : null;
     if (flags.json) {
-      screen.out(JSON.stringify({ ...recorded, updated: changes, reproduction: outcome }));
+      printJson('reproduce', { ...recorded, updated: changes, reproduction: outcome });
     } else if (outcome === null) {
       screen.out(['', ...stepLines(recorded, changes !== null)].join('\n'));
     } else {

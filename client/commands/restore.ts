@@ -23,6 +23,7 @@ import { loadClientConfig, type ClientConfig } from '../config';
 import { openNamedRemote } from '../../pipeline/open-remote';
 import { requireWorkspace } from '../data/project-store';
 import { restoreData, storeFromGit, whereabouts } from '../data/restore-data';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
@@ -80,7 +81,7 @@ async function run(model: string | undefined, flags: RestoreFlags, signal: Abort
       signal,
     });
     if (json) {
-      screen.out(JSON.stringify({ what, ...done }));
+      printJson('restore', { what, ...done });
       return;
     }
     const files = [...done.written, ...done.removed.map((path) => `${path} (removed)`)];

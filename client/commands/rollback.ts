@@ -6,6 +6,7 @@ import { askByHand } from '../steward/ask';
 import { numbered } from '../steward/entry-lines';
 import { personAsking } from '../steward/person';
 import { bareVersion } from '../steward/version';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 
 interface RollbackOptions {
@@ -42,7 +43,7 @@ async function run(model: string, { to, reason, as, json }: RollbackOptions): Pr
   const ask = { reason, by, ...(to === undefined ? {} : { to: bareVersion(to) }) };
   const { entry } = await askByHand(config, model, UPDATE.rollback, ask);
   if (json) {
-    screen.out(JSON.stringify({ model, entry }));
+    printJson('rollback', { model, entry });
     return;
   }
   screen.out(`${paint.strong(`${model} is back at ${numbered(entry.to)}`)}, from ${numbered(entry.from)}`);

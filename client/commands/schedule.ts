@@ -7,6 +7,7 @@ import { scheduleUrl, workflowUrl } from '../../temporal/web-ui';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { withTemporal } from '../run/temporal-session';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface Output {
@@ -76,7 +77,13 @@ function defineOnOne(group: Command): void {
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', "\nExample:\n  retrain schedule pause iris-classifier --note 'new sensors'\n")
     .action((name: string, { note, json }: NoteOptions) =>
-      change(json, name, 'paused', (schedules) => schedules.pause(name, note)),
+      change(
+        json,
+        name,
+        'paused',
+        (schedules) => schedules.pause(name, note),
+        () => printJson('schedule pause', { name, paused: true }),
+      ),
     );
   group
     .command('resume <name>')
@@ -85,7 +92,13 @@ function defineOnOne(group: Command): void {
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', '\nExample:\n  retrain schedule resume iris-classifier\n')
     .action((name: string, { note, json }: NoteOptions) =>
-      change(json, name, 'resumed', (schedules) => schedules.resume(name, note)),
+      change(
+        json,
+        name,
+        'resumed',
+        (schedules) => schedules.resume(name, note),
+        () => printJson('schedule resume', { name, resumed: true }),
+      ),
     );
   group
     .command('delete <name>')
@@ -93,7 +106,13 @@ function defineOnOne(group: Command): void {
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', '\nExample:\n  retrain schedule delete iris-classifier\n')
     .action((name: string, { json }: Output) =>
-      change(json, name, 'deleted', (schedules) => schedules.delete(name)),
+      change(
+        json,
+        name,
+        'deleted',
+        (schedules) => schedules.delete(name),
+        () => printJson('schedule delete', { name, deleted: true }),
+      ),
     );
 }
 
@@ -106,7 +125,7 @@ async function create({ cron, name: given, params, timezone, json }: CreateOptio
     const project = await projectIdentity(config.project, config.state, config.env);
     await schedules.create({ name, cron, timezone, params, taskQueue: config.taskQueue, project });
     const link = pageOf(settings, name);
-    if (json) screen.out(JSON.stringify({ name, cron, timezone, params, link }));
+    if (json) printJson('schedule create', { name, cron, timezone, params, link });
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));
   });
 }
@@ -114,7 +133,7 @@ async function create({ cron, name: given, params, timezone, json }: CreateOptio
 async function list({ json }: Output): Promise<void> {
   await withSchedules(loadClientConfig(), async (schedules) => {
     const found = await schedules.list();
-    if (json) screen.out(JSON.stringify({ schedules: found }));
+    if (json) printJson('schedule list', { schedules: found });
     else if (found.length === 0)
       screen.out("No schedules yet. Make one: retrain schedule create --cron '0 3 * * *'");
     else screen.out(aligned([HEADER, ...found.map(cells)]).join('\n'));
@@ -125,7 +144,7 @@ async function trigger(name: string, { json }: Output): Promise<void> {
   await withSchedules(loadClientConfig(), async (schedules, { uiUrl, namespace }) => {
     const workflowId = await schedules.trigger(name);
     const link = uiUrl === null || workflowId === null ? null : workflowUrl(uiUrl, namespace, workflowId);
-    if (json) screen.out(JSON.stringify({ name, workflowId, link }));
+    if (json) printJson('schedule trigger', { name, workflowId, link });
     else
       screen.out(
         [
@@ -141,10 +160,11 @@ async function change(
   name: string,
   done: string,
   work: (schedules: Schedules) => Promise<void>,
+  print: () => void,
 ): Promise<void> {
   await withSchedules(loadClientConfig(), async (schedules) => {
     await work(schedules);
-    if (json) screen.out(JSON.stringify({ name, [done]: true }));
+    if (json) print();
     else screen.out(`${done.replace(/^./, (first) => first.toUpperCase())} ${paint.strong(name)}`);
   });
 }

@@ -12,6 +12,7 @@ import { resultLinks } from '../run/links';
 import { openReport } from '../run/open-report';
 import { type Standing, versionStanding } from '../../integrations/mlflow/version-standing';
 import { resultLines } from '../terminal/result-lines';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface ShowOptions {
@@ -41,7 +42,7 @@ async function run(wanted: string | undefined, options: ShowOptions): Promise<vo
     const found = await find(mlflow, config, options.params, wanted);
     const result = resultFromTags(found.tags);
     const standing = result === null ? null : await versionStanding(config.mlflow, result);
-    if (options.json) screen.out(JSON.stringify({ run: found, result, standing }));
+    if (options.json) printJson('show', { run: found, result, standing });
     else screen.out(lines(config, found, result, standing).join('\n'));
     if (options.report) await openReport(mlflow, config, found, options.json);
   } finally {

@@ -17,6 +17,7 @@ import { openProjectStore } from '../data/project-store';
 import { stageExecution } from '../stage/execution';
 import { duration } from '../terminal/duration';
 import { progressLine } from '../terminal/progress-line';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
@@ -59,7 +60,7 @@ async function run(name: string, options: StageOptions): Promise<void> {
   }));
   if (options.json) {
     const { key, reused, metrics, durationMs } = result;
-    screen.out(JSON.stringify({ stage: name, key, reused, outputs, metrics, durationMs }));
+    printJson('stage', { stage: name, key, reused, outputs, metrics, durationMs });
   } else {
     screen.out(lines(name, at, result).join('\n'));
   }

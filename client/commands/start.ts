@@ -1,6 +1,7 @@
 import { type Command } from 'commander';
 import { milliseconds } from '../../contracts/duration';
 import { EXIT, RetrainError } from '../../contracts/errors';
+import { type JsonOutput } from '../../contracts/json-output';
 import { type TrainingResult } from '../../contracts/run';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
@@ -9,6 +10,7 @@ import { parseOverrides } from '../run/overrides';
 import { startTraining, type Started } from '../run/start-training';
 import { versionStanding } from '../../integrations/mlflow/version-standing';
 import { resultLines } from '../terminal/result-lines';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 
 interface StartOptions {
@@ -69,7 +71,7 @@ async function run(options: StartOptions): Promise<number> {
   }
   if (!options.json) announce(started);
   if (!options.wait) {
-    if (options.json) screen.out(JSON.stringify(summary(started)));
+    if (options.json) printJson('start', summary(started));
     else
       screen.out(
         `Follow it with: retrain start --wait${options.params === 'params.yaml' ? '' : ` --params ${options.params}`}`,
@@ -100,12 +102,15 @@ async function report(
 ): Promise<number> {
   const links = resultLinks(config, result);
   const standing = await versionStanding(config.mlflow, result);
-  if (options.json) screen.out(JSON.stringify({ ...summary(started), result, standing, links }));
+  if (options.json) printJson('start', { ...summary(started), result, standing, links });
   else screen.out(resultLines(result, links, standing).join('\n'));
   return result.outcome === 'gate_failed' ? EXIT.gateFailed : EXIT.done;
 }
 
-function summary({ identity, ...started }: Started): object {
+function summary({
+  identity,
+  ...started
+}: Started): Pick<JsonOutput['start'], 'how' | 'pipelineKey' | 'workflowId' | 'workflowRunId'> {
   return {
     how: started.how,
     pipelineKey: identity.pipelineKey,

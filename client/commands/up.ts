@@ -5,6 +5,7 @@ import { stackSettings, type PortFlags } from '../stack/stack-settings';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { duration } from '../terminal/duration';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface UpOptions extends PortFlags {
@@ -42,7 +43,7 @@ async function run(options: UpOptions): Promise<void> {
   } finally {
     progress.close();
   }
-  if (options.json) screen.out(JSON.stringify(result));
+  if (options.json) printJson('up', result);
   else screen.out(summary(result).join('\n'));
 }
 

@@ -12,6 +12,7 @@ import { resultLinks } from '../run/links';
 import { parseOverrides } from '../run/overrides';
 import { identify } from '../run/start-training';
 import { resultMarkdown } from '../terminal/result-lines';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface ValidateOptions {
@@ -71,7 +72,7 @@ async function run(options: ValidateOptions): Promise<number> {
   const checks = limits.map((limit) => check(result, limit));
   const passed = result.outcome !== 'gate_failed' && checks.every((one) => one.passed);
   await summarise(config, result, checks);
-  if (options.json) screen.out(JSON.stringify({ passed, checks, result }));
+  if (options.json) printJson('validate', { passed, checks, result });
   else screen.out(lines(result, checks, passed).join('\n'));
   return passed ? EXIT.done : EXIT.gateFailed;
 }

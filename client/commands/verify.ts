@@ -8,6 +8,7 @@ import { checkModel, type Signed } from '../../integrations/signing/check-model'
 import { PROVENANCE_FILE, type ProvenanceStatement } from '../../integrations/signing/provenance';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
+import { printJson } from '../terminal/print-json';
 import { aligned, paint, screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
@@ -44,17 +45,15 @@ async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Prom
   if (flags.json) {
     const { buildDefinition = null, runDetails = null } = statement?.predicate ?? {};
     const files = statement?.subject.map(({ name }) => name) ?? null;
-    screen.out(
-      JSON.stringify({
-        model: what,
-        dir,
-        verified: true,
-        signature: signed,
-        files,
-        buildDefinition,
-        runDetails,
-      }),
-    );
+    printJson('verify', {
+      model: what,
+      dir,
+      verified: true,
+      signature: signed,
+      files,
+      buildDefinition,
+      runDetails,
+    });
     return;
   }
   if (note !== null) screen.err(paint.dim(note));

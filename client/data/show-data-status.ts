@@ -4,6 +4,7 @@ import { trackedOuts } from '../../integrations/dvc/tracked-outs';
 import { chosen } from './chosen-outs';
 import { loadClientConfig } from '../config';
 import { requireWorkspace } from './project-store';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 
 /** Prints what differs from what dvc.lock and .dvc files record. @throws RetrainError CONFIG_NOT_FOUND, NOT_FOUND for a target */
@@ -13,7 +14,7 @@ export async function showDataStatus(targets: string[], json: boolean): Promise<
     const outs = await dataStatus(workspace, chosen(await trackedOuts(workspace.root), targets));
     const stages = targets.length === 0 ? await pipelineStatus(workspace) : [];
     if (json) {
-      screen.out(JSON.stringify({ outs, stages }));
+      printJson('data status', { outs, stages });
       return;
     }
     const differing = outs.filter(({ state, inCache }) => state !== 'unchanged' || !inCache);

@@ -10,6 +10,7 @@ import { loadClientConfig, type ClientConfig } from '../config';
 import { openNamedRemote } from '../../pipeline/open-remote';
 import { requireWorkspace } from './project-store';
 import { absent, restoreData, storeFromGit, whereabouts } from './restore-data';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 import { size } from '../terminal/size';
 import { transferLine } from '../terminal/transfer-line';
@@ -43,7 +44,7 @@ export async function pushData(targets: string[], { remote, json }: TransferFlag
     const keys = targets.length > 0 ? [] : await stageKeys(config, workspace, signal);
     for (const key of keys) await cache.share(key, storage, { signal });
     line?.end();
-    if (json) screen.out(JSON.stringify({ remote: storage.name, ...moved, stages: keys.length }));
+    if (json) printJson('data push', { remote: storage.name, ...moved, stages: keys.length });
     else screen.out(pushed(moved, storage.name, keys.length));
   } finally {
     line?.end();
@@ -79,7 +80,7 @@ export async function pullData(
     const stages = fetched.filter((result) => result !== null).length;
     const missing = nowhere.map(({ path }) => path);
     if (json) {
-      screen.out(JSON.stringify({ remote: storage.name, ...restored, stages, missing }));
+      printJson('data pull', { remote: storage.name, ...restored, stages, missing });
       return;
     }
     for (const path of missing)

@@ -1,3 +1,4 @@
+import { type JsonOutput } from '../../contracts/json-output';
 import { isDetail } from '../../contracts/task-metrics';
 import { limitText, verdictText } from '../../ml/gate/check-gate';
 import { rowsText, thousands } from '../../ml/gate/number-text';
@@ -45,7 +46,7 @@ export function judgementLines(judgement: Judgement): string[] {
 }
 
 /** The same for machines: curves and samples of the evaluation are left out. */
-export function judgementJson({ evaluation, gate, ...rest }: Judgement): object {
+export function judgementJson({ evaluation, gate, ...rest }: Judgement): JsonOutput['evaluate'] {
   const { metrics, intervals = null, confusion } = evaluation.candidate;
   return {
     ...rest,

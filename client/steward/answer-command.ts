@@ -1,6 +1,7 @@
 import { type Command } from 'commander';
 import { UPDATE } from '../../contracts/names';
 import { loadClientConfig } from '../config';
+import { printJson } from '../terminal/print-json';
 import { paint, screen } from '../terminal/screen';
 import { askByHand } from './ask';
 import { personAsking } from './person';
@@ -37,7 +38,7 @@ export function answerCommand(program: Command, { name, description, done, examp
       const version = bareVersion(options.version);
       const by = personAsking(config, options.as);
       const { entry } = await askByHand(config, model, UPDATE[name], { version, reason: options.reason, by });
-      if (options.json) screen.out(JSON.stringify({ model, entry }));
+      if (options.json) printJson(name, { model, entry });
       else screen.out(`${paint.strong(`${model} v${version}`)} ${done}`);
     });
 }

@@ -14,6 +14,7 @@ import { stringify } from 'yaml';
 import { updatePipelineFile, type PipelineStage } from '../../integrations/dvc/pipeline-file';
 import { loadParams } from '../../pipeline/run/load-params';
 import { workspaceStages } from '../../pipeline/workspace/workspace-stages';
+import { requireJsonShape } from './json-shapes';
 
 const ROOT = path.resolve(__dirname, '..', '..');
 export const CLI = path.join(ROOT, 'bin', 'retrain');
@@ -79,14 +80,19 @@ export class Workbench {
 
   /** Runs the CLI to its end. */
   cli(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       execFile(
         process.execPath,
         [CLI, ...args],
         { cwd: this.dir, env: { ...process.env, NO_COLOR: '1', ...env }, maxBuffer: 16 << 20 },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-          resolve({ code, stdout, stderr });
+          try {
+            requireJsonShape(args, stdout);
+            resolve({ code, stdout, stderr });
+          } catch (cause) {
+            reject(cause instanceof Error ? cause : new Error(String(cause)));
+          }
         },
       );
     });

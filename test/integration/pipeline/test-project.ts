@@ -7,6 +7,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { type TrainingResult } from '../../../contracts/run';
 import { readWorkerFile, workerFile } from '../../../integrations/files/worker-file';
+import { requireJsonShape } from '../../client/json-shapes';
 
 export const ROOT = path.resolve(__dirname, '..', '..', '..');
 const CLI = path.join(ROOT, 'bin', 'retrain');
@@ -80,7 +81,9 @@ export class TestProject {
       env: { ...process.env, ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return finished(child);
+    const ended = await finished(child);
+    requireJsonShape(args, ended.stdout);
+    return ended;
   }
 
   /** `retrain start --json` with the given options. */
