@@ -13,6 +13,7 @@ import { STEWARD_BUSY, stewardWorkflowId, type UPDATE, WORKFLOW } from '../contr
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { type StewardInput } from '../contracts/steward';
 import { PROJECT_MEMO } from './project-queue';
+import { refuseWithoutWorker } from './steward-worker';
 
 export interface StewardAsk {
   client: Client;
@@ -35,7 +36,7 @@ const AGAIN_MS = { first: 200, longest: 3000 };
  * Asks a model's steward, and starts it if it does not run. Repeats the ask while the steward has a long line or continues as new, and when the
  * answer does not come within the server's own time limit: by its id it is one ask.
  *
- * @throws RetrainError the steward's refusal
+ * @throws RetrainError the steward's refusal; NO_WORKER when no worker polls its task queue
  */
 export async function askSteward<T>({
   client,
@@ -62,7 +63,7 @@ export async function askSteward<T>({
       // Per try: an id whose ask failed as the steward was busy would only get the same failure again.
       const options = { startWorkflowOperation, args: [args], updateId: `${id}-${time}` };
       const ask = (): Promise<unknown> => client.workflow.executeUpdateWithStart(update, options);
-      return (await (signal === undefined ? ask() : client.withAbortSignal(signal, ask))) as T;
+      return (await unlessNobodyPolls(client, model, taskQueue, signal, ask)) as T;
     } catch (thrown) {
       // An update with start lets the errors of gRPC through as they are.
       const error =
@@ -74,6 +75,25 @@ export async function askSteward<T>({
     const wait = Math.min(AGAIN_MS.first * 2 ** time, AGAIN_MS.longest);
     // Apart from each other, or they would come back together.
     await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
+  }
+}
+
+/** Asks, while it is looked whether there is anybody who could answer. */
+async function unlessNobodyPolls<T>(
+  client: Client,
+  model: string,
+  taskQueue: string,
+  signal: AbortSignal | undefined,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const end = new AbortController();
+  const either = signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]);
+  const watch = refuseWithoutWorker(client, model, taskQueue, either);
+  try {
+    return await Promise.race([client.withAbortSignal(either, ask), watch]);
+  } finally {
+    end.abort();
+    watch.catch(() => undefined);
   }
 }
 

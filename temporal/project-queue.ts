@@ -62,6 +62,12 @@ export async function untilPolling(client: Client, taskQueue: string, own: Proje
   }
 }
 
+/** Whether a worker asked for workflow tasks of the queue within the last minute. */
+export async function isPolled(client: Client, taskQueue: string): Promise<boolean> {
+  const pollers = await pollersOf(client, taskQueue);
+  return pollers.some(({ lastSeenMs }) => Date.now() - lastSeenMs <= ALIVE_WITHIN_MS);
+}
+
 interface QueueUser {
   project: ProjectIdentity;
   how: string;
