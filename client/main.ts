@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT, RetrainError } from '../contracts/errors';
 import { type JsonError } from '../contracts/json-output';
 import { type CommandModule } from './command';
+import { packageRoot } from './stack/package-root';
 import { currentState } from './config';
 import { unforeseen } from '../integrations/files/error-trace';
 import { paint, screen } from './terminal/screen';
@@ -34,13 +37,11 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
 async function main(argv: string[]): Promise<void> {
   const program = new Command('retrain')
     .description('Turns "the data changed" into "the right model is in production, and I can prove why".')
+    .version(ownVersion())
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(paint.bad(text)) });
-  const wanted = COMMANDS[argv[2] ?? ''];
-  const modules = await Promise.all(
-    (wanted === undefined ? Object.values(COMMANDS) : [wanted]).map((load) => load()),
-  );
+  const modules = await Promise.all(commandsFor(argv[2] ?? '').map((load) => load()));
   for (const module of modules) module.define(program);
   for (const command of program.commands) command.exitOverride();
   try {
@@ -48,6 +49,18 @@ async function main(argv: string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error, argv.includes('--json'));
   }
+}
+
+/** The command that was asked for; all of them for help, and for what is none. */
+function commandsFor(word: string): (() => Promise<CommandModule>)[] {
+  if (['-V', '--version'].includes(word)) return [];
+  const wanted = COMMANDS[word];
+  return wanted === undefined ? Object.values(COMMANDS) : [wanted];
+}
+
+function ownVersion(): string {
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** One line on stderr; with `--json` an object on stdout as well. */
