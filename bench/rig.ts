@@ -6,7 +6,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { parse, stringify } from 'yaml';
 import { RetrainError } from '../contracts/errors';
 import { gitState } from '../integrations/git/git-state';
-import { createMlflow } from '../integrations/mlflow/client';
+import { type RunSpec } from '../contracts/run';
+import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type HttpExchange } from '../integrations/mlflow/exchange';
 import { undiciExchange } from '../integrations/mlflow/undici-exchange';
 import { identifyRun } from '../pipeline/run/identify-run';
@@ -21,6 +22,11 @@ const ROOT = path.resolve(__dirname, '..', '..');
 
 export interface Rig {
   client: Client;
+  taskQueue: string;
+  /** The stack's own. */
+  mlflow: Mlflow;
+  /** Params and lineage of a run on iris. */
+  spec(model: string): Promise<RunSpec>;
   /** Time in which a stage computed or MLflow was answering. */
   busy: BusyClock;
   /** Five empty activities. */
@@ -70,32 +76,36 @@ export async function buildRig(exchange?: HttpExchange): Promise<Rig> {
   const code = await readStageCode(config.stageCodeFile);
   const git = await gitState(ROOT);
 
+  const mlflow = createMlflow(config.mlflow);
+  const spec = async (overrides: Record<string, unknown>): Promise<RunSpec> => ({
+    ...(await identifyRun({ project, paramsPath: 'params.yaml', overrides, code, imageDigest })),
+    git,
+  });
+
   return {
     client,
+    taskQueue,
+    mlflow,
+    spec: (model) => spec({ model, experiment: 'bench' }),
     busy,
     async bare(workflowId) {
       await client.workflow.execute('bare', { taskQueue: `${taskQueue}-bare`, workflowId });
     },
     async pipeline(seed, model = `bench-${process.pid}-${seed}`) {
       const overrides = { model, experiment: 'bench', train: { seed } };
-      const identity = await identifyRun({
-        project,
-        paramsPath: 'params.yaml',
-        overrides,
-        code,
-        imageDigest,
+      const started = await startOrAttach(await spec(overrides), {
+        client,
+        taskQueue,
+        starterId: String(seed),
+        findFinished: async () => null,
       });
-      const started = await startOrAttach(
-        { ...identity, git },
-        { client, taskQueue, starterId: String(seed), findFinished: async () => null },
-      );
       if (started.how !== 'finished')
         await client.workflow.getHandle(started.workflowId, started.workflowRunId).result();
     },
     async close() {
       worker.shutdown();
       bareWorker.stop();
-      await Promise.all([worker.done, bareWorker.done]);
+      await Promise.all([worker.done, bareWorker.done, mlflow.close()]);
       await connection.close();
       rmSync(project, { recursive: true, force: true });
     },
