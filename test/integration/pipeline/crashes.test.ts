@@ -1,6 +1,11 @@
 import { buildSync } from 'esbuild';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { stewardWorkflowId } from '../../../contracts/names';
+import { firstBreak } from '../../../ml/ledger/chain';
+import { Candidates } from '../steward/candidates';
+import { StewardView } from '../steward/steward-view';
 import { type Fault } from './fault-seam';
 import { RegistryView } from './registry-view';
 import { ROOT, sleep, TestProject, type WorkerProcess } from './test-project';
@@ -19,6 +24,13 @@ const POINTS: readonly Omit<Fault, 'kind'>[] = [
   { effect: 'settleCandidate: mlflow.registry.setVersionTags#1', when: 'after' },
   { effect: 'settleCandidate: mlflow.registry.setAlias#1', when: 'after' },
   { effect: 'closeRun: mlflow.runs.finish#1', when: 'before' },
+];
+
+/** Of a rollback: once it is tagged, between its two aliases, and once production has moved. */
+const ROLLBACK_POINTS: readonly Omit<Fault, 'kind'>[] = [
+  { effect: 'moveByHand: mlflow.registry.transitionStage#1', when: 'before' },
+  { effect: 'moveByHand: mlflow.registry.setAlias#1', when: 'after' },
+  { effect: 'moveByHand: mlflow.registry.setAlias#2', when: 'after' },
 ];
 
 describe('kill -9 of the worker', () => {
@@ -42,6 +54,50 @@ describe('kill -9 of the worker', () => {
     '$when $effect: a restarted one completes the run; one MLflow run, one version',
     async (point) => killedAt(point),
   );
+
+  test.concurrent.each(ROLLBACK_POINTS)(
+    '$when $effect: a restarted one completes the rollback; aliases, stages and ledger agree',
+    async (point) => rollbackKilledAt(point),
+  );
+
+  async function rollbackKilledAt(point: Omit<Fault, 'kind'>): Promise<void> {
+    const project = new TestProject();
+    const registry = new RegistryView(project.model);
+    const connection = await Connection.connect({
+      address: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '',
+    });
+    try {
+      const client = new Client({ connection });
+      const candidates = new Candidates(project, registry.mlflow, client);
+      const view = new StewardView(client, project.model);
+      const fault = JSON.stringify({ ...point, kind: 'crash' });
+      const steward = stewardWorkflowId(project.model);
+      const doomed = await project.startWorker({}, [program, path.join(ROOT, 'dist'), steward, fault]);
+      for (const quality of [0.91, 0.95]) await candidates.contest(await candidates.register(quality));
+      const asked = project.cli(['rollback', project.model, '--as', 'ann', '--reason', 'r', '--json']);
+      const death = await Promise.race([doomed.ended(), asked.then(({ stderr }) => `ended: ${stderr}`)]);
+      expect(death).toBe('SIGKILL');
+      await project.startWorker();
+      expect(await asked).toMatchObject({ code: 0 });
+      expect(
+        (await registry.versions()).map(({ version, stage, aliases }) => [version, stage, ...aliases]),
+      ).toEqual([
+        ['2', 'Archived', 'previous-production'],
+        ['1', 'Production', 'production'],
+      ]);
+      const entries = await view.ledger();
+      expect(entries.map(({ event, to }) => [event, to])).toEqual([
+        ['promoted', '1'],
+        ['promoted', '2'],
+        ['rolled_back', '1'],
+      ]);
+      expect(firstBreak(entries)).toBeNull();
+    } finally {
+      await project.remove();
+      await registry.close();
+      await connection.close();
+    }
+  }
 
   async function killedAt(point: Omit<Fault, 'kind'>): Promise<void> {
     const project = new TestProject({ train: { n_estimators: 3 }, gate: { accuracy: 0.5 } });

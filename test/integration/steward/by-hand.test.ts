@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { stewardWorkflowId } from '../../../contracts/names';
@@ -6,7 +10,7 @@ import { signatureHeaders } from '../../../integrations/notify/signature';
 import { firstBreak } from '../../../ml/ledger/chain';
 import { takeHistory } from '../pipeline/recorded-history';
 import { RegistryView } from '../pipeline/registry-view';
-import { sleep, TestProject, type Finished } from '../pipeline/test-project';
+import { ROOT, sleep, TestProject, type Finished } from '../pipeline/test-project';
 import { Candidates, type TestCandidate } from './candidates';
 import { StewardView } from './steward-view';
 
@@ -227,11 +231,24 @@ describe('approval', () => {
     expect(await post(right, signed)).toEqual([200, 'approved']);
     expect(await post(right, signed)).toEqual([409, 'NOT_PENDING']);
     expect(await post(body('ann', 'reject'))).toEqual([409, 'NOT_PENDING']);
+    expect(await byTheDocs(candidate.version)).toContain('"code":"NOT_PENDING"');
     expect((await view.ledger()).filter(({ version }) => version === candidate.version)).toMatchObject([
       { event: 'awaiting_approval' },
       { event: 'approved', by: 'ann', reason: 'CHG-1' },
     ]);
   });
+
+  /** The lines of docs/promotion.md, for this model and version. */
+  async function byTheDocs(version: string): Promise<string> {
+    const docs = readFileSync(path.join(ROOT, 'docs', 'promotion.md'), 'utf8');
+    const lines = /```sh\n(body=[^`]*)```/.exec(docs)?.[1] ?? '';
+    const script = lines
+      .replace('iris-classifier', project.model)
+      .replace('"version":"3"', `"version":"${version}"`)
+      .replace(/http:\S+/, hook);
+    const env = { ...process.env, RETRAIN_APPROVAL_SECRET: SECRET, no_proxy: '127.0.0.1' };
+    return (await promisify(execFile)('bash', ['-c', script], { env })).stdout;
+  }
 
   test('an approval that nobody gives in time expires', async () => {
     project.writeParams({ promote: { ...promote, approval_expires: '2s' } });
