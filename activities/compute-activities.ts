@@ -14,7 +14,7 @@ import { type StageResults } from '../pipeline/results/stage-results';
 import { dataInsideProject } from '../pipeline/run/inside-project';
 import { runStage, type StageJob } from '../pipeline/run-stage';
 import { computeStage } from '../pipeline/compute-stage';
-import { byName, inputsOf, type ComputeStageName } from '../pipeline/stage';
+import { byName, inputsOf, stageRow, type ComputeStageName } from '../pipeline/stage';
 import { codeHashWith, type StageCode } from '../pipeline/stage-code';
 import { withHeartbeat } from './heartbeat';
 import { readJson } from './read-json';
@@ -72,6 +72,26 @@ export function createComputeActivities({
     return bringInputs(store, inputs, signal);
   }
 
+  /**
+   * A champion is whatever somebody registered: one that takes the stage's process with it cannot be scored, and fails no
+   * run. If the candidate did it, it does it again without the champion.
+   */
+  async function evaluated(
+    input: ComputeInput,
+  ): Promise<{ output: ComputeOutput; championError: string | null }> {
+    try {
+      return { output: await compute('evaluate', input), championError: null };
+    } catch (error) {
+      if (input.artifacts[ARTIFACT.championModel] === undefined || !tookItsProcess(error)) throw error;
+      const { takes } = stageRow('evaluate');
+      const without = Object.fromEntries(
+        Object.entries(input.artifacts).filter(([name]) => takes.includes(name)),
+      );
+      const output = await compute('evaluate', { ...input, artifacts: without });
+      return { output, championError: `scoring it ended the stage: ${error.message}` };
+    }
+  }
+
   async function readOutput(output: ComputeOutput, name: string): Promise<unknown> {
     const artifact = output.artifacts[name];
     if (artifact === undefined) throw new RetrainError('STAGE_FAILED', `the stage left no out/${name}`);
@@ -90,13 +110,13 @@ export function createComputeActivities({
 
     /** Scores the candidate, and the champion on held-out rows that neither was trained on. */
     async evaluate(input) {
-      const output = await compute('evaluate', input);
+      const { output, championError } = await evaluated(input);
       const scored = Evaluation.parse(await readOutput(output, ARTIFACT.evaluation));
       return {
         ...output,
         candidateMetrics: metricsFor(input.spec.params.gate, scored.candidate),
         championMetrics: scored.champion?.metrics ?? null,
-        championError: scored.championError,
+        championError: championError ?? scored.championError,
         noBetter: noBetterThanBaseline(scored, promotionMetric(input.spec.params)),
         rows: scored.rows,
       };
@@ -136,5 +156,14 @@ function containerOf(
   throw new RetrainError(
     'CONFIG_INVALID',
     `spec.images has no digest for the image of ${stage}; leave spec out and let the worker fill it in`,
+  );
+}
+
+/** Whether a stage in process was ended for its memory, or crashed. */
+function tookItsProcess(error: unknown): error is RetrainError {
+  if (!(error instanceof RetrainError)) return false;
+  return (
+    error.code === 'STAGE_OUT_OF_MEMORY' ||
+    (error.code === 'STAGE_FAILED' && error.message.includes('its process ended'))
   );
 }

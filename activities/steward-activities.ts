@@ -23,6 +23,8 @@ export interface StewardDeps {
   mlflow: Mlflow;
   store: ContentStore;
   scratchDir: string;
+  /** Versions are checked with, in PEM, before they are promoted by hand; null: their signatures are not looked at. */
+  publicKey: string | null;
 }
 
 /** What a fresh steward takes along of a ledger that MLflow has: the rest stays there. */
@@ -32,7 +34,12 @@ const RECALLED = 1000;
  * What a model's steward does outside of its workflow, which lets one of the first group run at a time. Entries are
  * sealed here, with the time and the place in the chain that the workflow gives: every attempt makes the same ones.
  */
-export function createStewardActivities({ mlflow, store, scratchDir }: StewardDeps): StewardActivities {
+export function createStewardActivities({
+  mlflow,
+  store,
+  scratchDir,
+  publicKey,
+}: StewardDeps): StewardActivities {
   const mirror = new LedgerMirror(mlflow);
   const live = async (model: string, signal: AbortSignal): Promise<string | null> =>
     (await mlflow.registry.findByAlias(model, ALIAS.production, signal))?.version ?? null;
@@ -56,7 +63,7 @@ export function createStewardActivities({ mlflow, store, scratchDir }: StewardDe
     async moveByHand(input) {
       const { activityId, attempt, workflowExecution } = Context.current().info;
       const scratch = path.join(scratchDir, `${workflowExecution?.runId}-${activityId}-${attempt}`);
-      return withHeartbeat((signal) => moveByHand(mlflow, input, scratch, live, signal));
+      return withHeartbeat((signal) => moveByHand({ mlflow, publicKey }, input, scratch, live, signal));
     },
 
     /** Idempotent: writes the same tags again. */
@@ -102,7 +109,7 @@ export function createStewardActivities({ mlflow, store, scratchDir }: StewardDe
 }
 
 async function moveByHand(
-  mlflow: Mlflow,
+  { mlflow, publicKey }: Pick<StewardDeps, 'mlflow' | 'publicKey'>,
   { position, event, version, by, reason, legacyStages, force, evidence, champion }: MoveByHandInput,
   scratch: string,
   live: (model: string, signal: AbortSignal) => Promise<string | null>,
@@ -124,7 +131,7 @@ async function moveByHand(
       `${model} v${version} did not pass its quality gate; promote it all the same with --force`,
     );
   }
-  await checkModelFiles(mlflow, target, scratch, signal);
+  await checkModelFiles(mlflow, target, scratch, signal, publicKey);
   await moveProduction(
     mlflow,
     {

@@ -1,3 +1,5 @@
+import { Context } from '@temporalio/activity';
+import path from 'node:path';
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { dataInputs } from '../contracts/data-inputs';
 import { RetrainError } from '../contracts/errors';
@@ -7,15 +9,19 @@ import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
 import { uncommittedChanges } from '../integrations/git/uncommitted-changes';
-import { fetchChampion } from '../pipeline/champion';
+import { fetchChampion, type Verify } from '../pipeline/champion';
 import { dataLineage } from '../pipeline/data-lineage';
 import { COMPUTE_STAGES, stageRow } from '../pipeline/stage';
+import { checkModelFiles } from './check-model-files';
 import { withHeartbeat } from './heartbeat';
 import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
 import { type Computing, runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
+  scratchDir: string;
+  /** The champion is checked with, in PEM, before it is scored; null: it is not. */
+  publicKey: string | null;
   /** The project's folder, absolute. */
   project: string;
   mlflow: Mlflow;
@@ -35,6 +41,8 @@ export function createTrackingActivities({
   computing,
   channels,
   workspace,
+  scratchDir,
+  publicKey,
 }: TrackingDeps): Pick<PipelineActivities, 'openRun' | 'fetchChampion' | 'closeRun'> {
   return {
     /** Idempotent: a run is found again by its tags, which the request that makes it sets; see `Runs.open`. */
@@ -77,7 +85,11 @@ export function createTrackingActivities({
 
     /** Reads only; the store names the files by content. */
     async fetchChampion({ model }): Promise<Champion | null> {
-      return withHeartbeat((signal) => fetchChampion(mlflow, store, model, signal));
+      const { activityId, attempt, workflowExecution } = Context.current().info;
+      const scratch = path.join(scratchDir, `${workflowExecution?.runId}-${activityId}-${attempt}`);
+      return withHeartbeat((signal) =>
+        fetchChampion(mlflow, store, model, signal, verifying(mlflow, publicKey, scratch, signal)),
+      );
     },
 
     /**
@@ -133,4 +145,15 @@ function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec
     'CONFIG_INVALID',
     `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in`,
   );
+}
+
+/** With a key, no champion is scored that `retrain verify` would refuse. */
+function verifying(
+  mlflow: Mlflow,
+  publicKey: string | null,
+  scratch: string,
+  signal: AbortSignal,
+): Verify | undefined {
+  if (publicKey === null) return undefined;
+  return (version) => checkModelFiles(mlflow, version, scratch, signal, publicKey);
 }

@@ -10,6 +10,9 @@ import { type ModelVersion } from '../integrations/mlflow/registry-record';
 import { championSeenRows } from './champion-seen-rows';
 import { byName } from './stage';
 
+/** Checks a version before it is used. @returns SHA-256 of its model.onnx, null when it has none @throws RetrainError VERIFICATION_FAILED */
+export type Verify = (version: ModelVersion) => Promise<string | null>;
+
 /** The file that says that a model directory is whole, and what it is. */
 const MLMODEL = 'MLmodel';
 
@@ -21,6 +24,7 @@ const MAX_MLMODEL_BYTES = 8 * 2 ** 20;
  * program registered it without model.onnx, is a champion all the same: `error` says why. The registry is other people's, and what
  * is in it never fails a run. A model whose bytes the store has is not fetched again.
  *
+ * @param verify looks at it first; what it refuses cannot be scored
  * @throws RetrainError when MLflow does not answer
  */
 export async function fetchChampion(
@@ -28,14 +32,24 @@ export async function fetchChampion(
   store: ContentStore,
   model: string,
   signal: AbortSignal,
+  verify?: Verify,
 ): Promise<Champion | null> {
   const version = await mlflow.registry.findByAlias(model, ALIAS.production, signal);
   if (version === null) return null;
   try {
-    return { version: version.version, artifacts: byName(await files(mlflow, store, version, signal)) };
+    const verified = await verify?.(version);
+    const artifacts = byName(await files(mlflow, store, version, signal));
+    if (verified !== undefined) requireVerified(artifacts[ARTIFACT.championModel], verified);
+    return { version: version.version, artifacts };
   } catch (error) {
     return { version: version.version, artifacts: {}, error: whyUnscorable(error) };
   }
+}
+
+/** What was checked a moment ago must be what is scored. @throws RetrainError VERIFICATION_FAILED */
+function requireVerified(model: Artifact | undefined, sha256: string | null): void {
+  if (model?.sha256 === sha256) return;
+  throw new RetrainError('VERIFICATION_FAILED', 'its model.onnx is not the one that was checked');
 }
 
 /** A champion that cannot be scored, by the error of the look at it; anything else is thrown again. */
@@ -44,7 +58,12 @@ export function whyUnscorable(error: unknown): string {
   throw error;
 }
 
-const UNSCORABLE: ReadonlySet<string> = new Set(['NOT_FOUND', 'MODEL_INVALID', 'CONFIG_INVALID']);
+const UNSCORABLE: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'MODEL_INVALID',
+  'CONFIG_INVALID',
+  'VERIFICATION_FAILED',
+]);
 
 /**
  * Looks at the files of a version: a listing and its MLmodel.

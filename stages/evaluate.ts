@@ -33,7 +33,7 @@ export const evaluate: Stage = async (context) => {
   const table = readStoredTable(context.input(ARTIFACT.test), schema);
   const referee = new Referee(table, schema, params);
   const matrix = prepared(table, schema);
-  const scorer = openScorer(readFileSync(context.input(ARTIFACT.model)), context.native);
+  const scorer = scorerOf(context, ARTIFACT.model);
   try {
     const said = await ask(context, scorer, 'the candidate', table, () => matrix);
     const candidate = referee.score(said, schema.classes);
@@ -61,6 +61,11 @@ export const evaluate: Stage = async (context) => {
   }
 };
 
+function scorerOf(context: StageContext, model: string): Scorer {
+  const { native, isolated } = context;
+  return openScorer(readFileSync(context.input(model)), native, isolated ? 'taken' : 'refused');
+}
+
 function scoreBaselines(
   { baselines = [], classes }: TableSchema,
   matrix: FeatureMatrix,
@@ -77,7 +82,7 @@ async function askChampion(
   rows: StoredTable,
   matrix: ScoringTable['matrix'],
 ): Promise<Scored> {
-  const scorer = openScorer(readFileSync(context.input(ARTIFACT.championModel)), context.native);
+  const scorer = scorerOf(context, ARTIFACT.championModel);
   try {
     return await ask(context, scorer, 'the champion', rows, matrix);
   } finally {

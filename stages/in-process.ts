@@ -6,6 +6,7 @@ import { type StageProgress } from '../contracts/stage';
 import { fromStageError } from '../contracts/stage-error';
 import { runBounded } from './bounded-process';
 import { closeGate, newGate } from './native-gate';
+import { FOREIGN_MODEL } from './run-in-folder';
 import { Slots } from './slots';
 import { DEFAULT_SQL_TIME_MS, defaultMemoryBytes, type StageLimits } from './stage-limits';
 import { stagePlace } from './stage-place';
@@ -27,8 +28,8 @@ export interface RunOptions {
 
 /**
  * Runs stages in a pool of warm worker threads, so that heartbeats go on while they compute. A thread that is
- * cancelled is ended (its code may never yield) and another takes its place. Stages with large data, or with SQL of
- * params.yaml, run in bounded processes instead (`stagePlace`), as many at once as there are threads.
+ * cancelled is ended (its code may never yield) and another takes its place. Stages with large data, with SQL of
+ * params.yaml, or with a model of others run in bounded processes instead (`stagePlace`), as many at once as there are threads.
  */
 export class InProcessExecutor {
   readonly #pool: Piscina<ThreadTask, ThreadResult>;
@@ -93,6 +94,8 @@ export class InProcessExecutor {
     });
     try {
       const { error, durationMs } = await Promise.race([running, aborted.promise]);
+      // What a model of others takes of memory nobody knows beforehand.
+      if (error?.code === FOREIGN_MODEL) return await this.runInProcess(stage, dir, sql, options);
       if (error !== null) throw fromStageError(error);
       return { durationMs };
     } catch (error) {

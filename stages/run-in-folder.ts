@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
 import { type NativeSection, UNGUARDED } from '../ml/scoring/native-section';
+import { ForeignModel } from '../ml/scoring/foreign-model';
 import { stageFor } from './catalog';
 import { parseInput } from './parse-input';
 import { type StageContext } from './stage';
@@ -10,11 +11,15 @@ import { type StageContext } from './stage';
 const METRICS_FILE = 'metrics.json';
 export const ERROR_FILE = 'error.json';
 
+/** The code by which a thread hands a stage back that is to run in a process: none that anybody else sees. */
+export const FOREIGN_MODEL = 'FOREIGN_MODEL';
+
 /**
  * Runs a stage in a folder: reads `<dir>/in/<name>` and `<dir>/params.json`, writes `<dir>/out/<name>`. The last
  * thing that appears, by rename, is `<dir>/out/metrics.json`, so what has one is whole; on failure there is
  * `<dir>/out/error.json` instead. The same in a thread and in a container.
  *
+ * @param isolated see `StageContext`
  * @returns null when it succeeded, else its error. Does not throw for what goes wrong inside.
  */
 export async function runInFolder(
@@ -23,6 +28,7 @@ export async function runInFolder(
   report: (progress: StageProgress) => void,
   native: NativeSection = UNGUARDED,
   memoryBytes?: number,
+  isolated = true,
 ): Promise<StageError | null> {
   const out = join(dir, 'out');
   try {
@@ -30,7 +36,7 @@ export async function runInFolder(
     for (const file of [METRICS_FILE, ERROR_FILE]) rmSync(join(out, file), { force: true });
     // Loading a stage may load native code.
     const stage = await native.run(() => stageFor(name));
-    const made = await stage(contextIn(dir, report, native, memoryBytes));
+    const made = await stage(contextIn(dir, { report, native, isolated }, memoryBytes));
     const metrics = parseInput(Metrics, made, `metrics of ${name}`, 'STAGE_FAILED');
     writeWhole(join(out, METRICS_FILE), metrics);
     return null;
@@ -43,8 +49,7 @@ export async function runInFolder(
 
 function contextIn(
   dir: string,
-  report: (progress: StageProgress) => void,
-  native: NativeSection,
+  given: Pick<StageContext, 'report' | 'native' | 'isolated'>,
   memoryBytes: number | undefined,
 ): StageContext {
   const optionalInput = (name: string): string | undefined => {
@@ -63,8 +68,7 @@ function contextIn(
     },
     output: (name) => join(dir, 'out', name),
     params: JSON.parse(readFileSync(join(dir, 'params.json'), 'utf8')) as unknown,
-    report,
-    native,
+    ...given,
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }
@@ -78,6 +82,7 @@ const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 function stageError(name: string, error: unknown): StageError {
   if (!(error instanceof Error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
   const stack = error.stack === undefined ? {} : { stack: error.stack };
+  if (error instanceof ForeignModel) return { code: FOREIGN_MODEL, message: error.message };
   if (error instanceof RetrainError) return { code: error.code, message: error.message, ...stack };
   const line = error.message.replace(/\s+/g, ' ').trim() || error.name;
   const code = 'code' in error && FULL.includes(String(error.code)) ? 'DISK_FULL' : 'STAGE_FAILED';

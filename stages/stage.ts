@@ -13,6 +13,8 @@ export interface StageContext {
   params: unknown;
   report(progress: StageProgress): void;
   native: NativeSection;
+  /** Whether it runs in a process of its own, whose memory is bounded: only there models of others are scored. */
+  isolated: boolean;
   /** What it may take of memory, in bytes; absent: whatever there is. Decides whether it works, never what comes out. */
   memoryBytes?: number;
 }

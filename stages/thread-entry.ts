@@ -33,7 +33,7 @@ export default async function runInThread(task: ThreadTask): Promise<ThreadResul
   const { stage, dir, port, memoryBytes } = task;
   try {
     const report = (progress: StageProgress): void => port.postMessage(progress);
-    const error = await runInFolder(stage, dir, report, native, memoryBytes);
+    const error = await runInFolder(stage, dir, report, native, memoryBytes, false);
     return { error, durationMs: performance.now() - started };
   } finally {
     port.close();

@@ -141,9 +141,11 @@ export function createActivities(
       mlflow,
       store,
     }),
-    ...createStewardActivities({ mlflow, store, scratchDir }),
+    ...createStewardActivities({ mlflow, store, scratchDir, publicKey: config.publicKey }),
     ...createTrackingActivities({
       project,
+      scratchDir,
+      publicKey: config.publicKey,
       mlflow,
       store,
       computing: { stageCode: code.stages, versions: libraryVersions(), temporalNamespaceId },

@@ -33,6 +33,8 @@ export interface WorkerConfig {
   sharedCache: string | null;
   /** RETRAIN_SIGNING_KEY: PEM file of the private key that signs models; null: they are not signed. */
   signingKey: { pem: string; passphrase?: string } | null;
+  /** RETRAIN_SIGNING_PUBLIC_KEY: in PEM; what the registry hands out is checked with it before it is used; null: it is not. */
+  publicKey: string | null;
   /** See `stateDir`. */
   stateDir: string;
   /** Working folders of stages: one per worker, and those of containers; see `takeScratch`. */
@@ -73,6 +75,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     cache: env['RETRAIN_CACHE'] || null,
     sharedCache: env['RETRAIN_SHARED_CACHE'] || null,
     signingKey: signingKey(project, env),
+    publicKey: publicKey(project, env),
     stateDir: state,
     scratchDir: path.join(state, 'scratch'),
     readyFile: workerFile(state, process.pid),
@@ -83,6 +86,21 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     stageCodeFile: path.join(dist, 'stage-code.json'),
     threadEntry: path.join(dist, 'stages', 'thread-entry.js'),
   };
+}
+
+function publicKey(project: string, env: Environment): string | null {
+  const given = env['RETRAIN_SIGNING_PUBLIC_KEY'];
+  if (!given) return null;
+  if (given.startsWith('-----BEGIN')) return given;
+  try {
+    return readFileSync(path.resolve(project, given), 'utf8');
+  } catch (cause) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `RETRAIN_SIGNING_PUBLIC_KEY names ${given}, which cannot be read; name the public key's PEM file, or leave it empty`,
+      { cause },
+    );
+  }
 }
 
 function signingKey(project: string, env: Environment): WorkerConfig['signingKey'] {

@@ -1,6 +1,8 @@
 import { countNodes, type Forest, type Tree } from '../forest/forest';
 import { decodeOnnx, type DecodedModel } from '../onnx/decode';
 import { encodeOnnx } from '../onnx/encode';
+import { requireHarmless } from '../onnx/require-harmless';
+import { ForeignModel } from './foreign-model';
 import { ForestScorer } from './forest-scorer';
 import { type NativeSection } from './native-section';
 import { type Effort, everyRow, type Scored, type Scorer, type ScoringTable } from './scoring-table';
@@ -17,10 +19,16 @@ const TOLERANCE = 1e-6;
 /**
  * Makes an ONNX model ready to be asked. One of ours that is made of trees is read back and asked in our own predictor,
  * once that has agreed with onnxruntime on a sample of the first table's rows; any other is asked in onnxruntime.
- * Both say the same, to 1e-6.
+ * Both say the same, to 1e-6. A model of others is looked at first: see `requireHarmless`.
+ *
+ * @param foreign refused: scoring a model of others throws ForeignModel
  */
-export function openScorer(model: Uint8Array, native: NativeSection): Scorer {
-  return new CheckedScorer(model, native);
+export function openScorer(
+  model: Uint8Array,
+  native: NativeSection,
+  foreign: 'taken' | 'refused' = 'taken',
+): Scorer {
+  return new CheckedScorer(model, native, foreign);
 }
 
 class CheckedScorer implements Scorer {
@@ -30,6 +38,7 @@ class CheckedScorer implements Scorer {
   constructor(
     private readonly model: Uint8Array,
     private readonly native: NativeSection,
+    private readonly foreign: 'taken' | 'refused',
   ) {}
 
   async score(table: ScoringTable, onProgress?: (done: number) => void): Promise<Scored> {
@@ -57,6 +66,10 @@ class CheckedScorer implements Scorer {
     const decoded = decodeOnnx(model);
     if (decoded !== undefined && (await agrees(model, decoded, table, native)))
       return new ForestScorer(decoded);
+    if (decoded === undefined) {
+      if (this.foreign === 'refused') throw new ForeignModel('it is no forest of ours');
+      requireHarmless(model);
+    }
     return openSession(model, native);
   }
 }

@@ -280,7 +280,7 @@ describe('a champion', () => {
     const { preprocess: plain, train: trained } = await wholeRun(inThread);
     const damaged = evaluateFolder(plain!, trained!).take('champion.onnx', IRIS);
     await inThread('evaluate', damaged);
-    expect(Evaluation.parse(damaged.json('evaluation.json')).championError).toContain('onnxruntime refuses');
+    expect(Evaluation.parse(damaged.json('evaluation.json')).championError).toContain('no ONNX model');
     const broken = evaluateFolder(plain!, trained!).take('model.onnx', IRIS);
     await expect(inThread('evaluate', broken)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
   });
