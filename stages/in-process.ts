@@ -39,6 +39,7 @@ export class InProcessExecutor {
   readonly #processes: Slots;
   /** Aborted threads that are still in native code. */
   readonly #ending = new Set<Promise<unknown>>();
+  #busy = 0;
 
   constructor({ threadEntry, threads, limits = {} }: InProcessOptions) {
     this.#threads = threads;
@@ -73,6 +74,20 @@ export class InProcessExecutor {
    * aborted, at once, whatever the thread is doing; the thread ends as soon as it is out of native code.
    */
   async run(stage: string, dir: string, options: RunOptions = {}): Promise<{ durationMs: number }> {
+    this.#busy++;
+    try {
+      return await this.#run(stage, dir, options);
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  /** Threads, and stages that are at work or wait for one. */
+  load(): { threads: number; busy: number } {
+    return { threads: this.#threads, busy: this.#busy };
+  }
+
+  async #run(stage: string, dir: string, options: RunOptions): Promise<{ durationMs: number }> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const { place, sql } = stagePlace(stage, dir);

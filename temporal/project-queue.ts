@@ -68,6 +68,18 @@ export async function isPolled(client: Client, taskQueue: string): Promise<boole
   return pollers.some(({ lastSeenMs }) => Date.now() - lastSeenMs <= ALIVE_WITHIN_MS);
 }
 
+/** When the server last saw this process poll, in epoch ms; null: not since it remembers. */
+export async function lastPoll(
+  client: Client,
+  taskQueue: string,
+  own: ProjectIdentity,
+): Promise<number | null> {
+  const polls = (await pollersOf(client, taskQueue)).filter(
+    ({ identity }) => identity === workerIdentity(own),
+  );
+  return polls.length === 0 ? null : Math.max(...polls.map(({ lastSeenMs }) => lastSeenMs));
+}
+
 interface QueueUser {
   project: ProjectIdentity;
   how: string;

@@ -48,6 +48,8 @@ export interface Services {
   results: StageResults;
   workspace: WorkspaceView;
   executor: StageExecutor;
+  /** Threads for stages, and how many of them are at work. */
+  stageLoad(): { threads: number; busy: number };
   containers: Pick<Containers, 'stages' | 'digestOf'>;
   /** See `Scratch.dir`. */
   scratchDir: string;
@@ -100,6 +102,7 @@ export async function createServices(
       logger.warn('workspace not written', { reason: String(error) });
     }),
     executor,
+    stageLoad: () => executor.load(),
     containers,
     scratchDir: scratch.dir,
     channels: channelsFrom(config.notices),

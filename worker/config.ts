@@ -39,6 +39,8 @@ export interface WorkerConfig {
   stateDir: string;
   /** Working folders of stages: one per worker, and those of containers; see `takeScratch`. */
   scratchDir: string;
+  /** RETRAIN_HEALTH_ADDRESS: where it answers probes; port 0: any that is free. */
+  health: { host: string; port: number };
   /** There while the worker polls: see `workerFile`. */
   readyFile: string;
   /** Stages that compute at the same time. */
@@ -79,6 +81,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     stateDir: state,
     scratchDir: path.join(state, 'scratch'),
     readyFile: workerFile(state, process.pid),
+    health: healthAddress(env['RETRAIN_HEALTH_ADDRESS'] || '127.0.0.1:0'),
     threads: count(env['RETRAIN_THREADS'], 'RETRAIN_THREADS', 2),
     stageLimits: stageLimits(env),
     logLevel: level(env['LOG_LEVEL']),
@@ -101,6 +104,17 @@ function publicKey(project: string, env: Environment): string | null {
       { cause },
     );
   }
+}
+
+/** `host:port`, of an IPv6 address `[host]:port`. */
+function healthAddress(text: string): WorkerConfig['health'] {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-f:]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined && Number(digits) <= 65_535) return { host, port: Number(digits) };
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `RETRAIN_HEALTH_ADDRESS must be an address and a port such as 127.0.0.1:8081 or 0.0.0.0:8081, got ${text.slice(0, 60)}`,
+  );
 }
 
 function signingKey(project: string, env: Environment): WorkerConfig['signingKey'] {

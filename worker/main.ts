@@ -5,6 +5,7 @@ import { unforeseen } from '../integrations/files/error-trace';
 import { makeStateFolder } from '../integrations/files/state-folder';
 import { writeWorkerFile } from '../integrations/files/worker-file';
 import { currentState, loadWorkerConfig } from './config';
+import { serveHealth } from './health';
 import { keepLogsSmall } from './log-keeper';
 import { createLogger } from './logger';
 import { startWorker } from './worker';
@@ -25,7 +26,8 @@ async function main(): Promise<void> {
   });
   const running = await startWorker(config, logger);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
-  writeWorkerFile(config.readyFile, { pid: process.pid });
+  const health = await serveHealth(config.health, running.checks);
+  writeWorkerFile(config.readyFile, { pid: process.pid, health: health.url });
   logger.info('worker ready', {
     taskQueue: config.taskQueue,
     namespace: config.temporal.namespace,
@@ -37,6 +39,7 @@ async function main(): Promise<void> {
     await running.done;
   } finally {
     leaveLogs();
+    await health.close();
     await rm(config.readyFile, { force: true });
   }
 }

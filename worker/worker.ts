@@ -6,11 +6,13 @@ import { RetrainError } from '../contracts/errors';
 import { projectIdentity } from '../pipeline/run/project-identity';
 import { readStageCode } from '../pipeline/stage-code';
 import { connect } from '../temporal/connect';
-import { refuseForeignQueue, untilPolling, workerIdentity } from '../temporal/project-queue';
+import { lastPoll, refuseForeignQueue, untilPolling, workerIdentity } from '../temporal/project-queue';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
 import { answerBySteward, type ApprovalHook, openApprovalHook } from './approval-hook';
 import { createActivities, createServices, type Services } from './compose';
 import { closeRunsNowAndThen } from './open-runs';
+import { type Checks } from './health';
+import { healthChecks } from './health-checks';
 import { type WorkerConfig } from './config';
 
 export interface RunningWorker {
@@ -18,6 +20,8 @@ export interface RunningWorker {
   shutdown(): void;
   /** Resolves when everything is closed. */
   done: Promise<void>;
+  /** Looks at what it needs to go on: see `healthChecks`. */
+  checks: Checks;
 }
 
 /**
@@ -86,8 +90,18 @@ export async function startWorker(
     throw error;
   }
   const leaveRuns = closeRunsNowAndThen(client, services.mlflow, logger);
-  void done.finally(leaveRuns).catch(() => undefined);
-  return { shutdown: () => worker.shutdown(), done };
+  const { checks, stop } = healthChecks({
+    lastPoll: () => lastPoll(client, taskQueue, identity),
+    stageLoad: () => services.stageLoad(),
+    folders: [config.stateDir, services.store.cacheDir],
+  });
+  void done
+    .finally(() => {
+      leaveRuns();
+      stop();
+    })
+    .catch(() => undefined);
+  return { shutdown: () => worker.shutdown(), done, checks };
 }
 
 /** Before the worker polls: an address that is taken is said at once. */

@@ -21,7 +21,7 @@ export type PartState = ServiceState | 'external' | 'left out';
 export interface BroughtUp {
   temporal: StackFile['temporal'] & { state: PartState };
   mlflow: StackFile['mlflow'] & { state: PartState };
-  worker: { pid: number | null; taskQueue: string; state: PartState };
+  worker: { pid: number | null; taskQueue: string; state: PartState; why?: string };
   durationMs: number;
 }
 
@@ -127,7 +127,7 @@ async function bringUpWorker(
   settings: StackSettings,
   stack: StackFile,
   progress: Progress,
-): Promise<{ pid: number; state: PartState }> {
+): Promise<{ pid: number; state: PartState; why?: string }> {
   const { temporal, mlflow, taskQueue } = stack;
   const service = workerService(settings, [
     `Temporal ${temporal.address} ${temporal.namespace}`,
@@ -136,7 +136,7 @@ async function bringUpWorker(
   ]);
   if (runningFrom(service.pidFile) === null) await refuseForeign(settings, stack, taskQueue);
   const worker = await ensureRunning(service, progress);
-  progress.done('Worker', news(worker.state));
+  progress.done('Worker', worker.why === undefined ? news(worker.state) : `restarted: ${worker.why}`);
   return worker;
 }
 

@@ -3,6 +3,8 @@ import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { type Environment } from '../../integrations/files/dot-env';
 import { namesServer, temporalSettings } from '../../temporal/settings';
 import type { StackFile } from './stack-file';
+import { askHealth, complaintOf } from '../../integrations/files/health-report';
+import { readWorkerFile, workerFile } from '../../integrations/files/worker-file';
 import { findProgram, outputOf } from './find-program';
 import { findMlflowPython, findPython, MLFLOW_VERSION } from './mlflow-python';
 import { runningFrom } from './pid-file';
@@ -63,7 +65,11 @@ const PARTS: Examination[] = [
   async (settings) => {
     const worker = runningFrom(pidFile(settings, 'worker'));
     if (worker === null) return down('Worker', null);
-    return { ...up('Worker', `process ${worker.pid}`), note: null };
+    const file = readWorkerFile(workerFile(settings.state, worker.pid));
+    const report = file === null ? null : await askHealth(file.health);
+    const complaint = complaintOf(report);
+    if (complaint === '') return { ...up('Worker', `process ${worker.pid}`), note: null };
+    return { ...down('Worker', `process ${worker.pid}`), note: `it is not well: ${complaint}` };
   },
 ];
 

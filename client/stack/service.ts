@@ -20,6 +20,10 @@ export interface Service {
   /** How to start it; installs what it needs. */
   command(): Promise<ServerCommand>;
   healthy(signal: AbortSignal, pid: number): Promise<boolean>;
+  /** What differs from a running one with another fingerprint, for people. */
+  differs?(running: string): string;
+  /** Called once it runs and is healthy. */
+  onStarted?(): void;
   /** How long a healthy start may take. */
   startTimeoutMs: number;
   /** How long it may take to end in order. */
@@ -52,15 +56,25 @@ export async function requireStartable(services: readonly Service[]): Promise<vo
 export async function ensureRunning(
   service: Service,
   progress: Progress,
-): Promise<{ pid: number; state: ServiceState }> {
+): Promise<{ pid: number; state: ServiceState; why?: string }> {
   const running = runningFrom(service.pidFile);
   if (running === null) return { pid: await start(service, progress), state: 'started' };
   if (running.fingerprint === service.fingerprint) {
     if (await recovers(service, running)) return { pid: running.pid, state: 'already running' };
-    progress.update(service.title, 'does not answer, starting it again');
-  } else refuseOtherSettings(service, running);
+    return restart(service, progress, 'it is not well, or does not answer');
+  }
+  refuseOtherSettings(service, running);
+  return restart(service, progress, service.differs?.(running.fingerprint) ?? 'its settings changed');
+}
+
+async function restart(
+  service: Service,
+  progress: Progress,
+  why: string,
+): Promise<{ pid: number; state: ServiceState; why: string }> {
+  progress.update(service.title, `starting it again: ${why}`);
   await stopService(service);
-  return { pid: await start(service, progress), state: 'restarted' };
+  return { pid: await start(service, progress), state: 'restarted', why };
 }
 
 /**
@@ -95,6 +109,7 @@ async function start(service: Service, progress: Progress): Promise<number> {
     removePidFile(service.pidFile);
     throw error;
   }
+  service.onStarted?.();
   return child.pid;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { RetrainError } from '../../contracts/errors';
+import { listed, RetrainError } from '../../contracts/errors';
+import { askHealth } from '../../integrations/files/health-report';
 import { readWorkerFile, workerFile } from '../../integrations/files/worker-file';
 import { buildFingerprint } from './build-fingerprint';
 import { ensureMlflowPython } from './mlflow-python';
@@ -11,6 +12,7 @@ import type { Service } from './service';
 import { logFile, pidFile, type StackSettings } from './stack-settings';
 import { ensureTemporal } from './temporal-program';
 import { temporalHealthy, temporalServer } from './temporal-server';
+import { changedNames, environmentDigests, readDigests, writeDigests } from './worker-environment';
 
 /** The namespace that every Temporal server has. */
 export const NAMESPACE = 'default';
@@ -94,12 +96,18 @@ export function mlflowService(settings: StackSettings, progress: Progress): Serv
  * @param servers addresses and task queue
  */
 export function workerService(settings: StackSettings, servers: readonly string[]): Service {
+  const environment = environmentDigests(settings.project, settings.state, settings.env);
+  const parts = [
+    ...servers,
+    `build ${buildFingerprint(join(packageRoot(), 'dist'))}`,
+    `environment ${environment.whole}`,
+  ];
   return {
     title: 'Worker',
     pidFile: pidFile(settings, 'worker'),
     logFile: logFile(settings, 'worker'),
     ports: [],
-    fingerprint: [...servers, `build ${buildFingerprint(join(packageRoot(), 'dist'))}`].join(', '),
+    fingerprint: parts.join(', '),
     replaceable: true,
     async command() {
       return {
@@ -111,10 +119,29 @@ export function workerService(settings: StackSettings, servers: readonly string[
         logFile: logFile(settings, 'worker'),
       };
     },
-    healthy: async (_signal, pid) => readWorkerFile(workerFile(settings.state, pid)) !== null,
+    // Room on the disk is no reason to start it again: `doctor` tells.
+    healthy: async (signal, pid) => {
+      const file = readWorkerFile(workerFile(settings.state, pid));
+      const report = file === null ? null : await askHealth(file.health, signal);
+      return report !== null && report.live && report.checks.poller.ok;
+    },
+    differs: (running) => {
+      const changed = parts.filter((part) => !running.split(', ').includes(part));
+      const names = changedNames(readDigests(settings.state), environment.byName);
+      return changed
+        .map((part) =>
+          part.startsWith('environment ') ? environmentText(names) : `${part.split(' ')[0]} changed`,
+        )
+        .join(', ');
+    },
+    onStarted: () => writeDigests(settings.state, environment),
     startTimeoutMs: WORKER_START_MS,
     stopTimeoutMs: WORKER_STOP_MS,
   };
+}
+
+function environmentText(names: readonly string[]): string {
+  return names.length === 0 ? 'environment changed' : `${listed(names)} changed`;
 }
 
 /** Whether retrain has been compiled. */

@@ -6,7 +6,11 @@ import { isAlive } from './process-alive';
 import { PRIVATE_FILE } from './state-folder';
 
 /** What a worker tells those beside it while it polls. */
-export const WorkerFile = z.object({ pid: z.number().int().positive() });
+export const WorkerFile = z.object({
+  pid: z.number().int().positive(),
+  /** Where it answers `askHealth`. */
+  health: z.string(),
+});
 export type WorkerFile = z.infer<typeof WorkerFile>;
 
 /**

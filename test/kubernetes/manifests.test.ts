@@ -64,9 +64,10 @@ describe('the Kubernetes manifests', () => {
     });
     expect(Object.keys(worker?.resources.limits ?? {})).toEqual(['cpu', 'memory']);
     expect(worker).toMatchObject({
-      startupProbe: { exec: {} },
-      readinessProbe: { exec: {} },
-      livenessProbe: { exec: {} },
+      startupProbe: { httpGet: { path: '/live', port: 'health' } },
+      readinessProbe: { httpGet: { path: '/ready', port: 'health' } },
+      livenessProbe: { httpGet: { path: '/live', port: 'health' } },
+      env: expect.arrayContaining([{ name: 'RETRAIN_HEALTH_ADDRESS', value: '0.0.0.0:8081' }]) as object[],
     });
     expect(pod?.volumes.some((volume) => 'hostPath' in volume)).toBe(false);
   });

@@ -22,7 +22,7 @@ async function main([dist = '', run = '', fault = '']: string[]): Promise<void> 
   const seam = new FaultSeam(() => process.kill(process.pid, 'SIGKILL'));
   seam.plan(run, [JSON.parse(fault) as Fault]);
   const { done } = await startWorker(config, logger, (services) => seam.wrap(services));
-  writeWorkerFile(config.readyFile, { pid: process.pid });
+  writeWorkerFile(config.readyFile, { pid: process.pid, health: '' });
   await done;
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort, isPortFree } from '../../../client/stack/ports';
 import { findProcess, groupMembers } from '../../../client/stack/process-table';
@@ -116,6 +117,40 @@ describe('retrain up and down', () => {
     process.kill(pidOf(project, 'worker'), 'SIGKILL');
     expect(states(await json<BroughtUp>(project, 'up'))[2]).toBe('started');
     expect(readyWorkers(project.path('.retrain')).map(({ pid }) => pid)).toEqual([pidOf(project, 'worker')]);
+  });
+
+  it('starts the worker again when its environment has changed, says what, and keeps no value', async () => {
+    const secret = 'tr0ub4dor-and-3';
+    writeFileSync(project.path('.env'), `LOG_LEVEL=warn\nRETRAIN_WEBHOOK_SECRET=${secret}\n`);
+    const changed = await json<BroughtUp>(project, 'up');
+    expect(changed.worker).toMatchObject({ state: 'restarted', why: 'RETRAIN_WEBHOOK_SECRET changed' });
+    const key = project.path('signing.pem');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }));
+    appendFileSync(project.path('.env'), 'RETRAIN_SIGNING_KEY=signing.pem\n');
+    expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
+    appendFileSync(key, '\n');
+    expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
+    expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('already running');
+    for (const name of readdirSync(project.path('.retrain/run'))) {
+      const file = project.path(`.retrain/run/${name}`);
+      if (statSync(file).isFile()) expect(readFileSync(file, 'latin1')).not.toContain(secret);
+    }
+    rmSync(project.path('.env'));
+    expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('restarted');
+  });
+
+  it('starts a worker again that does not get on, which doctor sees before', async () => {
+    const pid = pidOf(project, 'worker');
+    process.kill(pid, 'SIGSTOP');
+    const { findings } = await json<{ findings: Finding[] }>(project, 'doctor');
+    expect(findings.find(({ part }) => part === 'Worker')).toMatchObject({
+      status: 'down',
+      note: 'it is not well: it does not answer',
+    });
+    const { worker } = await json<BroughtUp>(project, 'up');
+    expect(worker).toMatchObject({ state: 'restarted', why: 'it is not well, or does not answer' });
+    expect(findProcess(pid)).toBeNull();
   });
 
   it('does not move a running server, and says what to do first', async () => {
