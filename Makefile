@@ -103,6 +103,16 @@ test-soak: ## run those that go by chance, and take long: workers killed at rand
 lint: setup ## check style, formatting and who imports whom
 	@npm run --silent lint
 
+.PHONY: packages
+packages: ## check the licences and install scripts of all packages
+	@node scripts/check-packages.mjs
+
+SBOM ?= sbom.cdx.json
+
+.PHONY: sbom
+sbom: ## write the bill of materials of what is shipped: sbom.cdx.json, CycloneDX
+	@npm sbom --silent --sbom-format cyclonedx --sbom-type application --omit dev --package-lock-only >$(SBOM)
+
 .PHONY: typecheck
 typecheck: setup ## check the types, tests included
 	@npm run --silent typecheck

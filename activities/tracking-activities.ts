@@ -4,7 +4,7 @@ import { type Champion, type PipelineActivities, type PublishInput } from '../co
 import { dataInputs } from '../contracts/data-inputs';
 import { RetrainError } from '../contracts/errors';
 import { PATCH, RUN_TAG } from '../contracts/names';
-import { joinedDataHash, pipelineKey } from '../ml/hashing/pipeline-key';
+import { joinedDataHash, paramsHash, pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
@@ -137,13 +137,19 @@ function artifactTags({ stages }: PublishInput): Record<string, string> {
 
 /** A spec made by hand could claim to be another run. */
 function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec']): void {
-  const { params, data, extra, paramsHash, codeHash } = spec;
+  const { params, data, extra, codeHash } = spec;
+  const hash = paramsHash(params);
   const dataHash = joinedDataHash(data, extra);
-  const key = pipelineKey({ model: params.model, dataHash: dataHash ?? data.sha256, paramsHash, codeHash });
-  if (key === spec.pipelineKey && dataHash === spec.dataHash) return;
+  const key = pipelineKey({
+    model: params.model,
+    dataHash: dataHash ?? data.sha256,
+    paramsHash: hash,
+    codeHash,
+  });
+  if (key === spec.pipelineKey && hash === spec.paramsHash && dataHash === spec.dataHash) return;
   throw new RetrainError(
     'CONFIG_INVALID',
-    `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in`,
+    `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in, or build client and worker from the same commit`,
   );
 }
 

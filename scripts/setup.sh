@@ -70,8 +70,8 @@ packages() {
   wanted="$(cat package.json package-lock.json .npmrc | cksum) $(node -p 'process.version.split(".")[0] + process.platform + process.arch')"
   if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
   say 'Installing Node packages (about a minute)'
-  # The CUDA files of onnxruntime are 300 MB that a CPU does not use. npm passes the setting in .npmrc on only up to version 11.
-  ONNXRUNTIME_NODE_INSTALL=skip slowly 'npm ci' .retrain/logs/npm.log npm ci --no-progress
+  # Without the packages' own scripts: see scripts/check-packages.mjs.
+  slowly 'npm ci' .retrain/logs/npm.log npm ci --ignore-scripts --no-progress
   echo "$wanted" >"$stamp"
 }
 

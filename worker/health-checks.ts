@@ -30,7 +30,7 @@ const FILE_WITHIN_MS = 3000;
 const LEAST_FREE_BYTES = 256 << 20;
 
 /** @returns the looks at a worker, and what ends them */
-export function healthChecks(sources: HealthSources): { checks: Checks; stop(): void } {
+export function healthChecks(sources: HealthSources): { checks: Checks; stop: () => void } {
   const lag = new LoopLag();
   const checks: Checks = {
     async poller() {

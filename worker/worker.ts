@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type Logger } from '@temporalio/worker';
 import { FailureInterceptor } from '../activities/failure-interceptor';
 import { ProjectGuard } from '../activities/project-guard';
+import { SpecGuard } from '../activities/spec-guard';
 import { RetrainError } from '../contracts/errors';
 import { projectIdentity } from '../pipeline/run/project-identity';
 import { readStageCode } from '../pipeline/stage-code';
@@ -65,6 +66,7 @@ export async function startWorker(
       activity: [
         () => ({ inbound: new FailureInterceptor() }),
         () => ({ inbound: new ProjectGuard(identity, taskQueue) }),
+        () => ({ inbound: new SpecGuard() }),
       ],
     },
     maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
