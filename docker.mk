@@ -26,8 +26,12 @@ docker-clean: ## remove our images, their build cache, and stages' containers th
 
 .PHONY: compose-up
 compose-up: docker-build ## bring up Temporal, PostgreSQL, MLflow, S3 storage and a worker in containers
-	@docker compose --profile mlflow up --detach --wait
+	@docker compose $$(scripts/compose-env.sh) --profile mlflow up --detach --wait
+
+.PHONY: compose-env
+compose-env: ## make the passwords of the servers in containers, in .retrain/compose.env
+	@scripts/compose-env.sh >/dev/null
 
 .PHONY: compose-down
 compose-down: ## stop them; their state stays in named volumes
-	@docker compose --profile mlflow down
+	@docker compose $$(scripts/compose-env.sh) --profile mlflow down

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { compose, describeWithCompose, SECRETS } from './docker-compose';
 
 interface Service {
@@ -12,12 +16,23 @@ interface Service {
   volumes?: { type: string; source: string; target: string }[];
   network_mode?: string;
   privileged?: boolean;
+  networks?: Record<string, unknown>;
+  mem_limit?: string;
+  cpus?: number;
+  pids_limit?: number;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  tmpfs?: string[];
 }
 
 interface Model {
   services: Record<string, Service>;
   volumes: Record<string, object>;
+  networks: Record<string, { internal?: boolean }>;
 }
+
+const ROOT = path.resolve(__dirname, '..', '..');
 
 const EVERYTHING = ['--profile', '*'];
 
@@ -43,7 +58,7 @@ describeWithCompose('docker-compose.yml', () => {
 
   test('says which secret is missing', () => {
     for (const name of Object.keys(SECRETS)) {
-      expect(() => model({ ...SECRETS, [name]: '' })).toThrow(new RegExp(`set ${name} in .env`));
+      expect(() => model({ ...SECRETS, [name]: '' })).toThrow(new RegExp(`set ${name}, by make compose-env`));
     }
   });
 
@@ -65,6 +80,103 @@ describeWithCompose('docker-compose.yml', () => {
         // Our worker's image brings its own.
         expect(services[needed]?.healthcheck).toBeDefined();
       }
+    }
+  });
+
+  test('bounds memory, CPU and processes of every service, and what each may do', () => {
+    for (const [name, service] of Object.entries(model().services)) {
+      expect({ name, bounded: [service.mem_limit, service.cpus, service.pids_limit].every(Boolean) }).toEqual(
+        {
+          name,
+          bounded: true,
+        },
+      );
+      expect(service.security_opt).toEqual(['no-new-privileges:true']);
+      // These two write their configuration when they start.
+      expect(service.read_only ?? false).toBe(!['temporal', 'temporal-ui'].includes(name));
+      // Started as root, it makes its folders its own.
+      expect(service.cap_drop ?? []).toEqual(name === 'postgres' ? [] : ['ALL']);
+    }
+  });
+
+  test('gives each of the servers’ passwords to those alone that need it, and none to a worker', () => {
+    const { services } = model();
+    const holders = Object.fromEntries(
+      Object.entries(SECRETS).map(([name, value]) => [
+        name,
+        Object.keys(services).filter((service) => JSON.stringify(services[service]).includes(value)),
+      ]),
+    );
+    expect(holders).toEqual({
+      POSTGRES_PASSWORD: ['postgres'],
+      TEMPORAL_DB_PASSWORD: ['postgres', 'temporal'],
+      MLFLOW_DB_PASSWORD: ['mlflow', 'postgres'],
+      MINIO_ROOT_PASSWORD: ['bucket', 'storage'],
+      MLFLOW_S3_SECRET_KEY: ['bucket', 'mlflow'],
+    });
+    // The file that has them is in the project's folder.
+    for (const name of ['worker', 'worker-docker']) {
+      expect(services[name]?.tmpfs).toContain('/project/.retrain:mode=0700');
+    }
+  });
+
+  test('lets workers reach Temporal and MLflow, and nothing behind them', () => {
+    const { services, networks } = model();
+    expect(networks['data']?.internal).toBe(true);
+    expect(networks['storage']?.internal).toBe(true);
+    const inNetwork = (network: string): string[] =>
+      Object.keys(services)
+        .filter((name) => Object.keys(services[name]?.networks ?? {}).includes(network))
+        .sort();
+    expect(inNetwork('control')).toEqual(['mlflow', 'temporal', 'temporal-ui', 'worker', 'worker-docker']);
+    expect(inNetwork('data')).toEqual(['mlflow', 'postgres', 'temporal']);
+    expect(inNetwork('storage')).toEqual(['bucket', 'mlflow', 'storage']);
+  });
+
+  test('names the image of every other’s server for Renovate, which pins digests', () => {
+    const text = readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8');
+    const images = [
+      ...text.matchAll(/^( +# renovate: datasource=docker depName=(\S+)\n)? +image: ([^:\s]+):/gm),
+    ];
+    const others = images.filter(([, , , image = '']) => !image.startsWith('retrain/'));
+    expect(others.length).toBeGreaterThan(4);
+    for (const [, , named, image] of others) expect(named).toBe(image);
+    const renovate = JSON.parse(readFileSync(path.join(ROOT, 'renovate.json'), 'utf8')) as {
+      extends: string[];
+    };
+    expect(renovate.extends).toContain('docker:pinDigests');
+  });
+
+  test('has a MinIO policy for one bucket, and a script that makes passwords once, for their owner only', () => {
+    const policy = readFileSync(path.join(ROOT, 'images/compose/bucket-policy.json'), 'utf8');
+    const { Statement } = JSON.parse(policy) as { Statement: { Resource: string[]; Action: string[] }[] };
+    expect(Statement.flatMap(({ Resource }) => Resource)).toEqual([
+      'arn:aws:s3:::mlflow',
+      'arn:aws:s3:::mlflow/*',
+    ]);
+    expect(policy).not.toMatch(/"s3:\*"|"\*"/);
+
+    const copy = mkdtempSync(path.join(tmpdir(), 'compose-env-'));
+    try {
+      mkdirSync(path.join(copy, 'scripts'));
+      copyFileSync(path.join(ROOT, 'scripts/compose-env.sh'), path.join(copy, 'scripts/compose-env.sh'));
+      const run = (): string => execFileSync(path.join(copy, 'scripts/compose-env.sh'), { encoding: 'utf8' });
+      expect(run()).toBe('--env-file .retrain/compose.env\n');
+      const file = path.join(copy, '.retrain/compose.env');
+      const made = readFileSync(file, 'utf8');
+      expect(
+        made
+          .trim()
+          .split('\n')
+          .map((line) => line.split('=')[0]),
+      ).toEqual(Object.keys(SECRETS));
+      expect(new Set(made.match(/=[0-9a-f]{48}$/gm)).size).toBe(5);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      writeFileSync(path.join(copy, '.env'), '');
+      expect(run()).toBe('--env-file .env --env-file .retrain/compose.env\n');
+      expect(readFileSync(file, 'utf8')).toBe(made);
+    } finally {
+      rmSync(copy, { recursive: true });
     }
   });
 

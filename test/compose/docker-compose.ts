@@ -33,4 +33,10 @@ export function compose(args: readonly string[], env: Readonly<Record<string, st
 }
 
 /** What every use of the file needs. */
-export const SECRETS = { POSTGRES_PASSWORD: 'test-password', AWS_SECRET_ACCESS_KEY: 'test-secret' };
+export const SECRETS = {
+  POSTGRES_PASSWORD: 'test-postgres',
+  TEMPORAL_DB_PASSWORD: 'test-temporal',
+  MLFLOW_DB_PASSWORD: 'test-mlflow',
+  MINIO_ROOT_PASSWORD: 'test-minio-root',
+  MLFLOW_S3_SECRET_KEY: 'test-s3-of-mlflow',
+};

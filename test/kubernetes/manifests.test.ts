@@ -11,9 +11,16 @@ interface Resource {
   spec?: { template?: { spec: PodSpec } };
 }
 
+interface NetworkPolicy {
+  policyTypes: string[];
+  ingress: object[];
+  egress: { to: { ipBlock?: { except: string[] } }[]; ports: { port: number }[] }[];
+}
+
 interface PodSpec {
   terminationGracePeriodSeconds: number;
   automountServiceAccountToken: boolean;
+  topologySpreadConstraints: { topologyKey: string }[];
   securityContext: { runAsNonRoot: boolean; seccompProfile: { type: string } };
   containers: {
     securityContext: { allowPrivilegeEscalation: boolean; readOnlyRootFilesystem: boolean };
@@ -62,7 +69,7 @@ describe('the Kubernetes manifests', () => {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
-    expect(Object.keys(worker?.resources.limits ?? {})).toEqual(['cpu', 'memory']);
+    expect(Object.keys(worker?.resources.limits ?? {})).toEqual(['cpu', 'memory', 'ephemeral-storage']);
     expect(worker).toMatchObject({
       startupProbe: { httpGet: { path: '/live', port: 'health' } },
       readinessProbe: { httpGet: { path: '/ready', port: 'health' } },
@@ -70,6 +77,27 @@ describe('the Kubernetes manifests', () => {
       env: expect.arrayContaining([{ name: 'RETRAIN_HEALTH_ADDRESS', value: '0.0.0.0:8081' }]) as object[],
     });
     expect(pod?.volumes.some((volume) => 'hostPath' in volume)).toBe(false);
+    expect(pod?.topologySpreadConstraints.map(({ topologyKey }) => topologyKey)).toEqual([
+      'kubernetes.io/hostname',
+      'topology.kubernetes.io/zone',
+    ]);
+  });
+
+  test('let it reach names, Temporal, MLflow and TLS, but not the cloud’s metadata, and let nobody reach it', () => {
+    const [policy] = parseAllDocuments(
+      readFileSync(path.join(ROOT, 'base', 'network-policy.yaml'), 'utf8'),
+    ).map((document) => document.toJS() as { spec: NetworkPolicy });
+    expect(policy?.spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(policy?.spec.ingress).toEqual([]);
+    const ports = policy?.spec.egress.flatMap((rule) => rule.ports.map(({ port }) => port)) ?? [];
+    expect([...new Set(ports)].sort((a, b) => a - b)).toEqual([53, 443, 5000, 7233]);
+    const blocks = policy?.spec.egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => ipBlock ?? [])) ?? [];
+    expect(blocks.map(({ except }) => except[0])).toEqual(['169.254.0.0/16', 'fe80::/10']);
+  });
+
+  test('drain one worker at a time', () => {
+    const [budget] = resourcesIn(path.join(ROOT, 'base', 'disruption-budget.yaml'));
+    expect(budget).toMatchObject({ kind: 'PodDisruptionBudget', spec: { maxUnavailable: 1 } });
   });
 
   test('give it longer to stop than the heartbeat limit and its own grace together', () => {
