@@ -9,7 +9,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dataStatus } from '../integrations/dvc/data-status';
-import { writeDvcFile } from '../integrations/dvc/dvc-file';
+import { outEntry } from '../integrations/dvc/out-entry';
+import { toYaml } from '../integrations/dvc/yaml-text';
 import { trackedOuts } from '../integrations/dvc/tracked-outs';
 import { openWorkspace } from '../integrations/dvc/workspace';
 import { median, report, type Finding } from './measure';
@@ -24,7 +25,7 @@ async function ours(what: string, dir: string): Promise<void> {
     const data = path.join(dir, 'data');
     const artifact = await workspace.store.put(data, 'data');
     const nfiles = (await workspace.store.manifest(artifact)).length;
-    await writeDvcFile(`${data}.dvc`, { ...artifact, nfiles });
+    writeFileSync(`${data}.dvc`, toYaml({ outs: [outEntry('data', { ...artifact, nfiles })] }));
   } else {
     const [status] = await dataStatus(workspace, await trackedOuts(dir));
     if (status?.state !== 'unchanged') throw new Error(`data is ${status?.state}`);

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContentStore } from '../../../integrations/dvc/content-store';
-import { readDvcFile, writeDvcFile } from '../../../integrations/dvc/dvc-file';
+import { readDvcFile } from '../../../integrations/dvc/dvc-file';
+import { writeDvcFile } from './write-dvc-file';
 import { readLockFile, updateLockFile } from '../../../integrations/dvc/lock-file';
 import { isUsable, lockEntry } from '../../../integrations/dvc/out-entry';
 import { readPipelineFile, updatePipelineFile } from '../../../integrations/dvc/pipeline-file';
@@ -38,30 +39,7 @@ plots:
     - loss.csv
 `;
 
-test('a .dvc file is written as dvc add does, and not touched when it says the same', async () => {
-  await writeDvcFile(at('iris.csv.dvc'), { md5: MD5, sizeBytes: 3 });
-  expect(text('iris.csv.dvc')).toBe(`outs:\n- md5: ${MD5}\n  size: 3\n  hash: md5\n  path: iris.csv\n`);
-  const { ino } = statSync(at('iris.csv.dvc'));
-  await writeDvcFile(at('iris.csv.dvc'), { md5: MD5, sizeBytes: 3 });
-  expect(statSync(at('iris.csv.dvc')).ino).toBe(ino);
-});
-
-test('comments and other settings of a .dvc file stay', async () => {
-  write(
-    'data.dvc',
-    `# from the lab\nouts:\n- md5: ${'a'.repeat(32)} # old\n  size: 1\n  path: data\n  desc: Measurements\nmeta:\n  owner: lab\n`,
-  );
-  await writeDvcFile(at('data.dvc'), { md5: `${MD5}.dir`, sizeBytes: 30, nfiles: 2 });
-  expect(await readDvcFile(at('data.dvc'))).toEqual({
-    outs: [{ md5: `${MD5}.dir`, size: 30, nfiles: 2, hash: 'md5', path: 'data', desc: 'Measurements' }],
-    meta: { owner: 'lab' },
-  });
-  expect(text('data.dvc')).toContain('# from the lab');
-});
-
-test('a .dvc file that tracks something else, or is none, is refused', async () => {
-  write('a.dvc', `outs:\n- md5: ${MD5}\n  path: b\n`);
-  await expect(writeDvcFile(at('a.dvc'), { md5: MD5, sizeBytes: 3 })).rejects.toThrow('does not track a');
+test('a file that is no .dvc file is refused, with its line', async () => {
   write('c.dvc', 'outs:\n- md5: [\n');
   await expect(readDvcFile(at('c.dvc'))).rejects.toThrow(/c\.dvc:\d+: /);
   write('d.dvc', 'outs: 7\n');
@@ -205,7 +183,7 @@ judged(
     const model = await store.put(at('model.txt'), 'model.txt');
     const metrics = await store.put(at('metrics.json'), 'metrics.json');
     const cmd = 'echo trained > model.txt';
-    await writeDvcFile(at('data.dvc'), { ...data, nfiles: 2 });
+    writeDvcFile(at('data.dvc'), { ...data, nfiles: 2 });
     await updatePipelineFile(at('dvc.yaml'), {
       train: {
         cmd,
@@ -272,8 +250,8 @@ judged(
     const locked = await readLockFile(at('dvc.lock'));
     expect(locked.train?.deps[0]).toMatchObject({ path: 'data', md5: data.md5, size: data.sizeBytes });
     for (const path of ['data.dvc', 'run.sh.dvc', 'dvc.lock']) rmSync(at(path));
-    await writeDvcFile(at('data.dvc'), { ...data, nfiles: 1 });
-    await writeDvcFile(at('run.sh.dvc'), { ...script, isExecutable: true });
+    writeDvcFile(at('data.dvc'), { ...data, nfiles: 1 });
+    writeDvcFile(at('run.sh.dvc'), { ...script, isExecutable: true });
     await updateLockFile(at('dvc.lock'), { train: locked.train! });
     expect({ data: text('data.dvc'), script: text('run.sh.dvc'), lock: text('dvc.lock') }).toEqual(byDvc);
   },

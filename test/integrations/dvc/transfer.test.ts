@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { ContentStore } from '../../../integrations/dvc/content-store';
 import { readDvcConfig, remoteNamed } from '../../../integrations/dvc/dvc-config';
-import { writeDvcFile } from '../../../integrations/dvc/dvc-file';
+import { writeDvcFile } from './write-dvc-file';
 import { pull } from '../../../integrations/dvc/pull';
 import { push } from '../../../integrations/dvc/push';
 import { openRemote } from '../../../pipeline/open-remote';
@@ -332,7 +332,7 @@ describe('with the real dvc on the same remote', () => {
           write('data/b.csv', '2\n');
           write('data/empty', '');
           const artifact = await ours.put(join(dir, 'data'), 'data');
-          await writeDvcFile(join(dir, 'data.dvc'), { ...artifact, nfiles: 3 });
+          writeDvcFile(join(dir, 'data.dvc'), { ...artifact, nfiles: 3 });
           await push(ours, remote, [artifact]);
           expect(await dvcAside(dir, 'status', '--cloud')).toContain('in sync');
           rmSync(join(dir, '.dvc/cache'), { recursive: true });

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataStatus, describeStatus } from '../../../integrations/dvc/data-status';
-import { writeDvcFile } from '../../../integrations/dvc/dvc-file';
+import { writeDvcFile } from './write-dvc-file';
 import { ignoreRules } from '../../../integrations/dvc/ignore-rules';
 import { push } from '../../../integrations/dvc/push';
 import { readLockFile } from '../../../integrations/dvc/lock-file';
@@ -58,7 +58,7 @@ const track = async (path: string) => {
   const isTree = artifact.md5.endsWith('.dir');
   const isExecutable = !isTree && (statSync(at(path)).mode & 0o100) !== 0;
   const nfiles = isTree ? (await workspace.store.manifest(artifact)).length : undefined;
-  await writeDvcFile(at(`${path}.dvc`), {
+  writeDvcFile(at(`${path}.dvc`), {
     ...artifact,
     ...(nfiles !== undefined && { nfiles }),
     isExecutable,
