@@ -38,6 +38,8 @@ async function main(argv: string[]): Promise<void> {
   const program = new Command('retrain')
     .description('Turns "the data changed" into "the right model is in production, and I can prove why".')
     .version(ownVersion())
+    // What comes after a command is the command’s: `approve` has a --version of its own.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(paint.bad(text)) });

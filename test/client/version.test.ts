@@ -13,3 +13,16 @@ test.each(['--version', '-V'])('retrain %s says the version of its package', (fl
     bench.remove();
   }
 });
+
+test('a command’s own --version is the command’s', async () => {
+  const bench = new Workbench();
+  try {
+    const ask = ['approve', 'iris', '--version', '3', '--reason', 'r', '--json'];
+    const { code, stdout } = await bench.cli(ask, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    expect({ code, stdout }).toEqual({
+      ...{ code: 4, stdout: expect.stringContaining('TEMPORAL_UNREACHABLE') as string },
+    });
+  } finally {
+    bench.remove();
+  }
+});
