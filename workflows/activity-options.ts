@@ -43,6 +43,8 @@ export const uploading: ActivityOptions = {
   ...tracking,
   scheduleToCloseTimeout: '2 hours',
   startToCloseTimeout: '1 hour',
+  // Trying again brings no file back: its stage makes it again.
+  retry: { ...tracking.retry, nonRetryableErrorTypes: ['ARTIFACT_MISSING', 'ARTIFACT_DAMAGED'] },
 };
 
 /** Hashing the data of a large project takes minutes; bad data and bad config are not tried again. */

@@ -16,3 +16,12 @@ export function failureReason(error: unknown): string {
   }
   return rootCause(error) ?? String(error);
 }
+
+/** Whether what an activity needs is gone from the content store, or damaged there. */
+export function isMissingArtifact(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return (
+    cause instanceof ApplicationFailure &&
+    (cause.type === 'ARTIFACT_MISSING' || cause.type === 'ARTIFACT_DAMAGED')
+  );
+}

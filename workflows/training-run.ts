@@ -21,11 +21,17 @@ import { lineageOf } from '../contracts/lineage';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { computing, tracking, uploading } from './activity-options';
 import { decideContest, type Verdict } from './contest';
-import { failureReason } from './failure-reason';
+import { failureReason, isMissingArtifact } from './failure-reason';
 import { endNotice, failureNotice, handToNotifier } from './notices';
 import { type ProgressBoard } from './progress-board';
 import { NOTE, SUMMARY } from './stage-notes';
 import { watchingQueue } from './watch-queue';
+
+/** A scored model, and the champion that it was scored against. */
+interface Made {
+  champion: Champion | null;
+  evaluated: EvaluateOutput;
+}
 
 type ComputeStage = 'preprocess' | 'train' | 'evaluate';
 
@@ -51,20 +57,43 @@ export class TrainingRun {
     try {
       const { finished } = await this.open();
       if (finished !== null) return this.trainedBefore(finished);
-      this.warnings = (await this.preprocess()).warnings;
-      // The champion's model is fetched while the candidate trains.
-      const [, champion] = await together(
-        () => this.train(),
-        () => this.fetchChampion(),
-      );
-      const evaluated = await this.evaluate(champion);
-      const registered = await this.register(evaluated);
+      const made = await this.make();
+      const { champion, evaluated, registered } = await this.registerWhole(made);
       const verdict = await this.promote(registered, champion, evaluated);
       return await this.finish(registered, evaluated, verdict);
     } catch (error) {
       // Not cancellable: a cancelled run, too, must be closed in MLflow and told about.
       await CancellationScope.nonCancellable(() => this.closeAfter(error));
       throw error;
+    }
+  }
+
+  /** From the data to a scored model. */
+  private async make(): Promise<Made> {
+    this.warnings = (await this.preprocess()).warnings;
+    // The champion's model is fetched while the candidate trains.
+    const [, champion] = await together(
+      () => this.train(),
+      () => this.fetchChampion(),
+    );
+    return { champion, evaluated: await this.evaluate(champion) };
+  }
+
+  /**
+   * Registers what was made. Somebody may have emptied the cache meanwhile; what is gone, its stages make again, once: same inputs,
+   * same bytes. If it goes again, the run fails, and says what to do.
+   */
+  private async registerWhole(made: Made): Promise<Made & { registered: RegisterOutput }> {
+    try {
+      return { ...made, registered: await this.register(made.evaluated) };
+    } catch (error) {
+      if (!isMissingArtifact(error)) throw error;
+      this.board.remark(
+        'register',
+        `waits for the stages to make again what is gone: ${failureReason(error)}`,
+      );
+      const again = await this.make();
+      return { ...again, registered: await this.register(again.evaluated) };
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import {
   type ComputeOutput,
@@ -29,7 +30,14 @@ class MovingProduction {
   closedAs: string | undefined;
   private version = 1;
 
-  constructor(private moves: number) {}
+  /** Attempts at registering. */
+  registered = 0;
+
+  /** @param emptied how often the cache is empty when the model is to be registered */
+  constructor(
+    private moves: number,
+    private emptied = 0,
+  ) {}
 
   activities(): PipelineActivities & NoticeActivities {
     const unused = async (): Promise<never> => Promise.reject(new Error('not asked for here'));
@@ -46,8 +54,14 @@ class MovingProduction {
           artifacts: { 'champion.onnx': artifact(String(this.version)) },
         }),
       evaluate: async ({ artifacts }) => this.score(artifacts['champion.onnx']?.name ?? null),
-      register: async () =>
-        Promise.resolve({ modelVersion: '99', metadata: artifact('model_metadata.json') }),
+      register: async () => {
+        this.registered++;
+        if (this.emptied-- > 0) {
+          const gone = "model.onnx (22) is not in this worker's store; start again with --force";
+          throw ApplicationFailure.retryable(gone, 'ARTIFACT_MISSING');
+        }
+        return Promise.resolve({ modelVersion: '99', metadata: artifact('model_metadata.json') });
+      },
       askSteward: async (input) => {
         this.asked.push(input);
         const now = String(this.version);
@@ -141,6 +155,22 @@ describe('a candidate while production moves', () => {
     expect(production.scoredAgainst).toEqual(['1', '2', '3']);
     expect(production.asked.map(({ championVersion }) => championVersion)).toEqual(['1', '2', '3']);
     expect(production.closedAs).toBe('FINISHED');
+  });
+
+  test('whose files are gone from the store when it is registered is made again, and goes on', async () => {
+    const production = new MovingProduction(0, 1);
+    expect(await run(production)).toMatchObject({ outcome: 'promoted', modelVersion: '99' });
+    expect(production).toMatchObject({ registered: 2, scoredAgainst: ['1', '1'], closedAs: 'FINISHED' });
+  });
+
+  test('whose files are gone again fails at once, and says what to do', async () => {
+    const production = new MovingProduction(0, 100);
+    const failed: unknown = await run(production).catch((error: unknown) => error);
+    expect((failed as Error & { cause?: Error }).cause?.cause).toMatchObject({
+      type: 'ARTIFACT_MISSING',
+      message: expect.stringContaining('start again with --force') as string,
+    });
+    expect(production).toMatchObject({ registered: 2, closedAs: 'FAILED' });
   });
 
   test('gives up after the twelfth time, says so, and its MLflow run is FAILED', async () => {
