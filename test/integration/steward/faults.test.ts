@@ -198,7 +198,11 @@ describe('a fault before or after each effect of what people ask of a steward', 
       for (const [i, fault] of faults.entries()) jobs.push({ ask, fault, scene: scenes[i]! });
     }
     console.info(`${jobs.length} faults`);
-    for (const { scene: set, fault } of jobs) seam.plan(stewardWorkflowId(set.model), [fault]);
+    for (const { scene: set, fault } of jobs) {
+      // A steward looks at production by itself each minute; what it did meanwhile is not counted.
+      seam.effects.delete(stewardWorkflowId(set.model));
+      seam.plan(stewardWorkflowId(set.model), [fault]);
+    }
     const answers = await Promise.all(jobs.map(({ ask, scene: set }) => ask.ask(set)));
     expect(jobs.flatMap(({ scene: { model } }) => seam.missed(stewardWorkflowId(model)))).toEqual([]);
     const ledgers = await Promise.all(jobs.map(({ scene: { view } }) => view.ledger()));
