@@ -48,6 +48,7 @@ export async function askSteward<T>({
   id = randomUUID(),
   signal,
 }: StewardAsk): Promise<T> {
+  let renewed = 0;
   for (let time = 0; ; time++) {
     signal?.throwIfAborted();
     const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOW.modelSteward, {
@@ -60,8 +61,7 @@ export async function askSteward<T>({
       staticDetails: `The only one that moves the aliases of **${model}**. Its ledger: \`retrain history ${model}\`.`,
     });
     try {
-      // Per try: an id whose ask failed as the steward was busy would only get the same failure again.
-      const options = { startWorkflowOperation, args: [args], updateId: `${id}-${time}` };
+      const options = { startWorkflowOperation, args: [args], updateId: `${id}-${renewed}` };
       const ask = (): Promise<unknown> => client.workflow.executeUpdateWithStart(update, options);
       return (await unlessNobodyPolls(client, model, taskQueue, signal, ask)) as T;
     } catch (thrown) {
@@ -71,6 +71,9 @@ export async function askSteward<T>({
           ? thrown
           : new ServiceError(String(thrown), { cause: thrown as Error });
       if (!mayRepeat(error)) throw refusal(error);
+      // An ask whose answer is late goes on under its id, or a rollback would be done twice. One that failed gets a new id: the old one
+      // would only get the same failure again.
+      if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) renewed++;
     }
     const wait = Math.min(AGAIN_MS.first * 2 ** time, AGAIN_MS.longest);
     // Apart from each other, or they would come back together.
