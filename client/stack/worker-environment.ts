@@ -10,7 +10,12 @@ const READ =
   /^(RETRAIN|TEMPORAL|MLFLOW|DOCKER|AWS|S3|STAGE|SMTP|SLACK)_|^(LOG_LEVEL|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSH_AUTH_SOCK|UV_THREADPOOL_SIZE)$|_proxy$/i;
 
 /** Variables that name a file whose content counts. */
-const FILES = ['RETRAIN_SIGNING_KEY', 'TEMPORAL_TLS_CLIENT_KEY_PATH', 'TEMPORAL_TLS_CLIENT_CERT_PATH'];
+const FILES = [
+  'RETRAIN_SIGNING_KEY',
+  'RETRAIN_SIGNING_PUBLIC_KEY',
+  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+  'TEMPORAL_TLS_CLIENT_CERT_PATH',
+];
 
 /** Digests of a worker's environment. They tell that something differs, and give no value away. */
 export interface EnvironmentDigests {

@@ -119,7 +119,8 @@ export class FaultSeam {
     const id = info.workflowExecution?.workflowId;
     const [, model] = /^steward-(.*)$/.exec(id ?? '') ?? [];
     if (model === undefined || info.activityType !== 'settleCandidate') return id;
-    return [...this.effects.keys()].find((run) => run.startsWith(`train-${model}-`)) ?? id;
+    // The last: a run of the same model may have gone before.
+    return [...this.effects.keys()].findLast((run) => run.startsWith(`train-${model}-`)) ?? id;
   }
 
   private due(run: string, effect: string): Fault | undefined {
