@@ -26,9 +26,12 @@ export async function requireWholeGzip(
   let bytes = 0;
   // An error thrown at the end of a pipeline leaves it as the AbortError of what came before.
   let tooLarge: RetrainError | undefined;
+  // As is one of a damaged file, where the read stream has not ended yet.
+  let damaged: unknown;
+  const gunzip = createGunzip({ chunkSize: 1 << 18 }).once('error', (error) => (damaged = error));
   await pipeline(
     createReadStream(path, { highWaterMark: 1 << 18 }),
-    createGunzip({ chunkSize: 1 << 18 }),
+    gunzip,
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         bytes += chunk.length;
@@ -43,7 +46,15 @@ export async function requireWholeGzip(
     },
     { ...(signal === undefined ? {} : { signal }) },
   ).catch((error: unknown) => {
-    throw tooLarge ?? damagedGzip(file, error) ?? error;
+    const known = tooLarge ?? damagedGzip(file, damaged ?? error);
+    if (known !== undefined) throw known;
+    if (signal?.aborted === true || !isAbort(error)) throw error;
+    // zlib stops at the end of what was packed and takes no byte more.
+    throw new RetrainError(
+      'DATA_INVALID',
+      `${file}: is damaged: bytes follow the end of the gzip file; get or write it again`,
+      { cause: error },
+    );
   });
 }
 
@@ -57,3 +68,6 @@ export function damagedGzip(file: string, error: unknown): RetrainError | undefi
     { cause: error },
   );
 }
+
+const isAbort = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
