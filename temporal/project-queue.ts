@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client } from '@temporalio/client';
 import { RetrainError } from '../contracts/errors';
@@ -17,8 +16,8 @@ const ALIVE_WITHIN_MS = 75_000;
 const MOST_WORKFLOWS = 200;
 
 /** By what a worker is known to the server, and to whoever looks at it: `4711@host project github.com/ann/iris`. */
-export function workerIdentity({ id, certain }: ProjectIdentity): string {
-  return `${process.pid}@${hostname()} ${certain ? 'project' : 'folder'} ${id}`;
+export function workerIdentity({ id, host, certain }: ProjectIdentity): string {
+  return `${process.pid}@${host} ${certain ? 'project' : 'folder'} ${id}`;
 }
 
 /** The project that a worker's identity tells; null for one that does not. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { link, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -25,7 +25,7 @@ export async function projectIdentity(
   state: string,
   env: Environment,
 ): Promise<ProjectIdentity> {
-  const host = hostname();
+  const host = machineName();
   const named = env['RETRAIN_PROJECT_ID'] || undefined;
   if (named !== undefined) return { id: checked(named), host, certain: true };
   const file = path.join(state, 'project.json');
@@ -34,6 +34,18 @@ export async function projectIdentity(
   const remote = await remoteName(project);
   const found = remote === null ? { id: folderName(project), certain: false } : { id: remote, certain: true };
   return { ...(await keep(state, file, found)), host };
+}
+
+/**
+ * Where a path means the same folder: the machine, and on Linux the view of its files, as a container may have its host's name
+ * (`network_mode: host`) and the project at another path.
+ */
+export function machineName(): string {
+  try {
+    return `${hostname()}/${readlinkSync('/proc/self/ns/mnt').replace(/\D/g, '')}`;
+  } catch {
+    return hostname();
+  }
 }
 
 const NAME = /^[\w.@:/~+-]{1,200}$/;

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { areDifferent } from '../../../contracts/project-identity';
 import { nameOf } from '../../../integrations/git/remote-name';
-import { projectIdentity } from '../../../pipeline/run/project-identity';
+import { machineName, projectIdentity } from '../../../pipeline/run/project-identity';
 
 let dir: string;
 beforeEach(() => {
@@ -39,7 +39,7 @@ describe('which project a folder is', () => {
   test('clones are one project, however their remote is written; a folder in them is another', async () => {
     const one = repository('one', 'https://github.com/ann/iris.git');
     const two = repository('two', 'git@github.com:ann/iris');
-    expect(await identify(one)).toEqual({ id: 'github.com/ann/iris', host: hostname(), certain: true });
+    expect(await identify(one)).toEqual({ id: 'github.com/ann/iris', host: machineName(), certain: true });
     expect((await identify(two)).id).toBe('github.com/ann/iris');
     expect((await identify(path.join(two, 'models', 'churn'))).id).toBe('github.com/ann/iris/models/churn');
   });
@@ -48,7 +48,7 @@ describe('which project a folder is', () => {
     const project = path.join(dir, 'churn');
     mkdirSync(project);
     const before = await identify(project);
-    expect(before).toMatchObject({ host: hostname(), certain: false });
+    expect(before).toMatchObject({ host: machineName(), certain: false });
     expect(before.id).toMatch(/^churn-[0-9a-f]{8}$/);
     renameSync(project, path.join(dir, 'moved'));
     execFileSync('git', ['init', '--quiet', path.join(dir, 'moved')]);
