@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 describeWithDocker('an image that the engine does not have', () => {
   const registry = new PrivateRegistry();
   const folder = mkdtempSync(path.join(tmpdir(), 'retrain-login-'));
-  const settings = testSettings({ DOCKER_CONFIG: folder });
+  const settings = testSettings({ DOCKER_CONFIG: folder, RETRAIN_DOCKER_IMAGES: '127.0.0.1:*,retrain/*' });
   let host: string;
   let image: string;
 
