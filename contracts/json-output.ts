@@ -128,7 +128,10 @@ const up = z.strictObject({
     state: partState,
   }),
   mlflow: z.strictObject({ uri: text, startedByUs: z.boolean(), state: partState }),
-  worker: z.strictObject({ pid: z.number().nullable(), taskQueue: text, state: partState }),
+  worker: z.strictObject({
+    ...{ pid: z.number().nullable(), taskQueue: text, state: partState },
+    why: text.optional().describe('Why it was restarted.'),
+  }),
   durationMs: z.number(),
 });
 
