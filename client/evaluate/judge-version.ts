@@ -67,16 +67,17 @@ export async function judgeVersion(
     const onnx = await checkedModel(judge);
     const rows = await (options.data === undefined ? ownRows(judge) : rowsOf(judge, options.data));
     const champion = await fetchChampion(mlflow, store, model, signal);
-    const rival = champion?.version === version.version ? null : champion;
+    // With production itself there is nothing to compare.
+    const compared = champion?.version === version.version ? null : champion;
     const work = computeStage('evaluate', params, judge.code, recorded.images);
-    const inputs = { ...rows.artifacts, ...rival?.artifacts, [ARTIFACT.model]: onnx };
+    const inputs = { ...rows.artifacts, ...compared?.artifacts, [ARTIFACT.model]: onnx };
     const { outputs } = await judge.runStage('evaluate', work, inputsOf('evaluate', inputs));
     const evaluation = await readEvaluation(store, byName(outputs)[ARTIFACT.evaluation]);
     const { artifacts: _, ...shown } = rows;
     return {
       ...{ model, version: version.version, aliases: recorded.aliases, rows: shown, evaluation },
-      ...decide(params, evaluation, version, champion, rival?.error),
-      champion: rival?.version ?? null,
+      ...decide(params, evaluation, version, champion, compared?.error),
+      champion: compared?.version ?? null,
     };
   } finally {
     opened.close();
@@ -92,10 +93,10 @@ function decide(
   championError: string | undefined,
 ): Omit<PromotionDecision, 'outcome'> & Pick<Judgement, 'outcome'> {
   const isProduction = champion?.version === version.version;
-  const rival = isProduction ? null : (champion?.version ?? null);
+  const compared = isProduction ? null : (champion?.version ?? null);
   const scored = championError === undefined ? evaluation : { ...evaluation, championError };
   const decision = decidePromotion({
-    ...contestOf(params, scored, rival),
+    ...contestOf(params, scored, compared),
     noBetter: params.promote.beat_baseline ? noBetterThanBaseline(evaluation, promotionMetric(params)) : null,
   });
   if (decision.outcome !== 'promoted') return decision;

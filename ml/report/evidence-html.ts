@@ -97,10 +97,10 @@ function metrics(
   )}</tbody></table></div><p class="quiet">Intervals by the bootstrap, the difference’s by the paired one. One that holds 0 may be chance. Gate, baselines and the last interval are about all held-out rows.</p>`;
 }
 
-function confusions({ confusion, sideBySide, champion }: Evidence, rival: string): Markup {
+function confusions({ confusion, sideBySide, champion }: Evidence, championName: string): Markup {
   const both = sideBySide?.confusions ?? null;
   if (both !== null && champion !== null) {
-    return markup`<h2>Confusion matrices</h2><p class="quiet">On the rows that both were scored on. Rows are true, columns predicted.</p><div class="plots">${matrix('this version', both.labels, both.candidate)}${matrix(rival, both.labels, both.champion)}</div>`;
+    return markup`<h2>Confusion matrices</h2><p class="quiet">On the rows that both were scored on. Rows are true, columns predicted.</p><div class="plots">${matrix('this version', both.labels, both.candidate)}${matrix(championName, both.labels, both.champion)}</div>`;
   }
   if (confusion === null) return NOTHING;
   return markup`<h2>Confusion matrix</h2><p class="quiet">On all held-out rows. Rows are true, columns predicted.</p>${matrix('this version', confusion.labels, confusion.counts)}`;
