@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { RUN_TAG } from '../contracts/names';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { type MlflowRun } from '../integrations/mlflow/run-record';
@@ -73,7 +73,16 @@ async function statusOf(client: Client, workflowId: string, runId?: string): Pro
   try {
     return (await client.workflow.getHandle(workflowId, runId).describe()).status.name;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
+    if (error instanceof WorkflowNotFoundError || isImpossible(error)) return null;
     throw error;
   }
+}
+
+/** gRPC's INVALID_ARGUMENT. */
+const INVALID_ARGUMENT = 3;
+
+/** Whether the server says that there can be no such workflow: tags are anybody's to write, and one run's must not keep the others open. */
+function isImpossible(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && Number(cause.code) === INVALID_ARGUMENT;
 }

@@ -14,12 +14,29 @@ describe('an MLflow run that is open although its workflow was terminated', () =
   beforeAll(async () => {
     connection = await Connection.connect({ address: process.env['RETRAIN_TEST_TEMPORAL_ADDRESS'] ?? '' });
     client = new Client({ connection });
+    await strangeRun();
   });
   afterAll(async () => {
     await project.remove();
     await registry.close();
     await connection.close();
   });
+
+  /** An open run whose tags name a workflow that there cannot be; somebody else wrote them. */
+  async function strangeRun(): Promise<void> {
+    const tags = { pipeline_key: 'k', workflow_id: 'nobody', workflow_run_id: 'no UUID' };
+    const body = {
+      experiment_id: '0',
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    };
+    const url = `${process.env['RETRAIN_TEST_MLFLOW_URI'] ?? ''}/api/2.0/mlflow/runs/create`;
+    const { ok } = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(ok).toBe(true);
+  }
 
   const statuses = async (): Promise<string[]> => (await registry.runs()).map(({ status }) => status);
 
