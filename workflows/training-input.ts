@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import { plainLine } from '../contracts/plain-words';
 import { type TrainingInput } from '../contracts/run';
 
 const KEYS = {
@@ -42,7 +43,10 @@ export function checkedInput(input: unknown): TrainingInput {
 const NAMED = { string: 'text', object: 'mapping', boolean: 'truth value' } as const;
 
 const refused = (why: string): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(`the input${why.startsWith('.') ? why : ` ${why}`}`, 'CONFIG_INVALID');
+  ApplicationFailure.nonRetryable(
+    plainLine(`the input${why.startsWith('.') ? why : ` ${why}`}`),
+    'CONFIG_INVALID',
+  );
 
 const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -169,6 +169,12 @@ describeAttacks(
       says: /unknown key "k{40}"/,
     },
     {
+      name: 'sends an unknown key that the terminal of who reads the error would obey',
+      attempt: input({ '\u007f\u009b2J': 1 }),
+      code: 'CONFIG_INVALID',
+      says: /unknown key "\?\?2J"/,
+    },
+    {
       name: 'sends a specification without its parts',
       attempt: input({ spec: { params: {} } }),
       code: 'CONFIG_INVALID',
