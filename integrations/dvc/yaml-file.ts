@@ -28,11 +28,24 @@ export async function readYaml<T>(
       `${path}:${line}: ${problem.message.split('\n')[0]}; correct the file`,
     );
   }
-  const parsed = schema.safeParse(document.toJS() ?? {});
+  const parsed = schema.safeParse(valueOf(document, path));
   if (parsed.success) return { text, document, value: parsed.data };
   const [issue] = parsed.error.issues;
   throw new RetrainError(
     'CONFIG_INVALID',
     `${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as DVC writes it'}; correct the file, or let dvc write it again`,
   );
+}
+
+/** DVC writes no aliases; of an alias without its anchor, or of many, the parser has no value. */
+function valueOf(document: Document.Parsed, path: string): unknown {
+  try {
+    return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? {};
+  } catch (cause) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `${path}: an alias has no value to repeat, or repeats too much; correct the file, or let dvc write it again`,
+      { cause },
+    );
+  }
 }
