@@ -13,6 +13,7 @@ import { type LedgerDraft, sealEntries } from '../ml/ledger/chain';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { LedgerMirror } from '../integrations/mlflow/ledger-mirror';
+import { findVersion } from '../integrations/mlflow/registered-run';
 import { checkModelFiles } from './check-model-files';
 import { withHeartbeat } from './heartbeat';
 import { outsideMove } from './outside-move';
@@ -124,7 +125,7 @@ async function moveByHand(
     if (entries.length > 0) return { entries, production: now };
   }
   if (champion !== undefined && before !== champion) throw staleApproval(version, champion, before);
-  const target = await mlflow.registry.getVersion(model, version, signal);
+  const target = await findVersion(mlflow, { model, by: { version } }, signal);
   if (event === 'promoted_by_hand' && !force && target.tags[VERSION_TAG.gatePassed] === 'false') {
     throw new RetrainError(
       'PROMOTION_REFUSED',

@@ -3,6 +3,7 @@ import { RetrainError } from '../../contracts/errors';
 import { RUN_TAG } from '../../contracts/names';
 import { type TrainingResult } from '../../contracts/run';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
+import { findVersion } from '../../integrations/mlflow/registered-run';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { type MlflowRun } from '../../integrations/mlflow/run-record';
 import { loadParams } from '../../pipeline/run/load-params';
@@ -59,7 +60,7 @@ async function find(
   if (wanted !== undefined && !/^v?\d{1,9}$/.test(wanted)) return mlflow.runs.get(wanted);
   const { experiment, model } = await loadParams(config.project, paramsPath);
   if (wanted !== undefined) {
-    const { runId } = await mlflow.registry.getVersion(model, wanted.replace(/^v/, ''));
+    const { runId } = await findVersion(mlflow, { model, by: { version: wanted.replace(/^v/, '') } });
     return mlflow.runs.get(runId);
   }
   const experimentId = await mlflow.experiments.find(experiment);

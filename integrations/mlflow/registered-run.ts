@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { RetrainError } from '../../contracts/errors';
+import { listed, RetrainError } from '../../contracts/errors';
 import { ALIAS, RUN_TAG } from '../../contracts/names';
 import { TrainingData } from '../../contracts/run';
 import { type Mlflow } from './client';
+import { notFound } from './errors';
 import { type ModelVersion } from './registry-record';
 import { type MlflowRun } from './run-record';
 
@@ -39,7 +40,7 @@ export async function findVersion(
   { model, by }: ModelReference,
   signal?: AbortSignal,
 ): Promise<ModelVersion> {
-  if ('version' in by) return mlflow.registry.getVersion(model, by.version, signal);
+  if ('version' in by) return numbered(mlflow, model, by.version, signal);
   const found = await mlflow.registry.findByAlias(model, by.alias, signal);
   if (found !== null) return found;
   const known = await mlflow.registry.findModel(model, signal);
@@ -50,6 +51,30 @@ export async function findVersion(
       ? `there is no registered model ${model}; list the runs: retrain list`
       : `${model} has no alias ${by.alias}; it has ${aliases.length === 0 ? 'none' : aliases.join(', ')}`,
   );
+}
+
+/** So many of a model's versions are named, the newest ones. */
+const NAMED = 5;
+
+async function numbered(
+  mlflow: Mlflow,
+  model: string,
+  version: string,
+  signal?: AbortSignal,
+): Promise<ModelVersion> {
+  try {
+    return await mlflow.registry.getVersion(model, version, signal);
+  } catch (cause) {
+    if (!notFound(cause)) throw cause;
+    const newest = await mlflow.registry.listVersions(model, NAMED, signal);
+    throw new RetrainError(
+      'NOT_FOUND',
+      newest.length === 0
+        ? `there is no registered model ${model}, or it has no version; list the runs: retrain list`
+        : `${model} has no version ${version}; its newest are ${listed(newest.map((one) => `v${one.version}`))}; list the runs: retrain list`,
+      { cause },
+    );
+  }
 }
 
 /** @throws RetrainError NOT_FOUND, also for a version that came from no run */

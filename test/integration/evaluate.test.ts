@@ -117,7 +117,14 @@ describe('retrain evaluate', () => {
   });
 
   test('of an unknown model, version or alias, says which there are', async () => {
-    expect(await judge('99')).toMatchObject({ exit: 1, error: { code: 'NOT_FOUND' } });
+    const noVersion = `${project.model} has no version 99; its newest are v2, v1; list the runs: retrain list`;
+    expect(await judge('99')).toMatchObject({ exit: 1, error: { code: 'NOT_FOUND', message: noVersion } });
+    for (const command of [
+      ['show', 'v99'],
+      ['promote', `${project.model}@99`, '--reason', 'why not'],
+    ]) {
+      expect(await project.cli(command)).toMatchObject({ code: 1, stderr: `error: ${noVersion}\n` });
+    }
     expect((await judge('blue')).error?.message).toMatch(/has no alias blue; it has production/);
     const unknown = await project.cli(['evaluate', 'nobody@production', '--json']);
     expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('NOT_FOUND') as string });
