@@ -1,6 +1,6 @@
 /**
- * Who may import whom: contracts <- ml <- integrations <- pipeline <- activities <- worker; ml <- stages;
- * client and serving use contracts, ml, integrations, pipeline and temporal; workflows stand alone. Siblings in
+ * Who may import whom: contracts <- ml <- integrations <- pipeline <- serving <- activities <- worker; ml <- stages;
+ * client uses contracts, ml, integrations, pipeline, temporal and serving; workflows stand alone. Siblings in
  * integrations/ do not know each other: what several need is in integrations/files/.
  */
 const only = (from, allowed) => ({
@@ -22,12 +22,13 @@ module.exports = {
     only('integrations', ['contracts', 'ml']),
     only('pipeline', ['contracts', 'ml', 'integrations']),
     only('temporal', ['contracts', 'ml', 'integrations']),
-    only('activities', ['contracts', 'ml', 'integrations', 'pipeline', 'temporal']),
+    only('activities', ['contracts', 'ml', 'integrations', 'pipeline', 'serving', 'temporal']),
     only('workflows', ['contracts']),
-    only('client', ['contracts', 'ml', 'integrations', 'pipeline', 'temporal']),
-    only('serving', ['contracts', 'ml', 'integrations', 'pipeline', 'temporal']),
+    only('client', ['contracts', 'ml', 'integrations', 'pipeline', 'serving', 'temporal']),
+    only('serving', ['contracts', 'ml', 'integrations', 'pipeline']),
     only('worker', [
-      ...['contracts', 'ml', 'stages', 'integrations', 'pipeline', 'activities', 'workflows', 'temporal'],
+      ...['contracts', 'ml', 'stages', 'integrations', 'pipeline', 'serving', 'activities', 'workflows'],
+      'temporal',
       // Which servers `retrain up` left.
       'client/stack/stack-file',
     ]),

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 /** SPDX names of licences that ask for no more than to be named. */
 const ALLOWED = new Set([
-  ...['MIT', 'MIT-0', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0'],
+  ...['MIT', 'MIT-0', 'ISC', 'Zlib', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0'],
   ...['CC0-1.0', 'Unlicense'],
 ]);
 
