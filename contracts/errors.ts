@@ -1,4 +1,4 @@
-import { plainWords } from './plain-words';
+import { plainLine, plainWords } from './plain-words';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, gateFailed: 3, unreachable: 4, cancelled: 5 } as const;
@@ -319,6 +319,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** What is said of our own programs ends with the last lines of their log; everything else is one line. */
+const QUOTING: ReadonlySet<ErrorCode> = new Set(['SERVICE_DIED', 'TOOL_MISSING']);
+
 /**
  * The one error class of the product. The message is one line: what failed, the value seen, what was
  * expected, what to do next. What it quotes of strangers is cleaned here: see `plainWords`.
@@ -331,7 +334,7 @@ export class RetrainError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(plainWords(message), options);
+    super(QUOTING.has(code) ? plainWords(message) : plainLine(message), options);
   }
 
   get retryable(): boolean {

@@ -153,3 +153,8 @@ const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[(1|2|22|31|32|36|39)m`, 
 function uncoloured(text: string): string {
   return text.replace(COLOUR, '');
 }
+
+test('a header with line ends in it is named on one line', () => {
+  const { message } = new RetrainError('DATA_INVALID', 'd.csv:1: the columns are "a\r\nb", c\td');
+  expect(message).toBe('d.csv:1: the columns are "a b", c d');
+});
