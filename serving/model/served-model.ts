@@ -1,14 +1,19 @@
 import { type Column } from '../../ml/dataset/raw-table';
 
-/** How a cell of a column is written in JSON; `text` takes only texts, `number` and `integer` only finite numbers. */
+/**
+ * How a cell of a column is written in JSON: `number` and `integer` only as finite numbers, `text` as a text, or, as its digits would be,
+ * as a whole number.
+ */
 export type FieldType = 'number' | 'integer' | 'text' | 'boolean';
 
 /** One column that a model takes, by its signature. */
 export interface ModelField {
   name: string;
   type: FieldType;
-  /** A row may leave it out, or say null. */
+  /** A row may leave it out. */
   optional: boolean;
+  /** A row may say null: the value is missing. So may one that leaves it out where it is optional. */
+  nullable: boolean;
   /** Texts that the model was trained on, in its order; null: not known. */
   levels: readonly string[] | null;
 }
@@ -58,9 +63,13 @@ export interface ServedModel {
    * Reads rows as JSON gives them, `{column: value}` each. Names that differ only in case, `-`, `_` or spaces are taken for the column
    * where that is unambiguous, and so are the aliases that the model was opened with.
    *
+   * @param others What becomes of fields that the model does not have; default: they are mistakes.
    * @returns the batch, or up to 100 mistakes
    */
-  read(rows: readonly unknown[]): { batch: Batch } | { mistakes: FieldMistake[] };
+  read(
+    rows: readonly unknown[],
+    others?: 'refused' | 'ignored',
+  ): { batch: Batch } | { mistakes: FieldMistake[] };
   /**
    * Scores a batch; for a forest of ours and few rows the answer is there at once, and not a promise.
    *
