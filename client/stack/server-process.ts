@@ -108,10 +108,11 @@ export async function untilHealthy(wait: HealthWait): Promise<void> {
 
 /**
  * Ends a process group: SIGTERM, then SIGKILL when it has not gone after `graceMs`. Returns when nothing of it is
- * left; a group that is not there is no error.
+ * left; a group that is not there is no error. One that was stopped is woken up for it: it would hear nothing.
  */
 export async function endGroup(group: number, graceMs: number): Promise<void> {
   signalGroup(group, 'SIGTERM');
+  signalGroup(group, 'SIGCONT');
   if (await groupGone(group, graceMs)) return;
   signalGroup(group, 'SIGKILL');
   await groupGone(group, KILL_WAIT_MS);

@@ -32,8 +32,8 @@ export interface Service {
 
 export type ServiceState = 'started' | 'already running' | 'restarted';
 
-/** One that runs but does not answer is given this long, as another `up` may just have started it. */
-const RECOVERY_MS = 20_000;
+/** One that runs but does not answer is given this long: the machine may be busy. */
+const RECOVERY_MS = 10_000;
 
 /**
  * Refuses before anything is started: so a port that one part cannot have leaves no other part running.
