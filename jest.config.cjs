@@ -46,6 +46,8 @@ const shared = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // And threads start from it.
     '^node:worker_threads$': '<rootDir>/test/tools/worker-threads.ts',
+    // And processes.
+    '^node:child_process$': '<rootDir>/test/tools/child-process.ts',
   },
   transformIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.retrain/'],
