@@ -49,7 +49,8 @@ const shared = {
     // And processes.
     '^node:child_process$': '<rootDir>/test/tools/child-process.ts',
   },
-  transformIgnorePatterns: ['/node_modules/'],
+  // Packages that are ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!hyparquet)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.retrain/'],
 };
 

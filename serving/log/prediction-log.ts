@@ -13,6 +13,8 @@ export interface LoggedPrediction {
   model: ServedModel;
   batch: Batch;
   answers: Answers;
+  /** From the request's arrival to its answer. */
+  latencyMs?: number;
 }
 
 /** Counts since the start. */
