@@ -78,7 +78,7 @@ export async function readParquet(
 ): Promise<Map<string, FileColumn>> {
   const { parquetMetadata, parquetRead } = await import('hyparquet');
   const bytes = await readFile(file);
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const metadata = parquetMetadata(buffer);
   const found = new Map<string, FileColumn>();
   for (const element of metadata.schema.slice(1)) {
