@@ -79,7 +79,7 @@ export async function registerModel(
   const { sha256, md5, sizeBytes } = model;
   const described = {
     ...{ schema, graph: readOnnxInterfaceOf(onnx), content: { sha256, md5, sizeBytes } },
-    ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at },
+    ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at, thresholds: thresholdsOf(scored) },
   };
   const metadata = metadataOf(input, schema, scored, at);
   const dir = path.join(scratch, MODEL_PATH);

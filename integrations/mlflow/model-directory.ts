@@ -44,6 +44,8 @@ export interface ModelDirectoryInput {
   modelId?: string | undefined;
   /** When the model was trained, epoch ms. */
   createdAt: number;
+  /** Cut-off of the probability by class, where the evaluation chose one. */
+  thresholds?: Record<string, number>;
   versions?: ModelVersions;
 }
 
@@ -131,6 +133,7 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       class_labels: schema.classes,
       label_type: labelType(schema.classes),
       model_content: content(input),
+      ...(Object.keys(input.thresholds ?? {}).length === 0 ? {} : { thresholds: input.thresholds }),
     },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.content.sizeBytes,
