@@ -64,6 +64,7 @@ const judged = tests.filter((file) => NEEDS.test(readFileSync(file, 'utf8')));
 
 module.exports = {
   // Most suites wait for servers most of the time: more at once than Jest would run on two cores.
+  testSequencer: '<rootDir>/test/slow-first.cjs',
   maxWorkers: 2,
   testTimeout: 30_000,
   projects: [

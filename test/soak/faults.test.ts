@@ -30,6 +30,7 @@ for (const shape of SHAPES) {
   describeFaults(
     `an error, a crash or a time-out, before or after each effect of a run ${shape.name}`,
     [shape],
+    'each kind',
     (faults) => {
       all += faults;
     },

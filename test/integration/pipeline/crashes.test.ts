@@ -12,15 +12,13 @@ import { ROOT, sleep, TestProject, type WorkerProcess } from './test-project';
 
 jest.setTimeout(600_000);
 
-/** One in each activity that writes, and at each kind of thing that it writes. */
+/** Activities that write, and each kind of thing that they write; results of a stage: test/soak/crashes.test.ts, at any moment. */
 const POINTS: readonly Omit<Fault, 'kind'>[] = [
   { effect: 'openRun: mlflow.runs.open#1', when: 'after' },
-  { effect: 'preprocess: results.save#1', when: 'before' },
   { effect: 'train: executor.run#1', when: 'after' },
   { effect: 'evaluate: results.save#1', when: 'after' },
   { effect: 'register: mlflow.artifacts.uploadFile#3', when: 'after' },
   { effect: 'register: mlflow.registry.findOrCreateVersion#1', when: 'after' },
-  { effect: 'askSteward: temporal.withAbortSignal#1', when: 'before' },
   { effect: 'settleCandidate: mlflow.registry.setVersionTags#1', when: 'after' },
   { effect: 'settleCandidate: mlflow.registry.setAlias#1', when: 'after' },
   { effect: 'closeRun: mlflow.runs.finish#1', when: 'before' },

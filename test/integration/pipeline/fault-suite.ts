@@ -55,14 +55,18 @@ interface Job {
 /** The SDK has one per process. */
 let installed = false;
 
+/** How many kinds of fault befall an effect, before and after it: each of them, or one, another for the next effect. */
+export type Thoroughness = 'each kind' | 'kinds in turn';
+
 /**
- * An error, a crash or a time-out, before and after each effect of runs of these shapes, each fault once; then a look at what each run left.
+ * Faults before and after each effect of runs of these shapes, each fault once; then a look at what each run left.
  *
  * @param told how many faults there were
  */
 export function describeFaults(
   title: string,
   shapes: readonly Shape[],
+  thoroughness: Thoroughness,
   told: (faults: number) => void,
 ): void {
   describe(title, () => {
@@ -165,8 +169,8 @@ export function describeFaults(
         const whole = await job(shape);
         await run(whole);
         const effects = seam.effects.get(whole.workflowId) ?? [];
-        for (const faults of together(effects.filter((effect) => shape.own.test(effect))))
-          jobs.push(await job(shape, faults));
+        const own = effects.filter((effect) => shape.own.test(effect));
+        for (const faults of together(own, thoroughness)) jobs.push(await job(shape, faults));
       }
       const faults = jobs.flatMap((one) => one.faults);
       console.info(`${faults.length} faults in ${jobs.length} runs`);
@@ -209,13 +213,14 @@ function productionAfter(shape: Shape, outcome: TrainingResult['outcome'] | unde
  * All faults of a run's effects, in as few runs as meet them all: each activity is tried again by itself, so that one fault of each can
  * befall the same run.
  */
-function together(effects: readonly string[]): Fault[][] {
+function together(effects: readonly string[], thoroughness: Thoroughness): Fault[][] {
   const runs: Fault[][] = [];
   const next = new Map<string, number>();
-  for (const effect of effects) {
+  for (const [number, effect] of effects.entries()) {
     const activity = effect.split(':')[0] ?? '';
-    for (const kind of KINDS) {
-      for (const when of ['before', 'after'] as const) {
+    for (const [k, kind] of KINDS.entries()) {
+      for (const [w, when] of (['before', 'after'] as const).entries()) {
+        if (thoroughness === 'kinds in turn' && k !== (number + w) % KINDS.length) continue;
         const at = next.get(activity) ?? 0;
         next.set(activity, at + 1);
         (runs[at] ??= []).push({ effect, when, kind });

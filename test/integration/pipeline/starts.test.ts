@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { RegistryView } from './registry-view';
+import { describeStartsAtOnce } from './starts-at-once';
 import { sleep, TestProject } from './test-project';
 
 jest.setTimeout(240_000);
@@ -16,37 +17,8 @@ afterAll(async () => {
   await connection.close();
 });
 
-/** Executions of this project whose id starts so, by Temporal's own list. */
-async function executions(model: string): Promise<{ workflowId: string; status: string }[]> {
-  const found: { workflowId: string; status: string }[] = [];
-  for await (const { workflowId, status } of client.workflow.list({ query: `Model = '${model}'` })) {
-    found.push({ workflowId, status: status.name });
-  }
-  return found;
-}
-
-describe('fifty starts at the same moment, by different processes', () => {
-  const project = new TestProject();
-  const registry = new RegistryView(project.model);
-  afterAll(async () => {
-    await project.remove();
-    await registry.close();
-  });
-
-  test('make one workflow run, one MLflow run, one model version', async () => {
-    // The runs are started before there is a worker, so that all fifty overlap.
-    const starts = Promise.all(Array.from({ length: 50 }, () => project.start('--wait')));
-    await sleep(8_000);
-    await project.startWorker();
-    const reports = await starts;
-    expect(reports.filter(({ code }) => code !== 0)).toEqual([]);
-    expect(new Set(reports.map(({ result }) => result?.workflowRunId)).size).toBe(1);
-    expect(reports.filter(({ how }) => how === 'started')).toHaveLength(1);
-    expect(await registry.runs()).toHaveLength(1);
-    expect(await registry.versions()).toHaveLength(1);
-    expect(await executions(project.model)).toHaveLength(1);
-  });
-});
+// Fifty of them: test/soak/starts.test.ts.
+describeStartsAtOnce(12);
 
 describe('a wait with a time limit', () => {
   const project = new TestProject();
