@@ -30,9 +30,16 @@ export class SmallDisk {
 
   /** Leaves this much room beside what is there; it comes in whole pages. */
   leaveRoom(bytes: number): void {
-    const { blocks, bfree, bsize } = statfsSync(this.dir);
-    // Of size 0 there would be no bound.
-    this.remount(`size=${Math.max((blocks - bfree) * bsize + bytes, bsize)}`);
+    for (let tries = 1; ; tries++) {
+      const { blocks, bfree, bsize } = statfsSync(this.dir);
+      try {
+        // Of size 0 there would be no bound.
+        return this.remount(`size=${Math.max((blocks - bfree) * bsize + bytes, bsize)}`);
+      } catch (error) {
+        // Somebody wrote more in between.
+        if (tries === 20) throw error;
+      }
+    }
   }
 
   /** By a second mount over the first, so that files that are open there do not matter. */
