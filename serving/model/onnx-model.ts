@@ -7,7 +7,7 @@ import { type GraphColumns, graphColumns, tensorsOf } from './graph-columns';
 import { type ModelCard } from './model-card';
 import { OnnxProcess } from './onnx-process';
 import { type SentTensor } from './onnx-protocol';
-import { type OpenOptions } from './open-model';
+import { type OpenOptions } from './open-options';
 import { RowReader } from './row-reader';
 import {
   type Answers,

@@ -5,18 +5,9 @@ import { agreesWithOnnxruntime } from './check-forest';
 import { answering, toLabel } from './answering';
 import { ForestModel, inputsOf } from './forest-model';
 import { type ModelCard, readModelCard } from './model-card';
-import { type OnnxBounds } from './onnx-process';
+import { type OpenOptions } from './open-options';
 import { OnnxModel } from './onnx-model';
 import { type ServedModel } from './served-model';
-
-export interface OpenOptions {
-  /** Column by another name that callers use for it; `iris.sepal.length: sepal_length`. */
-  aliases?: Readonly<Record<string, string>>;
-  /** A `model_metadata.json`, absolute, for the cut-off of a model whose directory tells none. */
-  metadata?: string;
-  /** What the process of a model may take that runs in onnxruntime. */
-  bounds?: OnnxBounds;
-}
 
 /**
  * Opens a model directory as MLflow's registry holds it (MLmodel and an ONNX file, ours or anyone's).
