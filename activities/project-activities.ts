@@ -2,7 +2,6 @@ import { type PipelineActivities } from '../contracts/activities';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { gitState } from '../integrations/git/git-state';
 import { identifyRun, type RunRequest } from '../pipeline/run/identify-run';
-import { withSeal } from '../pipeline/run/start-seal';
 import { withHeartbeat } from './heartbeat';
 
 export interface ProjectDeps {
@@ -11,8 +10,6 @@ export interface ProjectDeps {
   identity: ProjectIdentity;
   code: RunRequest['code'];
   imageDigest: RunRequest['imageDigest'];
-  /** See `startSecret`. */
-  startSecret: string | null;
 }
 
 /** Settles what a run is about when whoever started it did not: the Web UI, a schedule. Reads only. */
@@ -21,7 +18,6 @@ export function createProjectActivities({
   identity: own,
   code,
   imageDigest,
-  startSecret,
 }: ProjectDeps): Pick<PipelineActivities, 'resolveRun'> {
   return {
     async resolveRun({ params = 'params.yaml', overrides = {}, forceId }) {
@@ -33,8 +29,7 @@ export function createProjectActivities({
           ),
           gitState(project),
         ]);
-        const spec = { ...identity, project: own, git, ...(forceId === undefined ? {} : { forceId }) };
-        return withSeal(spec, startSecret);
+        return { ...identity, project: own, git, ...(forceId === undefined ? {} : { forceId }) };
       });
     },
   };

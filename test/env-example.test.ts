@@ -7,7 +7,7 @@ const ROOT = path.resolve(__dirname, '..');
 test('.env.example has every variable that the product reads', () => {
   const files = execFileSync(
     'git',
-    ['ls-files', 'client', 'worker', 'integrations', 'pipeline', 'temporal'],
+    ['ls-files', 'client', 'worker', 'integrations', 'pipeline', 'serving', 'temporal'],
     {
       cwd: ROOT,
       encoding: 'utf8',

@@ -77,12 +77,8 @@ async function tryFlock(path: string, mode: number): Promise<Release | null> {
     await file.close();
     return null;
   }
-  try {
-    await file.truncate(0);
-    await file.write(` ${process.pid}\n`);
-  } catch {
-    // A full disk has no room for our name, which others only show; the lock is ours all the same.
-  }
+  await file.truncate(0);
+  await file.write(` ${process.pid}\n`);
   // Closing gives the lock back.
   return () => file.close();
 }

@@ -1,6 +1,5 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeOnceSync } from './atomic-write';
 
 /** What only their owner may read: databases with everybody's runs, logs, reports. */
 export const PRIVATE_DIR = 0o700;
@@ -16,7 +15,11 @@ export const PRIVATE_FILE = 0o600;
 export function makeStateFolder(state: string): void {
   mkdirSync(state, { recursive: true, mode: PRIVATE_DIR });
   onlyIfOurs(() => chmodSync(state, PRIVATE_DIR));
-  writeOnceSync(path.join(state, '.gitignore'), '*\n', PRIVATE_FILE);
+  try {
+    writeFileSync(path.join(state, '.gitignore'), '*\n', { flag: 'wx', mode: PRIVATE_FILE });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** A volume's root that is somebody else's, or a file system without rights, stays as it is. */

@@ -1,6 +1,5 @@
 import { type PublishInput } from '../../contracts/activities';
 import { RetrainError } from '../../contracts/errors';
-import { storageTrouble } from '../../integrations/files/storage-trouble';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { keepPublication } from './kept-publication';
 import { publishRun, type Publication } from './publish-run';
@@ -67,9 +66,8 @@ export class WorkspaceView {
       });
       return null;
     } catch (error) {
-      const trouble = storageTrouble(error, { folder: this.project }) ?? error;
-      this.onTrouble(trouble);
-      return trouble instanceof RetrainError ? trouble.message : String(trouble);
+      this.onTrouble(error);
+      return error instanceof RetrainError ? error.message : String(error);
     }
   }
 }

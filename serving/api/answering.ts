@@ -16,6 +16,8 @@ export interface Question {
   key: string | undefined;
   /** The version that is to answer; undefined: whichever it falls to. */
   version?: string | undefined;
+  /** Since its arrival, in ms. */
+  elapsedMs: () => number;
   /** Makes the rows for the model that is to answer. @throws Problem */
   rows(model: ServedModel): readonly unknown[];
 }
@@ -91,6 +93,7 @@ export class Answering {
       model: live.served,
       batch,
       answers,
+      latencyMs: question.elapsedMs(),
     });
     const shadow = this.models.shadow();
     if (shadow !== null) this.shadow.hear(shadow, question.requestId, rows, answered);

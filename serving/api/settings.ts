@@ -42,7 +42,7 @@ export const DEFAULT_API: ApiSettings = {
   requestTimeoutMs: 10_000,
   scoreTimeoutMs: 10_000,
   concurrency: 256,
-  lagLimitMs: 500,
+  lagLimitMs: 1000,
   connections: 2048,
   keys: [],
   rateLimit: null,

@@ -34,8 +34,6 @@ const words = fc
         '| a | b |',
         '`',
         '\u001b[5A',
-        'toString',
-        '__proto__',
       ),
     ),
     { minLength: 1, maxLength: 6 },

@@ -64,12 +64,13 @@ export function inferenceRoutes(app: FastifyInstance, { models, answering }: Api
       const live = named(request.params);
       return reply.code(live === null ? 503 : 200).send({ name: request.params.name, ready: live !== null });
     });
-    app.post<{ Params: ModelParams }>(`${path}/infer`, { schema: DOCS.v2Infer }, async (request) => {
+    app.post<{ Params: ModelParams }>(`${path}/infer`, { schema: DOCS.v2Infer }, async (request, reply) => {
       named(request.params);
       const body = parseBody(InferBody, request.body);
       const { live, batch, answers } = await answering.answer({
         requestId: request.id,
         key: requestKey(request),
+        elapsedMs: () => reply.elapsedTime,
         rows: (model) => rowsOfTensors(model, body.inputs),
         version: request.params.version,
       });

@@ -18,11 +18,12 @@ export class CsvBody {
 
 /** `POST /invocations`: MLflow's scoring protocol (https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally). */
 export function invocationsRoute(app: FastifyInstance, { answering, settings }: ApiContext): void {
-  app.post('/invocations', { schema: DOCS.invocations }, async (request) => {
+  app.post('/invocations', { schema: DOCS.invocations }, async (request, reply) => {
     const body = request.body instanceof CsvBody ? request.body : parseBody(InvocationsBody, request.body);
     const { live, batch, answers } = await answering.answer({
       requestId: request.id,
       key: requestKey(request),
+      elapsedMs: () => reply.elapsedTime,
       rows: (model) =>
         asPandasTakes(
           model.fields,

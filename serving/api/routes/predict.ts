@@ -42,6 +42,7 @@ export function predictRoute(app: FastifyInstance, { answering }: ApiContext): v
     const answered = answering.answer({
       requestId: request.id,
       key: requestKey(request),
+      elapsedMs: () => reply.elapsedTime,
       rows: () => asked.rows,
     });
     reply.header('content-type', 'application/json; charset=utf-8');

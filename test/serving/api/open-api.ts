@@ -1,5 +1,5 @@
 import { type FastifyInstance } from 'fastify';
-import { type ApiParts, createApi } from '../../../serving/api/create-api';
+import { createApi } from '../../../serving/api/create-api';
 import { type ApiSettings, DEFAULT_API } from '../../../serving/api/settings';
 import {
   type LoggedPrediction,
@@ -40,7 +40,6 @@ export interface OpenedApi {
 export async function openApi(
   settings: Partial<ApiSettings> = {},
   served: ServedModel | null = new SmallModel(),
-  extend?: ApiParts['extend'],
 ): Promise<OpenedApi> {
   const models = new FixedModels(served);
   const log = new HeardLog();
@@ -50,7 +49,6 @@ export async function openApi(
     models,
     log,
     logger: { info() {}, warn() {}, error: (message, fields) => errors.push([message, fields]) },
-    ...(extend === undefined ? {} : { extend }),
   });
   return { app, models, log, errors };
 }
