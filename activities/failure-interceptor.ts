@@ -7,6 +7,7 @@ import {
 } from '@temporalio/worker';
 import { RetrainError } from '../contracts/errors';
 import { plainWords } from '../contracts/plain-words';
+import { storageTrouble } from '../integrations/files/storage-trouble';
 
 /** An error that is none of ours may quote anything. */
 const MOST_CHARACTERS = 4000;
@@ -16,13 +17,17 @@ const MOST_CHARACTERS = 4000;
  * tried again or not as the table of errors says. Everything else is a fault of a stage, and retryable.
  */
 export class FailureInterceptor implements ActivityInboundCallsInterceptor {
+  /** @param folder where activities write what the file system's errors do not name: the state folder */
+  constructor(private readonly folder: string) {}
+
   async execute(
     input: ActivityExecuteInput,
     next: Next<ActivityInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
     try {
       return await next(input);
-    } catch (error) {
+    } catch (caught) {
+      const error = storageTrouble(caught, { folder: this.folder }) ?? caught;
       const context = Context.current();
       const end = endOf(context);
       if (end === null && isUnforeseen(error)) {

@@ -2,6 +2,7 @@ import { type PipelineActivities } from '../contracts/activities';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { gitState } from '../integrations/git/git-state';
 import { identifyRun, type RunRequest } from '../pipeline/run/identify-run';
+import { withSeal } from '../pipeline/run/start-seal';
 import { withHeartbeat } from './heartbeat';
 
 export interface ProjectDeps {
@@ -10,6 +11,8 @@ export interface ProjectDeps {
   identity: ProjectIdentity;
   code: RunRequest['code'];
   imageDigest: RunRequest['imageDigest'];
+  /** See `startSecret`. */
+  startSecret: string | null;
 }
 
 /** Settles what a run is about when whoever started it did not: the Web UI, a schedule. Reads only. */
@@ -18,6 +21,7 @@ export function createProjectActivities({
   identity: own,
   code,
   imageDigest,
+  startSecret,
 }: ProjectDeps): Pick<PipelineActivities, 'resolveRun'> {
   return {
     async resolveRun({ params = 'params.yaml', overrides = {}, forceId }) {
@@ -29,7 +33,8 @@ export function createProjectActivities({
           ),
           gitState(project),
         ]);
-        return { ...identity, project: own, git, ...(forceId === undefined ? {} : { forceId }) };
+        const spec = { ...identity, project: own, git, ...(forceId === undefined ? {} : { forceId }) };
+        return withSeal(spec, startSecret);
       });
     },
   };

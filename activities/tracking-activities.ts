@@ -2,9 +2,7 @@ import { Context } from '@temporalio/activity';
 import path from 'node:path';
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { dataInputs } from '../contracts/data-inputs';
-import { RetrainError } from '../contracts/errors';
 import { PATCH, RUN_TAG } from '../contracts/names';
-import { joinedDataHash, paramsHash, pipelineKey } from '../ml/hashing/pipeline-key';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
@@ -16,6 +14,7 @@ import { checkModelFiles } from './check-model-files';
 import { withHeartbeat } from './heartbeat';
 import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
+import { requireRunnable } from './runnable-spec';
 import { type Computing, runParams, runTags } from '../integrations/mlflow/run-fields';
 
 export interface TrackingDeps {
@@ -26,6 +25,8 @@ export interface TrackingDeps {
   project: string;
   mlflow: Mlflow;
   store: ContentStore;
+  /** What the project's own command line seals specs with: see `startSecret`. */
+  startSecret: string | null;
   /** What computes here, for the lineage. */
   computing: Computing;
   /** Names of the configured notice channels. */
@@ -43,11 +44,13 @@ export function createTrackingActivities({
   workspace,
   scratchDir,
   publicKey,
+  startSecret,
 }: TrackingDeps): Pick<PipelineActivities, 'openRun' | 'fetchChampion' | 'closeRun'> {
   return {
     /** Idempotent: a run is found again by its tags, which the request that makes it sets; see `Runs.open`. */
     async openRun({ spec, workflowId, workflowRunId }) {
-      refuseFalseKey(spec);
+      // Nothing of a run happens before this.
+      await requireRunnable(spec, project, startSecret);
       return withHeartbeat(async (signal) => {
         const { params } = spec;
         const experimentId = await mlflow.experiments.ensure(params.experiment, signal);
@@ -133,24 +136,6 @@ function artifactTags({ stages }: PublishInput): Record<string, string> {
     stageRow(stage).makes.flatMap((name) => stages[stage]?.artifacts[name] ?? []),
   );
   return Object.fromEntries(made.map(({ name, sha256 }) => [`${RUN_TAG.artifactSha256}.${name}`, sha256]));
-}
-
-/** A spec made by hand could claim to be another run. */
-function refuseFalseKey(spec: Parameters<PipelineActivities['openRun']>[0]['spec']): void {
-  const { params, data, extra, codeHash } = spec;
-  const hash = paramsHash(params);
-  const dataHash = joinedDataHash(data, extra);
-  const key = pipelineKey({
-    model: params.model,
-    dataHash: dataHash ?? data.sha256,
-    paramsHash: hash,
-    codeHash,
-  });
-  if (key === spec.pipelineKey && hash === spec.paramsHash && dataHash === spec.dataHash) return;
-  throw new RetrainError(
-    'CONFIG_INVALID',
-    `spec.pipelineKey is ${spec.pipelineKey.slice(0, 16)}…, but model, data, params and code make ${key.slice(0, 16)}…; leave spec out and let the worker fill it in, or build client and worker from the same commit`,
-  );
 }
 
 /** With a key, no champion is scored that `retrain verify` would refuse. */

@@ -7,6 +7,7 @@ import { type CommandModule } from './command';
 import { packageRoot } from './stack/package-root';
 import { currentState } from './config';
 import { unforeseen } from '../integrations/files/error-trace';
+import { storageTrouble } from '../integrations/files/storage-trouble';
 import { paint, screen } from './terminal/screen';
 
 /** Each command is a file of its own, loaded only when it is the one that was asked for. */
@@ -69,11 +70,12 @@ function ownVersion(): string {
 /** One line on stderr; with `--json` an object on stdout as well. */
 function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (error instanceof RetrainError) {
-    const shown: JsonError = { error: { code: error.code, message: error.message } };
+  const known = error instanceof RetrainError ? error : storageTrouble(error, { folder: currentState() });
+  if (known !== null) {
+    const shown: JsonError = { error: { code: known.code, message: known.message } };
     if (json) screen.out(JSON.stringify(shown));
-    screen.err(`${paint.bad('error:')} ${error.message}`);
-    return error.exitCode;
+    screen.err(`${paint.bad('error:')} ${known.message}`);
+    return known.exitCode;
   }
   const message = unforeseen(error, currentState());
   if (json) screen.out(JSON.stringify({ error: { code: 'UNFORESEEN', message } }));

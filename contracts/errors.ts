@@ -76,9 +76,15 @@ export const ERRORS = {
     exit: EXIT.failed,
   },
   DISK_FULL: {
-    what: 'The disk of the content store is full.',
-    next: 'Make room (old objects: `dvc gc --workspace`), then repeat; nothing half-written is kept.',
+    what: 'A disk that has to be written to is full.',
+    next: 'Make room where the message says (old objects of the content store: `dvc gc --workspace`), then repeat; nothing half-written is kept.',
     retryable: true,
+    exit: EXIT.failed,
+  },
+  STORAGE_REFUSED: {
+    what: 'A file or folder cannot be written: its file system is read-only, or it belongs to another user.',
+    next: 'Give the user that retrain runs as the right to write where the message says, or mount it writable.',
+    retryable: false,
     exit: EXIT.failed,
   },
   STAGE_FAILED: {

@@ -281,7 +281,7 @@ export const TriggerParams = z.strictObject({
     ])
     .default(true)
     .describe(
-      'What `overrides` of a workflow’s input may change (the Web UI, a schedule, a CI job; the command line may change everything). false: nothing. A list: these keys and what is below them. true: all but preprocess.sql and filter; image, command, env, network, volumes and user of a stage; approval, approvers and four_eyes of promote.',
+      'What `overrides` of a workflow’s input may change (the Web UI, a schedule, a CI job, or a spec that is not this project’s own command line’s, which may change everything). false: nothing. A list: these keys and what is below them. true: all but preprocess.sql and filter; image, command, env, network, volumes and user of a stage; approval, approvers and four_eyes of promote.',
     ),
 });
 

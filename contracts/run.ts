@@ -41,6 +41,8 @@ export const RunSpec = z.object({
   project: ProjectIdentity.optional(),
   /** Who started it: a person, or whom a CI job runs for. Absent: nobody that is known, as from the Web UI. */
   user: z.string().max(100).optional(),
+  /** By what a worker knows that its project's own command line made the spec; absent: it is looked through as a trigger is. */
+  seal: sha256.optional(),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 

@@ -27,6 +27,11 @@ export interface StageProgress {
 export const Metrics = z.record(z.string(), z.number());
 export type Metrics = z.infer<typeof Metrics>;
 
+/** One of them; a stage may have measured something that is named as what every object has, such as toString. */
+export function metricOf(metrics: Metrics | null | undefined, name: string): number | undefined {
+  return metrics != null && Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+}
+
 /** What a stage leaves behind. */
 export interface StageResult {
   outputs: Artifact[];

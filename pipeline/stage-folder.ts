@@ -5,6 +5,7 @@ import { RetrainError } from '../contracts/errors';
 import { type Artifact, Metrics } from '../contracts/stage';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { readBounded } from '../integrations/files/read-bounded';
+import { writingTo } from '../integrations/files/storage-trouble';
 import { removeTree } from '../integrations/files/remove-tree';
 import { type ComputeStage } from './compute-stage';
 import { requireSafeOutput } from './output-limits';
@@ -16,22 +17,24 @@ const MOST_METRICS_BYTES = 1 << 20;
  * Lays out the folder of the stage contract: in/ with the inputs out of the store, an empty out/, params.json.
  *
  * @param dir what is there goes
- * @throws RetrainError ARTIFACT_MISSING, ARTIFACT_DAMAGED
+ * @throws RetrainError ARTIFACT_MISSING, ARTIFACT_DAMAGED, DISK_FULL, STORAGE_REFUSED
  */
 export async function layOutStage(
   store: ContentStore,
   dir: string,
   { inputs, params }: { inputs: Readonly<Record<string, Artifact>>; params: unknown },
 ): Promise<void> {
-  await removeTree(dir);
-  await Promise.all([
-    mkdir(path.join(dir, 'in'), { recursive: true }),
-    mkdir(path.join(dir, 'out'), { recursive: true }),
-  ]);
-  await Promise.all([
-    writeFile(path.join(dir, 'params.json'), JSON.stringify(params)),
-    ...Object.entries(inputs).map(([name, artifact]) => store.take(artifact, path.join(dir, 'in', name))),
-  ]);
+  await writingTo({ folder: dir }, async () => {
+    await removeTree(dir);
+    await Promise.all([
+      mkdir(path.join(dir, 'in'), { recursive: true }),
+      mkdir(path.join(dir, 'out'), { recursive: true }),
+    ]);
+    await Promise.all([
+      writeFile(path.join(dir, 'params.json'), JSON.stringify(params)),
+      ...Object.entries(inputs).map(([name, artifact]) => store.take(artifact, path.join(dir, 'in', name))),
+    ]);
+  });
 }
 
 /**

@@ -96,6 +96,7 @@ containers() {
 pids=()
 venv dvc test/tools/dvc-requirements.txt & pids+=($!)
 venv model-signing test/tools/model-signing-requirements.txt & pids+=($!)
+venv skl2onnx test/tools/skl2onnx-requirements.txt & pids+=($!)
 venv kubernetes-validate test/tools/kubernetes-validate-requirements.txt & pids+=($!)
 containers & pids+=($!)
 minio & pids+=($!)

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { RetrainError } from '../contracts/errors';
 import { parseProgressLine } from '../contracts/progress-line';
 import { StageError, type StageProgress } from '../contracts/stage';
-import { fromStageError } from '../contracts/stage-error';
+import { fromStageError, fullDiskIn } from '../contracts/stage-error';
 import { shownGib } from '../ml/dataset/room';
 import { ERROR_FILE } from './run-in-folder';
 
@@ -92,6 +92,8 @@ export async function runBounded(run: BoundedRun): Promise<number> {
     if (code === 0) return performance.now() - begun;
     const error = errorIn(dir);
     if (error !== undefined) throw error;
+    const full = fullDiskIn(said);
+    if (full !== null) throw full;
     if (isOutOfMemory(code, killedBy, said)) throw outOfMemory(run, last);
     throw new RetrainError(
       'STAGE_FAILED',

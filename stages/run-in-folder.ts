@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { RetrainError } from '../contracts/errors';
 import { Metrics, type StageError, type StageProgress } from '../contracts/stage';
 import { type NativeSection, UNGUARDED } from '../ml/scoring/native-section';
@@ -41,7 +42,7 @@ export async function runInFolder(
     writeWhole(join(out, METRICS_FILE), metrics);
     return null;
   } catch (error) {
-    const failure = stageError(name, error);
+    const failure = stageError(name, out, error);
     writeError(out, failure);
     return failure;
   }
@@ -75,19 +76,25 @@ function contextIn(
 
 const MOST_CHARACTERS = 300;
 
-/** Errors of the operating system that say that no room is left. */
+/** Errors of the operating system that say that no room is left; DuckDB has words for it. */
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+const FULL_IN_WORDS = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/;
+
+const isFull = (error: Error): boolean =>
+  ('code' in error && FULL.includes(String(error.code))) || FULL_IN_WORDS.test(error.message);
 
 /** An error as it leaves a stage, one line: of our own kind as it is, anything else as STAGE_FAILED. */
-function stageError(name: string, error: unknown): StageError {
-  if (!(error instanceof Error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
+function stageError(name: string, out: string, error: unknown): StageError {
+  // Native code and threads throw errors of other realms.
+  if (!isNativeError(error)) return { code: 'STAGE_FAILED', message: `${name}: ${String(error)}` };
   const stack = error.stack === undefined ? {} : { stack: error.stack };
   if (error instanceof ForeignModel) return { code: FOREIGN_MODEL, message: error.message };
   if (error instanceof RetrainError) return { code: error.code, message: error.message, ...stack };
   const line = error.message.replace(/\s+/g, ' ').trim() || error.name;
-  const code = 'code' in error && FULL.includes(String(error.code)) ? 'DISK_FULL' : 'STAGE_FAILED';
   const shown = line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line;
-  return { code, message: `${name}: ${shown}`, ...stack };
+  if (!isFull(error)) return { code: 'STAGE_FAILED', message: `${name}: ${shown}`, ...stack };
+  const message = `${name}: ${out} is full (${shown}); make room there, then repeat`;
+  return { code: 'DISK_FULL', message, ...stack };
 }
 
 function writeError(out: string, error: StageError): void {

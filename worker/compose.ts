@@ -26,6 +26,7 @@ import { type NoticeChannel } from '../integrations/notify/channel';
 import { channelsFrom } from '../integrations/notify/channels';
 import { type ObjectStorage } from '../integrations/files/object-storage';
 import { contentStoreDir } from '../pipeline/content-store-dir';
+import { startSecret } from '../pipeline/run/start-seal';
 import { type StageCode } from '../pipeline/stage-code';
 import { StageResults } from '../pipeline/results/stage-results';
 import { InProcessExecutor } from '../stages/in-process';
@@ -122,6 +123,7 @@ export function createActivities(
     services;
   const { identity, scratchDir, temporalNamespaceId } = services;
   const { project, taskQueue, temporal } = config;
+  const secret = startSecret(config.stateDir, config.stageEnv);
   const findFinished = async ({ params, pipelineKey }: RunSpec): Promise<TrainingResult | null> => {
     const experimentId = await mlflow.experiments.find(params.experiment);
     if (experimentId === null) return null;
@@ -133,6 +135,7 @@ export function createActivities(
       identity,
       code,
       imageDigest: (...asked) => containers.digestOf(...asked),
+      startSecret: secret,
     }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
@@ -149,6 +152,7 @@ export function createActivities(
       project,
       scratchDir,
       publicKey: config.publicKey,
+      startSecret: secret,
       mlflow,
       store,
       computing: { stageCode: code.stages, versions: libraryVersions(), temporalNamespaceId },

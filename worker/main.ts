@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { Runtime } from '@temporalio/worker';
 import { RetrainError } from '../contracts/errors';
 import { unforeseen } from '../integrations/files/error-trace';
+import { storageTrouble } from '../integrations/files/storage-trouble';
 import { makeStateFolder } from '../integrations/files/state-folder';
 import { writeWorkerFile } from '../integrations/files/worker-file';
 import { currentState, loadWorkerConfig } from './config';
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const line = error instanceof RetrainError ? error.message : unforeseen(error, currentState());
-  process.stderr.write(`error: ${line}\n`);
-  process.exit(error instanceof RetrainError ? error.exitCode : 1);
+  const known = error instanceof RetrainError ? error : storageTrouble(error, { folder: currentState() });
+  process.stderr.write(`error: ${known?.message ?? unforeseen(error, currentState())}\n`);
+  process.exit(known?.exitCode ?? 1);
 });

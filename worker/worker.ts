@@ -64,7 +64,7 @@ export async function startWorker(
     activities: createActivities(services),
     interceptors: {
       activity: [
-        () => ({ inbound: new FailureInterceptor() }),
+        () => ({ inbound: new FailureInterceptor(config.stateDir) }),
         () => ({ inbound: new ProjectGuard(identity, taskQueue) }),
         () => ({ inbound: new SpecGuard() }),
       ],

@@ -1,3 +1,4 @@
+import { metricOf } from '../../contracts/stage';
 import { appendFile } from 'node:fs/promises';
 import { type Command } from 'commander';
 import { EXIT, RetrainError, listed } from '../../contracts/errors';
@@ -104,7 +105,7 @@ function parsePair(option: '--min' | '--max', text: string): { metric: string; v
 
 /** @throws RetrainError USAGE for a metric that the run does not have */
 function check({ metrics }: TrainingResult, { metric, limit }: Limit): GateCheck {
-  const value = metrics[metric];
+  const value = metricOf(metrics, metric);
   if (value !== undefined) return checkAgainst(metric, value, limit);
   const guess = nearest(metric, Object.keys(metrics));
   throw new RetrainError(

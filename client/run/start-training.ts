@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type RunSpec, type TrainingResult } from '../../contracts/run';
+import { type TrainingResult } from '../../contracts/run';
 import { gitState } from '../../integrations/git/git-state';
 import { findFinished } from '../../integrations/mlflow/finished-run';
 import { identifyRun, type RunIdentity } from '../../pipeline/run/identify-run';
 import { projectIdentity } from '../../pipeline/run/project-identity';
+import { startSecret, withSeal } from '../../pipeline/run/start-seal';
 import { type Overrides } from '../../pipeline/run/load-params';
 import { readStageCode } from '../../pipeline/stage-code';
 import { type ClientConfig } from '../config';
@@ -38,13 +39,16 @@ export async function startTraining(config: ClientConfig, request: TrainingReque
     gitState(config.project),
     projectIdentity(config.project, config.state, config.env),
   ]);
-  const spec: RunSpec = {
-    ...identity,
-    git,
-    project,
-    user: userName(config.env),
-    ...(request.force ? { forceId: randomUUID() } : {}),
-  };
+  const spec = withSeal(
+    {
+      ...identity,
+      git,
+      project,
+      user: userName(config.env),
+      ...(request.force ? { forceId: randomUUID() } : {}),
+    },
+    startSecret(config.state, config.env),
+  );
   const [{ withTemporal }, { startOrAttach }] = await Promise.all([
     import('./temporal-session.js'),
     import('../../temporal/start-run.js'),

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { RetrainError } from '../../contracts/errors';
 import { TASK_QUEUE } from '../../contracts/names';
+import { requireRoom } from '../../integrations/files/storage-trouble';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { projectIdentity } from '../../pipeline/run/project-identity';
 import { connect } from '../../temporal/connect';
@@ -17,6 +18,9 @@ import type { StackSettings } from './stack-settings';
 
 export type PartState = ServiceState | 'external' | 'left out';
 
+/** Of the state folder's file system, in bytes: for the servers' databases, models and logs; less ends them in the middle of a run. */
+const LEAST_ROOM = 64 << 20;
+
 /** What `retrain up` did. */
 export interface BroughtUp {
   temporal: StackFile['temporal'] & { state: PartState };
@@ -30,7 +34,8 @@ export interface BroughtUp {
  * names (TEMPORAL_ADDRESS, MLFLOW_TRACKING_URI) is used instead of one of our own. Several at the same time wait
  * for one another. Interrupted, it leaves what it started for the next `up` or `down`.
  *
- * @throws RetrainError for the first part that does not come up; the others stay up. When a port is taken, nothing is started
+ * @throws RetrainError for the first part that does not come up; the others stay up. When a port is taken, or the disk of the state
+ * folder is as good as full, nothing is started
  */
 export async function bringUp(
   settings: StackSettings,
@@ -39,6 +44,7 @@ export async function bringUp(
   const { progress } = options;
   const startedMs = Date.now();
   if (options.worker) requireBuild();
+  requireRoom(settings.state, LEAST_ROOM);
   return withStackLock(settings, progress, async () => {
     await requireStartable(ownServers(settings, progress));
     const parts = await Promise.allSettled([

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Environment } from '../../integrations/files/dot-env';
+import { writeOnceSync } from '../../integrations/files/atomic-write';
 import { PRIVATE_FILE } from '../../integrations/files/state-folder';
 
 /** Variables that a worker reads, or the libraries in it; all of the project's `.env` counts, too, as stages may ask for any. */
@@ -84,7 +85,7 @@ function keyOf(state: string): Buffer {
     return readFileSync(file);
   } catch {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, randomBytes(32), { mode: PRIVATE_FILE });
+    writeOnceSync(file, randomBytes(32), PRIVATE_FILE);
     return readFileSync(file);
   }
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { RetrainError } from '../../contracts/errors';
+import { fullDiskIn } from '../../contracts/stage-error';
 import { plainWords } from '../../contracts/plain-words';
 import { parseProgressLine } from '../../contracts/progress-line';
 import { type StageProgress } from '../../contracts/stage';
@@ -44,7 +45,7 @@ export async function runStageProcess(run: StageProcess): Promise<number> {
     lines.on('line', (line) => tell(line, run));
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     run.signal.throwIfAborted();
-    const error = code === 0 ? null : await stageErrorIn(run.dir);
+    const error = code === 0 ? null : ((await stageErrorIn(run.dir)) ?? fullDiskIn(said));
     // A stage says its error on stderr, too.
     process.stderr.write(
       plainWords(error === null ? said : said.replace(`${error.code}: ${error.message}\n`, '')),

@@ -1,3 +1,4 @@
+import { metricOf } from '../../contracts/stage';
 import { markdownWords } from '../../contracts/plain-words';
 import { type TrainingResult } from '../../contracts/run';
 import { isDetail } from '../../contracts/task-metrics';
@@ -30,7 +31,7 @@ export function resultLines(result: TrainingResult, links: ResultLinks, standing
   ];
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
-    const itsValue = champion?.metrics?.[name];
+    const itsValue = metricOf(champion?.metrics, name);
     return [
       `  ${name}`,
       value.toFixed(4),
@@ -76,7 +77,9 @@ export function resultMarkdown(result: TrainingResult, links: ResultLinks): stri
   const rows = shownMetrics(result).map(([name, value]) => {
     const check = result.gate.find(({ metric }) => metric === name);
     const itsCell =
-      result.champion === null ? '' : ` ${result.champion.metrics?.[name]?.toFixed(4) ?? 'not scored'} |`;
+      result.champion === null
+        ? ''
+        : ` ${metricOf(result.champion.metrics, name)?.toFixed(4) ?? 'not scored'} |`;
     const gate = check === undefined ? '' : `${limitText(check)} ${check.passed ? 'passed' : '**failed**'}`;
     return `| ${markdownWords(name)} | ${value.toFixed(4)} |${itsCell} ${gate} |`;
   });

@@ -7,6 +7,7 @@ import { digestBytes, type FileDigest } from '../../ml/hashing/digest';
 import { digestFile, type DigestOptions } from '../../ml/hashing/digest-file';
 import { isDirectoryHash } from './cache-layout';
 import { decodeManifest, manifestHash, treeSha256, type ManifestEntry } from './manifest';
+import { writingTo } from '../files/storage-trouble';
 import { ObjectFiles } from './object-files';
 import { placeFile, placeFiles, type PlaceMode } from './place-file';
 import type { FileStamp, StateDb } from './state-db';
@@ -68,7 +69,8 @@ export class ContentStore {
   async put(path: string, name: string, options: PutOptions = {}): Promise<Artifact> {
     const accept = (digest: { sha256: string }) => expectContent(path, digest, options.expect);
     if (!(await isDirectory(path))) {
-      return { name, ...(await this.objects.writing(() => this.putFile(path, options, accept))) };
+      const needBytes = (await stampOf(path))?.sizeBytes;
+      return { name, ...(await this.objects.writing(() => this.putFile(path, options, accept), needBytes)) };
     }
     const trees: TreeOptions = {
       ...(this.state && { state: this.state }),
@@ -86,7 +88,7 @@ export class ContentStore {
   /** Stores bytes that are in memory. */
   async putBytes(bytes: Uint8Array | string, name: string): Promise<Artifact> {
     const digest = digestBytes(bytes);
-    await this.objects.writing(() => this.objects.write(bytes, digest.md5));
+    await this.objects.writing(() => this.objects.write(bytes, digest.md5), digest.sizeBytes);
     return { name, ...digest };
   }
 
@@ -104,7 +106,7 @@ export class ContentStore {
         `${path}: ${found ? 'not a regular file' : 'no such file'}; expected the output ${name} of a stage`,
       );
     }
-    const staged = await this.objects.staging.newPath();
+    const staged = await this.objects.writing(() => this.objects.staging.newPath());
     if (found.isDirectory() || found.nlink > 1 || !(await moved(path, staged))) {
       const artifact = await this.put(path, name, {
         ...options,
@@ -116,7 +118,7 @@ export class ContentStore {
     try {
       const digest = await digestFile(staged, options);
       expectContent(path, digest, options.expect);
-      await this.objects.settle(staged, digest.md5, digest.sizeBytes);
+      await this.objects.writing(() => this.objects.settle(staged, digest.md5, digest.sizeBytes));
       return { name, ...digest };
     } finally {
       await rm(staged, { force: true });
@@ -157,14 +159,19 @@ export class ContentStore {
   /**
    * Puts an artifact at `dest`, replacing a file that is there; a directory’s files are added to what is there. Idempotent.
    *
-   * @throws RetrainError `ARTIFACT_MISSING`; `ARTIFACT_DAMAGED` after the object was set aside, so that it is never used
+   * @throws RetrainError `ARTIFACT_MISSING`; `ARTIFACT_DAMAGED` after the object was set aside, so that it is never used;
+   *   `DISK_FULL`, `STORAGE_REFUSED`
    */
   async take(artifact: Artifact, dest: string, options: TakeOptions = {}): Promise<void> {
     if (options.verify) await this.verify(artifact, options.signal);
-    if (!isDirectoryHash(artifact.md5)) {
-      await this.takeFile(artifact, dest, options.mode);
-      return;
-    }
+    await writingTo({ folder: dest, needBytes: artifact.sizeBytes }, () =>
+      isDirectoryHash(artifact.md5)
+        ? this.takeFolder(artifact, dest, options)
+        : this.takeFile(artifact, dest, options.mode),
+    );
+  }
+
+  private async takeFolder(artifact: Artifact, dest: string, options: TakeOptions): Promise<void> {
     await mkdir(dest, { recursive: true });
     const total = await this.takeTree(artifact, dest, options);
     if (total === artifact.sizeBytes) return;

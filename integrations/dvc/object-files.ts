@@ -7,6 +7,7 @@ import { digestFile, digestHandle, openFile, type DigestOptions } from '../../ml
 import { objectPath } from './cache-layout';
 import { reflink } from './place-file';
 import { StagingArea } from '../files/staging-area';
+import { storageTrouble } from '../files/storage-trouble';
 
 /** Names an object in messages: the artifact that somebody asked for, and its key. */
 export interface ObjectRef {
@@ -117,17 +118,17 @@ export class ObjectFiles {
     }
   }
 
-  /** Does something that writes to the store; a full disk becomes DISK_FULL. */
-  async writing<T>(work: () => Promise<T>): Promise<T> {
+  /** Does something that writes to the store; what the file system refuses becomes DISK_FULL or STORAGE_REFUSED. */
+  async writing<T>(work: () => Promise<T>, needBytes?: number): Promise<T> {
     try {
       return await work();
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause;
-      throw new RetrainError(
-        'DISK_FULL',
-        `${this.cacheDir} is full (${message}); make room, for instance with \`dvc gc --workspace\`, then repeat the command`,
-        { cause },
+    } catch (error) {
+      throw (
+        storageTrouble(error, {
+          folder: this.cacheDir,
+          ...(needBytes === undefined ? {} : { needBytes }),
+          advice: 'make room, for instance with `dvc gc --workspace`, then repeat',
+        }) ?? error
       );
     }
   }

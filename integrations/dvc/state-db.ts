@@ -38,7 +38,7 @@ const SCHEMA = `
  * so that what did not change is not read again. SQLite in WAL mode: several processes may use it at once.
  *
  * A cache and nothing more: a file that is no database, or of another version, is replaced; where none can be
- * written, it lives in memory.
+ * written, it lives in memory; what a disk that fills up has no room for is forgotten.
  */
 export class StateDb {
   private constructor(private readonly db: Database) {}
@@ -109,23 +109,35 @@ export class StateDb {
   }
 
   saveTree(path: string, fingerprint: string, digest: TreeDigest): void {
-    this.db
-      .prepare('insert or replace into tree values (?, ?, ?, ?, ?, ?)')
-      .run(path, fingerprint, digest.md5, digest.sha256, digest.sizeBytes, digest.nfiles);
+    this.transaction(() => {
+      this.db
+        .prepare('insert or replace into tree values (?, ?, ?, ?, ?, ?)')
+        .run(path, fingerprint, digest.md5, digest.sha256, digest.sizeBytes, digest.nfiles);
+    });
   }
 
   close(): void {
     this.db.close();
   }
 
+  /** What a full or read-only disk has no room for is not remembered: entries go by stamps, so that old ones mislead nobody. */
   private transaction(work: () => void): void {
-    this.db.exec('begin immediate');
     try {
+      this.db.exec('begin immediate');
       work();
       this.db.exec('commit');
     } catch (error) {
+      this.rollBack();
+      if (!/disk is full|readonly|disk I\/O|unable to open/i.test((error as Error).message)) throw error;
+    }
+  }
+
+  /** Unless SQLite has done it itself. */
+  private rollBack(): void {
+    try {
       this.db.exec('rollback');
-      throw error;
+    } catch {
+      // There is no transaction any more.
     }
   }
 }
@@ -159,31 +171,38 @@ function digestOf(row: FileRow): FileDigest {
   };
 }
 
-function connect(path: string): Database {
-  const db = new DatabaseSync(path);
+function tune(db: Database): void {
   // Lost writes after a power failure only cost a second hashing.
   db.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = off;');
-  return db;
 }
 
 /** The database at `path`, with our tables; null when there is something else. */
 function prepared(path: string): Database | null {
-  let db: Database | undefined;
+  const db = new DatabaseSync(path);
   try {
-    db = connect(path);
+    tune(db);
     const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number };
     if (version === 0) db.exec(`begin immediate; ${SCHEMA} commit;`);
     if (version === 0 || version === SCHEMA_VERSION) return db;
   } catch (error) {
-    if (!/not a database|malformed/i.test((error as Error).message)) throw error;
+    if (!/not a database|malformed/i.test((error as Error).message)) {
+      db.close();
+      throw error;
+    }
   }
-  db?.close();
+  db.close();
   return null;
 }
 
 function fresh(path: string): Database {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
-  const db = connect(path);
-  db.exec(SCHEMA);
-  return db;
+  const db = new DatabaseSync(path);
+  try {
+    tune(db);
+    db.exec(SCHEMA);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

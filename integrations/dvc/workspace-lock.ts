@@ -1,10 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RetrainError } from '../../contracts/errors';
 import { withFileLock, type LockOptions } from '../files/file-lock';
 import { isAlive } from '../files/process-alive';
+import { storageTrouble } from '../files/storage-trouble';
 
 const Holder = z.object({ pid: z.int(), cmd: z.string() });
 type Holder = z.infer<typeof Holder>;
@@ -78,10 +79,31 @@ async function editPathLocks<T>(
   return withFileLock(`${path}.lock`, options, async () => {
     const locks = await readPathLocks(path);
     const result = edit(locks);
-    await writeFile(`${path}.retrain`, JSON.stringify(locks));
-    await rename(`${path}.retrain`, path);
+    await writeLocks(path, JSON.stringify(locks));
     return result;
   });
+}
+
+/** Locks are given back on a full disk, too: what is left of them is shorter than what is there. */
+async function writeLocks(path: string, text: string): Promise<void> {
+  const beside = `${path}.retrain`;
+  try {
+    await writeFile(beside, text);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    const there = await stat(path).catch(() => null);
+    if (there === null || there.size < text.length) {
+      throw storageTrouble(error, { folder: path, needBytes: text.length }) ?? error;
+    }
+    const file = await open(path, 'r+');
+    try {
+      await file.write(text, 0);
+      await file.truncate(text.length);
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 async function readPathLocks(path: string): Promise<PathLocks> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { writeAtomically, writeOnceSync } from '../files/atomic-write';
 import { ContentStore } from './content-store';
 import { readDvcConfig, type DvcConfig } from './dvc-config';
 import type { PlaceMode } from './place-file';
@@ -50,11 +51,12 @@ export async function initWorkspace(dir: string): Promise<void> {
   const dvcDir = join(dir, '.dvc');
   await mkdir(dvcDir, { recursive: true });
   const inGit = existsSync(join(dir, '.git'));
-  await writeNew(join(dvcDir, 'config'), inGit ? '' : '[core]\n    no_scm = True\n');
-  if (inGit) await writeNew(join(dvcDir, '.gitignore'), '/config.local\n/tmp\n/cache\n');
-  await writeNew(
+  writeOnceSync(join(dvcDir, 'config'), inGit ? '' : '[core]\n    no_scm = True\n', 0o644);
+  if (inGit) writeOnceSync(join(dvcDir, '.gitignore'), '/config.local\n/tmp\n/cache\n', 0o644);
+  writeOnceSync(
     join(dir, '.dvcignore'),
     '# Patterns of files that DVC is to leave alone: https://dvc.org/doc/user-guide/dvcignore\n',
+    0o644,
   );
 }
 
@@ -64,8 +66,7 @@ export async function ignoreInGit(path: string): Promise<void> {
   const line = `/${path.slice(dirname(path).length + 1)}`;
   const text = await readFile(file, 'utf8').catch(() => '');
   if (text.split(/\r?\n/).includes(line)) return;
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
+  await writeAtomically(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
 }
 
 function rootAbove(dir: string): string | null {
@@ -73,10 +74,4 @@ function rootAbove(dir: string): string | null {
     if (existsSync(join(folder, '.dvc', 'config'))) return folder;
     if (dirname(folder) === folder) return null;
   }
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
 }

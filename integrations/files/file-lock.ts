@@ -77,8 +77,12 @@ async function tryFlock(path: string, mode: number): Promise<Release | null> {
     await file.close();
     return null;
   }
-  await file.truncate(0);
-  await file.write(` ${process.pid}\n`);
+  try {
+    await file.truncate(0);
+    await file.write(` ${process.pid}\n`);
+  } catch {
+    // A full disk has no room for our name, which others only show; the lock is ours all the same.
+  }
   // Closing gives the lock back.
   return () => file.close();
 }

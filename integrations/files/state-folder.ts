@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { writeOnceSync } from './atomic-write';
 
 /** What only their owner may read: databases with everybody's runs, logs, reports. */
 export const PRIVATE_DIR = 0o700;
@@ -15,11 +16,7 @@ export const PRIVATE_FILE = 0o600;
 export function makeStateFolder(state: string): void {
   mkdirSync(state, { recursive: true, mode: PRIVATE_DIR });
   onlyIfOurs(() => chmodSync(state, PRIVATE_DIR));
-  try {
-    writeFileSync(path.join(state, '.gitignore'), '*\n', { flag: 'wx', mode: PRIVATE_FILE });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  writeOnceSync(path.join(state, '.gitignore'), '*\n', PRIVATE_FILE);
 }
 
 /** A volume's root that is somebody else's, or a file system without rights, stays as it is. */

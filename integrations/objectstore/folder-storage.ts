@@ -6,6 +6,7 @@ import { RetrainError } from '../../contracts/errors';
 import { digestHandle } from '../../ml/hashing/digest-file';
 import { badDigest } from './bad-digest';
 import { StagingArea } from '../files/staging-area';
+import { storageTrouble } from '../files/storage-trouble';
 import type { StorageOptions, ObjectStorage, StoredObject, Upload } from '../files/object-storage';
 
 /** A folder as a storage: a mounted drive, or a disk beside the cache. */
@@ -56,29 +57,33 @@ export class FolderStorage implements ObjectStorage {
     options: StorageOptions & { onBytes?: (bytes: number) => void } = {},
   ): Promise<void> {
     const target = join(this.root, key);
-    await reported(this.root, async () => {
-      await (this.swept ??= this.staging.sweep());
-      const staged = await this.staging.newPath();
-      await mkdir(dirname(target), { recursive: true });
-      const source = await open(upload.path, 'r');
-      try {
-        const copy = await open(staged, 'wx', 0o444);
+    await reported(
+      this.root,
+      async () => {
+        await (this.swept ??= this.staging.sweep());
+        const staged = await this.staging.newPath();
+        await mkdir(dirname(target), { recursive: true });
+        const source = await open(upload.path, 'r');
         try {
-          const digest = await digestHandle(source, upload.path, {
-            copyTo: copy,
-            ...(options.signal && { signal: options.signal }),
-          });
-          if (digest.md5 !== upload.md5) throw badDigest(key, this.root, upload, digest.md5);
+          const copy = await open(staged, 'wx', 0o444);
+          try {
+            const digest = await digestHandle(source, upload.path, {
+              copyTo: copy,
+              ...(options.signal && { signal: options.signal }),
+            });
+            if (digest.md5 !== upload.md5) throw badDigest(key, this.root, upload, digest.md5);
+          } finally {
+            await copy.close();
+          }
+          await rename(staged, target);
+          options.onBytes?.(upload.sizeBytes);
         } finally {
-          await copy.close();
+          await source.close();
+          await rm(staged, { force: true });
         }
-        await rename(staged, target);
-        options.onBytes?.(upload.sizeBytes);
-      } finally {
-        await source.close();
-        await rm(staged, { force: true });
-      }
-    });
+      },
+      upload.sizeBytes,
+    );
   }
 
   close(): void {
@@ -100,16 +105,14 @@ async function absentAsNull<T>(work: () => Promise<T>, root: string): Promise<T 
 const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS']);
 const OUT_OF_ORDER = new Set(['EIO', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'ENOTCONN']);
 
-async function reported<T>(root: string, work: () => Promise<T>): Promise<T> {
+async function reported<T>(root: string, work: () => Promise<T>, needBytes?: number): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new RetrainError(
-        'REMOTE_REFUSED',
-        `${root} is full (${message}); make room, then repeat the command`,
-        { cause },
+      throw (
+        storageTrouble(cause, { folder: root, ...(needBytes === undefined ? {} : { needBytes }) }) ?? cause
       );
     }
     if (REFUSED.has(code)) {

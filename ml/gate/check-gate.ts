@@ -1,6 +1,6 @@
 import { listed, RetrainError } from '../../contracts/errors';
 import { type GateCheck } from '../../contracts/run';
-import { type Metrics, type Scores } from '../../contracts/stage';
+import { metricOf, type Metrics, type Scores } from '../../contracts/stage';
 import { classMetric, gateLimits, type GateLimits, lowerIsBetter } from '../../contracts/task-metrics';
 
 /**
@@ -36,7 +36,7 @@ export function metricsFor(
 }
 
 function measured(metrics: Metrics, metric: string): number {
-  const value = metrics[metric];
+  const value = metricOf(metrics, metric);
   if (value !== undefined) return value;
   throw new RetrainError(
     'CONFIG_INVALID',

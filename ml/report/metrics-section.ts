@@ -1,4 +1,4 @@
-import { type Scores } from '../../contracts/stage';
+import { metricOf, type Scores } from '../../contracts/stage';
 import { limitText } from '../gate/check-gate';
 import { metricFigure } from './figures';
 import { type Markup, markup } from './markup';
@@ -40,7 +40,7 @@ export function metricRows({ evaluation, gate }: ReportInput): MetricRow[] {
 }
 
 function of(scores: Scores | null | undefined, metric: string): string {
-  const value = scores?.metrics[metric];
+  const value = metricOf(scores?.metrics, metric);
   return value === undefined ? '' : metricFigure(value);
 }
 

@@ -26,8 +26,8 @@ export interface RunRequest {
   imageDigest: ImageDigest;
 }
 
-/** What a run is about; `git`, `user`, `project` and `forceId` do not take part in its name and are added when it starts. */
-export type RunIdentity = Omit<RunSpec, 'git' | 'user' | 'project' | 'forceId'>;
+/** What a run is about; `git`, `user`, `project`, `forceId` and `seal` do not take part in its name and are added when it starts. */
+export type RunIdentity = Omit<RunSpec, 'git' | 'user' | 'project' | 'forceId' | 'seal'>;
 
 /**
  * Reads the params, checks that the columns they name are in the data, hashes the data (SHA-256 and MD5 in

@@ -14,14 +14,21 @@ const CLOSED: readonly string[] = [
   ...['approval', 'approvers', 'four_eyes'].map((key) => `promote.${key}`),
 ];
 
+const ADVICE = 'set it in params.yaml, start on the command line with --set, or list it there';
+
 /**
  * What a trigger may change is params.yaml's to say: whoever can start a workflow (the Web UI, a schedule, a CI job) could else
  * do what whoever can change the file can. On the command line everything may be changed: it has the file.
  *
  * @param file What the params file holds, overrides not yet merged in.
+ * @param told how the message names the overrides, and what else there is to do
  * @throws RetrainError CONFIG_INVALID naming the keys
  */
-export function requireTriggerable(overrides: Overrides, file: Overrides): void {
+export function requireTriggerable(
+  overrides: Overrides,
+  file: Overrides,
+  told: { of: string; advice: string } = { of: 'overrides', advice: ADVICE },
+): void {
   const asked = leavesOf(overrides);
   if (asked.length === 0) return;
   const triggers = TriggerParams.safeParse(file['triggers'] ?? {});
@@ -35,7 +42,7 @@ export function requireTriggerable(overrides: Overrides, file: Overrides): void 
       : 'triggers.overrides of params.yaml does not name it';
   throw new RetrainError(
     'CONFIG_INVALID',
-    `overrides: a trigger may not change ${listed(refused.map(shownKey))}, as ${why}; set it in params.yaml, start on the command line with --set, or list it there`,
+    `${told.of}: a trigger may not change ${listed(refused.map(shownKey))}, as ${why}; ${told.advice}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { type PublishInput } from '../../contracts/activities';
 import { RetrainError } from '../../contracts/errors';
+import { storageTrouble } from '../../integrations/files/storage-trouble';
 import { type ContentStore } from '../../integrations/dvc/content-store';
 import { keepPublication } from './kept-publication';
 import { publishRun, type Publication } from './publish-run';
@@ -66,8 +67,9 @@ export class WorkspaceView {
       });
       return null;
     } catch (error) {
-      this.onTrouble(error);
-      return error instanceof RetrainError ? error.message : String(error);
+      const trouble = storageTrouble(error, { folder: this.project }) ?? error;
+      this.onTrouble(trouble);
+      return trouble instanceof RetrainError ? trouble.message : String(trouble);
     }
   }
 }

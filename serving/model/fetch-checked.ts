@@ -12,7 +12,8 @@ import { PROVENANCE_FILE, type ProvenanceStatement } from '../../integrations/si
 import { SIGNATURE_FILE } from '../../integrations/signing/sign-model';
 import { type ModelShelf } from '../../pipeline/model/fetch-model';
 import { type KeptCopy, METADATA, ModelCopies } from './model-copies';
-import { openModel, type OpenOptions } from './open-model';
+import { openModel } from './open-model';
+import { type OpenOptions } from './open-options';
 import { type ServedModel } from './served-model';
 
 export interface CheckedOptions extends OpenOptions {

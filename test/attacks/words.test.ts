@@ -34,6 +34,8 @@ const words = fc
         '| a | b |',
         '`',
         '\u001b[5A',
+        'toString',
+        '__proto__',
       ),
     ),
     { minLength: 1, maxLength: 6 },

@@ -6,6 +6,7 @@ export type Need =
   | 'compose'
   | 'kubernetes'
   | 'python'
+  | 'skl2onnx'
   | 'docker'
   | 'second-engine'
   | 'small-disk';
@@ -18,6 +19,7 @@ const VARIABLES: Partial<Record<Need, readonly string[]>> = {
   compose: ['RETRAIN_TEST_COMPOSE'],
   kubernetes: ['RETRAIN_TEST_KUSTOMIZE', 'RETRAIN_TEST_KUBERNETES_VALIDATE'],
   python: ['RETRAIN_TEST_PYTHON'],
+  skl2onnx: ['RETRAIN_TEST_SKL2ONNX'],
 };
 
 /** Whether all variables of a program are set. */

@@ -45,7 +45,7 @@ if (existsSync(leftOver)) {
 const DEFAULTS = {
   'second-engine':
     'only root, in a container or CI, starts a Docker engine; RETRAIN_TEST_ENGINE=own allows it elsewhere',
-  'small-disk': 'only root may mount a small file system',
+  'small-disk': 'only root, or who becomes root without a password, may mount a small file system',
 };
 
 function reasonOf(need) {

@@ -8,6 +8,7 @@ const MOST_QUOTED = 40;
 /** A mistake in the SQL of params.yaml. */
 export function configError(key: string, error: unknown, memoryBytes: number | undefined): RetrainError {
   if (isOutOfMemory(error)) return tooLarge(key, memoryBytes, error);
+  if (isFullDisk(error)) return fullDisk(key, error);
   return new RetrainError('CONFIG_INVALID', `${key}: ${oneLine(error)}`, { cause: error });
 }
 
@@ -19,6 +20,7 @@ export function dataError(
   memoryBytes: number | undefined,
 ): RetrainError {
   if (isOutOfMemory(error)) return tooLarge(file, memoryBytes, error);
+  if (isFullDisk(error)) return fullDisk(file, error);
   return new RetrainError('DATA_INVALID', `${file}: ${named(files, oneLine(error))}`, { cause: error });
 }
 
@@ -27,6 +29,17 @@ function tooLarge(what: string, memoryBytes: number | undefined, cause: unknown)
     memoryBytes === undefined ? 'its memory' : `the ${shownGib(memoryBytes)} that a stage may take`;
   return new RetrainError('DATA_TOO_LARGE', `${what}: does not fit into ${bound}; ${SMALLER}`, { cause });
 }
+
+/** It spills what does not fit into memory, into the working folder of the stage. */
+const isFullDisk = (error: unknown): boolean =>
+  /No space left on device|Disk quota exceeded/.test(messageOf(error));
+
+const fullDisk = (what: string, cause: unknown): RetrainError =>
+  new RetrainError(
+    'DISK_FULL',
+    `${what}: no room is left for what does not fit into memory (${oneLine(cause)}); make room, then repeat`,
+    { cause },
+  );
 
 export const isOutOfMemory = (error: unknown): boolean => /^Out of Memory Error/.test(messageOf(error));
 

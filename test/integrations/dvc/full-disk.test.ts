@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,27 +6,17 @@ import { pull } from '../../../integrations/dvc/pull';
 import { push } from '../../../integrations/dvc/push';
 import { FolderStorage } from '../../../integrations/objectstore/folder-storage';
 import { testWith } from '../../tools/needs';
+import { SmallDisk } from '../../tools/small-disk';
 
 const dir = mkdtempSync(join(tmpdir(), 'full-'));
-const small = join(dir, 'small');
-const isMounted = mountTwoMebibytes();
-const onSmallDisk = testWith('small-disk', isMounted);
+const disk = SmallDisk.mount(2 << 20);
+const small = disk?.dir ?? '';
+const onSmallDisk = testWith('small-disk', disk !== null);
 
 afterAll(() => {
-  if (isMounted) execFileSync('umount', [small]);
+  disk?.unmount();
   rmSync(dir, { recursive: true, force: true });
 });
-
-/** Only root can, and not in every container. */
-function mountTwoMebibytes(): boolean {
-  mkdirSync(small);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const fill = () => {
   writeFileSync(join(dir, 'big'), Buffer.alloc(3 << 20, 'big'));
@@ -44,7 +33,11 @@ onSmallDisk(
     for (const name of ['big', 'tree']) {
       const failed = store.put(join(dir, name), name);
       await expect(failed).rejects.toMatchObject({ code: 'DISK_FULL' });
-      await expect(failed).rejects.toThrow(/cache is full \(ENOSPC.*make room/);
+      await expect(failed).rejects.toThrow(
+        name === 'big'
+          ? /cache is full \(ENOSPC.*needed: 3\.0 MiB; free on its file system: .* of 2\.0 MiB\); make room/
+          : /cache is full \(ENOSPC.*make room/,
+      );
       expect(readdirSync(join(small, 'cache/retrain-staging'))).toEqual([]);
       rmSync(join(small, 'cache/files'), { recursive: true, force: true });
     }
@@ -65,7 +58,8 @@ onSmallDisk('a disk that fills up while objects come or go is one clear error', 
   expect(readdirSync(join(small, 'pulled/retrain-staging'))).toEqual([]);
   expect(await store.has(artifact)).toBe(false);
   rmSync(join(small, 'pulled'), { recursive: true });
-  await expect(push(roomy, new FolderStorage(join(small, 'remote')), [artifact])).rejects.toThrow(
-    /is full.*make room/,
-  );
+  const pushed = push(roomy, new FolderStorage(join(small, 'remote')), [artifact]);
+  await expect(pushed).rejects.toMatchObject({ code: 'DISK_FULL' });
+  await expect(pushed).rejects.toThrow(/remote is full \(ENOSPC.*needed: 39\.1 KiB; .*make room/);
+  expect(readdirSync(join(small, 'remote/retrain-staging'))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { type FastifyInstance } from 'fastify';
-import { createApi } from '../../../serving/api/create-api';
+import { type ApiParts, createApi } from '../../../serving/api/create-api';
 import { type ApiSettings, DEFAULT_API } from '../../../serving/api/settings';
 import {
   type LoggedPrediction,
@@ -40,6 +40,7 @@ export interface OpenedApi {
 export async function openApi(
   settings: Partial<ApiSettings> = {},
   served: ServedModel | null = new SmallModel(),
+  extend?: ApiParts['extend'],
 ): Promise<OpenedApi> {
   const models = new FixedModels(served);
   const log = new HeardLog();
@@ -49,6 +50,7 @@ export async function openApi(
     models,
     log,
     logger: { info() {}, warn() {}, error: (message, fields) => errors.push([message, fields]) },
+    ...(extend === undefined ? {} : { extend }),
   });
   return { app, models, log, errors };
 }

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { openModel } from '../../../serving/model/open-model';
+import { type Answers, type ServedModel } from '../../../serving/model/served-model';
+import { describeWith } from '../../tools/needs';
+
+const run = promisify(execFile);
+
+const NAMES = [
+  ...['logistic-zipmap', 'forest-words', 'forest-words-zipmap', 'forest-negative', 'svc-scores'],
+  ...['perceptron', 'regression', 'penguins', 'penguins-zipmap'],
+];
+
+interface About {
+  columns: string[];
+  rows: (string | number)[][];
+}
+
+type Said = Record<
+  string,
+  (string | number)[] | number[][] | { classes: (string | number)[]; rows: number[][] }
+>;
+
+describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged by mlflow.onnx', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'foreign-'));
+  let pyfunc: Record<string, Said>;
+  const open: ServedModel[] = [];
+
+  beforeAll(async () => {
+    const penguins = path.join(__dirname, '../../../examples/penguins/data/penguins.csv');
+    const exporter = process.env['RETRAIN_TEST_SKL2ONNX'] ?? 'python3';
+    await run(exporter, [path.join(__dirname, 'export-sklearn.py'), penguins, folder]);
+    const python = process.env['RETRAIN_TEST_MLFLOW_PYTHON'] ?? 'python3';
+    const { stdout } = await run(python, [path.join(__dirname, 'ask-pyfunc.py'), folder, ...NAMES], {
+      maxBuffer: 50_000_000,
+    });
+    pyfunc = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Record<string, Said>;
+  }, 240_000);
+
+  afterAll(async () => {
+    await Promise.all(open.map((model) => model.close()));
+    rmSync(folder, { recursive: true });
+  });
+
+  async function asked(name: string): Promise<{ model: ServedModel; answers: Answers; said: Said }> {
+    const { columns, rows } = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as About;
+    const model = await openModel(path.join(folder, name));
+    open.push(model);
+    // Without names in the signature the fields are x0, x1, …, in the columns' order.
+    const names = columns.map(
+      (column, at) => model.fields.find((field) => field.name === column)?.name ?? `x${at}`,
+    );
+    const read = model.read(
+      rows.map((row) =>
+        Object.fromEntries(row.map((cell, at): [string, unknown] => [names[at] ?? '', cell])),
+      ),
+    );
+    if (!('batch' in read)) throw new Error(JSON.stringify(read.mistakes.slice(0, 3)));
+    return { model, answers: await model.score(read.batch), said: pyfunc[name] ?? {} };
+  }
+
+  test.each(NAMES.filter((name) => name !== 'regression' && name !== 'svc-scores'))(
+    '%s: labels of the same type, probabilities to 1e-6',
+    async (name) => {
+      const { model, answers, said } = await asked(name);
+      expect(model).toMatchObject({ task: 'classification', engine: 'onnxruntime' });
+      const [label = [], table = []] = [
+        said['label'] ?? said['output_label'],
+        said['probabilities'] ?? said['output_probability'],
+      ];
+      expect(answers.labels).toEqual(label);
+      const flat = 'classes' in table ? table.rows.flat() : (table as number[][]).flat();
+      if ('classes' in table) expect(model.classes).toEqual(table.classes);
+      expect(flat.length).toBeGreaterThan(0);
+      expectClose(answers.probabilities, flat);
+    },
+  );
+
+  test('a regression: numbers', async () => {
+    const { model, answers, said } = await asked('regression');
+    expect(model).toMatchObject({ task: 'regression', classes: [] });
+    expect(model.fields.map(({ name }) => name)).toContain('bmi');
+    expectClose(answers.values, (said['variable'] as number[]).flat());
+  });
+
+  test('scores that are no probabilities are not taken for some', async () => {
+    const { answers, said } = await asked('svc-scores');
+    expect(answers.labels).toEqual(said['label']);
+  });
+
+  test('the first class of each of three is known by its own word', async () => {
+    const { model } = await asked('forest-words');
+    expect(model.classes).toEqual(['setosa', 'versicolor', 'virginica']);
+    expect(model.fields.map(({ name }) => name)).toEqual(['x0', 'x1', 'x2', 'x3']);
+    expect((await asked('forest-negative')).model.classes).toEqual([-1, 1]);
+  });
+});
+
+function expectClose(ours: Float64Array | null, theirs: readonly number[]): void {
+  expect(ours).toHaveLength(theirs.length);
+  const worst = theirs.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - (ours?.[i] ?? NaN)) / Math.max(1, Math.abs(value))),
+    0,
+  );
+  expect(worst).toBeLessThanOrEqual(1e-6);
+}

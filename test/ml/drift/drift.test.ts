@@ -1,0 +1,181 @@
+import { type Column } from '../../../ml/dataset/raw-table';
+import { chanceOfStrange } from '../../../ml/drift/chance';
+import { columnDrift, DRIFT_DEFAULTS } from '../../../ml/drift/drift';
+import { drawBinomial } from '../../../ml/drift/draw-counts';
+import { Random } from '../../../ml/random/random';
+
+const numbers = (name: string, values: ArrayLike<number>): Column => ({
+  kind: 'number',
+  name,
+  values: Float64Array.from(values),
+});
+
+function texts(name: string, values: readonly (string | null)[]): Column {
+  const levels = [...new Set(values.filter((value) => value !== null))];
+  const codeOf = new Map(levels.map((level, code) => [level, code]));
+  const codes = Int32Array.from(values, (value) => (value === null ? -1 : codeOf.get(value)!));
+  return { kind: 'text', name, codes, levels };
+}
+
+/** A value near 0, as of a normal distribution. */
+const bell = (random: Random): number =>
+  Array.from({ length: 12 }, () => random.float()).reduce((sum, value) => sum + value, -6);
+
+/** A table of columns of different looks: smooth, skewed, with many ties, with gaps, texts with a long tail. */
+function table(rows: number, random: Random, shift = 0): Column[] {
+  const list = <T>(make: () => T): T[] => Array.from({ length: rows }, make);
+  const level = (): string => `level ${Math.floor(random.float() ** -0.7) - 1}`;
+  return [
+    numbers(
+      'bell',
+      list(() => bell(random) + shift),
+    ),
+    numbers(
+      'skewed',
+      list(() => Math.exp(2 * bell(random))),
+    ),
+    numbers(
+      'tied',
+      list(() => Math.floor(random.float() ** 3 * 6)),
+    ),
+    numbers(
+      'gaps',
+      list(() => (random.below(4) === 0 ? Number.NaN : random.float())),
+    ),
+    texts(
+      'tail',
+      list(() => (random.below(50) === 0 ? null : level())),
+    ),
+  ];
+}
+
+describe('false alarms', () => {
+  /** Any difference matters, so that what is counted is chance alone. */
+  const every = { ...DRIFT_DEFAULTS, falseAlarms: 0.2, leastStability: 0, leastStrange: 0 };
+
+  test.each([
+    [1000, 150],
+    [400, 2000],
+  ])('come no more often than they may, of %i reference rows and %i now', (n, m) => {
+    const checks = 40;
+    let alarmed = 0;
+    for (let check = 0; check < checks; check++) {
+      const random = new Random(check, n);
+      const found = columnDrift(table(n, random), table(m, random), { ...every, seed: check });
+      if (found?.some(({ alarms }) => alarms.length > 0)) alarmed++;
+    }
+    // 8 are expected at most; with a share of 0.2, 17 or more come once in 700 times.
+    expect(alarmed).toBeLessThan(17);
+    // It is no deaf ear, either.
+    expect(alarmed).toBeGreaterThan(0);
+  });
+
+  test('of a large sample are none where the difference is too small to matter', () => {
+    const random = new Random(1);
+    const found = columnDrift(table(50_000, random), table(50_000, random, 0.05));
+    const first = found?.find(({ name }) => name === 'bell');
+    expect(first?.chance).toBeLessThan(0.02);
+    expect(found?.filter(({ alarms }) => alarms.length > 0)).toEqual([]);
+  });
+});
+
+describe('an alarm', () => {
+  const random = new Random(3);
+  const before = table(2000, random);
+
+  test('names the column that moved, and no other', () => {
+    const found = columnDrift(before, table(500, random, 0.6)) ?? [];
+    expect(found.filter(({ alarms }) => alarms.length > 0).map(({ name }) => name)).toEqual(['bell']);
+    expect(found[0]?.alarms).toContain('distribution');
+    expect(found[0]?.wasserstein).toBeGreaterThan(0.5);
+  });
+
+  test('tells levels and numbers that the training never saw', () => {
+    const now = table(500, random).map((column) => {
+      if (column.kind === 'text')
+        return texts(column.name, [
+          ...Array<string>(40).fill('Namibia'),
+          ...Array<string>(460).fill('level 0'),
+        ]);
+      return column.name === 'bell'
+        ? numbers(
+            'bell',
+            column.values.map((value, i) => (i < 30 ? 99 : value)),
+          )
+        : column;
+    });
+    const found = columnDrift(before, now) ?? [];
+    const alarms = Object.fromEntries(found.map((one) => [one.name, one.alarms]));
+    expect(alarms).toMatchObject({ bell: ['new values'], skewed: [], tied: [] });
+    expect(alarms['tail']).toContain('new values');
+    expect(found.find(({ name }) => name === 'tail')?.strange).toMatchObject({
+      rows: 40,
+      levels: ['Namibia'],
+    });
+  });
+
+  test('comes when values begin to be missing', () => {
+    const now = table(500, random).map((column) =>
+      column.name === 'tied' && column.kind === 'number'
+        ? numbers(
+            'tied',
+            column.values.map((value, i) => (i % 5 === 0 ? Number.NaN : value)),
+          )
+        : column,
+    );
+    const [first] = columnDrift(before, now) ?? [];
+    expect(first).toMatchObject({
+      name: 'tied',
+      alarms: ['distribution'],
+      missing: { reference: 0, current: 0.2 },
+    });
+  });
+
+  test('is not drawn from a handful of rows', () => {
+    expect(columnDrift(before, table(99, random, 5))).toBeNull();
+  });
+});
+
+test('columns of one value, or of none, have not drifted', () => {
+  const same = [
+    numbers('one', Array<number>(300).fill(5)),
+    numbers('none', Array<number>(300).fill(Number.NaN)),
+  ];
+  expect(columnDrift(same, same)?.map(({ alarms, stability }) => ({ alarms, stability }))).toEqual([
+    { alarms: [], stability: 0 },
+    { alarms: [], stability: 0 },
+  ]);
+});
+
+test('the chance of values beyond the reference is that of drawing them', () => {
+  const random = new Random(5);
+  const [n, m, draws] = [40, 25, 4000];
+  let seen = 0;
+  for (let draw = 0; draw < draws; draw++) {
+    const rows = Array.from({ length: n }, () => random.float());
+    const [least, largest] = [Math.min(...rows), Math.max(...rows)];
+    let beyond = 0;
+    for (let i = 0; i < m; i++) {
+      const value = random.float();
+      if (value < least || value > largest) beyond++;
+    }
+    if (beyond >= 3) seen++;
+  }
+  expect(Math.abs(chanceOfStrange(3, n, m) - seen / draws)).toBeLessThan(0.02);
+});
+
+test.each([
+  [10, 0.3],
+  [1000, 0.001],
+  [5000, 0.4],
+  [100_000, 0.97],
+])('%i draws of %f have the mean and the spread of a binomial', (n, p) => {
+  const random = new Random(9);
+  const drawn = Array.from({ length: 3000 }, () => drawBinomial(random, n, p));
+  const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
+  const variance = drawn.reduce((sum, value) => sum + (value - mean) ** 2, 0) / drawn.length;
+  const expected = n * p * (1 - p);
+  expect(Math.abs(mean - n * p)).toBeLessThan(5 * Math.sqrt(expected / drawn.length));
+  expect(variance / expected).toBeGreaterThan(0.87);
+  expect(variance / expected).toBeLessThan(1.13);
+});
