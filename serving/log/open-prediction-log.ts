@@ -169,7 +169,8 @@ class DailyLog implements PredictionLog {
     this.#written += report.written;
     this.#dropped += report.dropped;
     if (report.trouble !== null) this.#lose(report.trouble);
-    else this.#recover();
+    // An order with nothing to write says nothing of the disk.
+    else if (report.written > 0 || labels.length > 0) this.#recover();
     for (const judged of report.judged) this.#options.onJudged(judged);
   }
 
