@@ -1,4 +1,3 @@
-import { countNodes, type Forest, type Tree } from '../forest/forest';
 import { decodeOnnx, type DecodedModel } from '../onnx/decode';
 import { encodeOnnx } from '../onnx/encode';
 import { requireHarmless } from '../onnx/require-harmless';
@@ -6,12 +5,10 @@ import { ForeignModel } from './foreign-model';
 import { ForestScorer } from './forest-scorer';
 import { type NativeSection } from './native-section';
 import { type Effort, everyRow, type Scored, type Scorer, type ScoringTable } from './scoring-table';
+import { someTrees } from './some-trees';
 
 /** Rows, evenly spread, on which our predictor is held against onnxruntime. */
 const SAMPLE_ROWS = 64;
-
-/** Nodes of the trees, evenly spread, of which it is: loading more takes onnxruntime longer than scoring takes us. */
-const SAMPLE_NODES = 50_000;
 
 /** Least difference that counts, of probabilities and, relative to its size, of a value. */
 const TOLERANCE = 1e-6;
@@ -98,16 +95,6 @@ async function agrees(
   } finally {
     await judge.close();
   }
-}
-
-function someTrees(forest: Forest): Tree[] {
-  const { trees } = forest;
-  const share = SAMPLE_NODES / countNodes(forest);
-  if (share >= 1) return trees;
-  const count = Math.max(1, Math.floor(share * trees.length));
-  return trees.filter(
-    (_, t) => Math.floor((t * count) / trees.length) !== Math.floor(((t - 1) * count) / trees.length),
-  );
 }
 
 function sameSaid(ours: Scored, theirs: Scored): boolean {

@@ -1,9 +1,10 @@
 import { type InputColumn } from '../../contracts/stage';
-import { type Forest, type Tree, countNodes } from '../../ml/forest/forest';
+import { type Forest } from '../../ml/forest/forest';
 import { MODEL_OUTPUT } from '../../contracts/stage';
 import { type DecodedModel } from '../../ml/onnx/decode';
 import { encodeOnnx, ONNX_INPUT } from '../../ml/onnx/encode';
 import { Random } from '../../ml/random/random';
+import { someTrees } from '../../ml/scoring/some-trees';
 import { inputsOf, ForestModel } from './forest-model';
 import { OnnxProcess, type OnnxBounds } from './onnx-process';
 import { type SentTensor } from './onnx-protocol';
@@ -12,9 +13,6 @@ import { type Batch } from './served-model';
 
 /** Rows that are made up beside the input example. */
 const SAMPLE_ROWS = 64;
-
-/** Nodes of the trees, evenly spread: loading more takes onnxruntime longer than all else takes us. */
-const SAMPLE_NODES = 50_000;
 
 /** Least difference that counts, of probabilities and, relative to its size, of a value. */
 const TOLERANCE = 1e-6;
@@ -59,17 +57,6 @@ function close(ours: Float64Array | null, theirs: SentTensor['data'] | undefined
     const other = Number(theirs[i]);
     return Math.abs(value - other) <= TOLERANCE * Math.max(1, Math.abs(value)) || Object.is(value, other);
   });
-}
-
-/** Some of the trees, evenly spread, with no more nodes than onnxruntime loads quickly. */
-function someTrees(forest: Forest): Tree[] {
-  const { trees } = forest;
-  const share = SAMPLE_NODES / countNodes(forest);
-  if (share >= 1) return trees;
-  const count = Math.max(1, Math.floor(share * trees.length));
-  return trees.filter(
-    (_, t) => Math.floor((t * count) / trees.length) !== Math.floor(((t - 1) * count) / trees.length),
-  );
 }
 
 /** The example's rows that the model takes, and made ones. */
