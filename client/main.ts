@@ -30,6 +30,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   stage: async () => (await import('./commands/stage.js')).stage,
   data: async () => (await import('./commands/data.js')).data,
   restore: async () => (await import('./commands/restore.js')).restore,
+  predict: async () => (await import('./commands/predict.js')).predict,
   verify: async () => (await import('./commands/verify.js')).verify,
   reproduce: async () => (await import('./commands/reproduce.js')).reproduce,
   schedule: async () => (await import('./commands/schedule.js')).schedule,

@@ -242,6 +242,23 @@ const schedule = z.strictObject({
 const named = { name: text };
 const done = z.literal(true);
 
+const predicted = z.strictObject({
+  data: text.describe('As it was named.'),
+  out: text,
+  format: z.enum(['parquet', 'csv', 'json-lines']),
+  model: text.describe('Its registered name, or the folder as it was named.'),
+  dir: text.describe('Folder of the model’s files.'),
+  modelVersion: maybe.describe('null: a folder.'),
+  mlflowRunId: maybe,
+  fresh: z.boolean().describe('false: MLflow did not answer, and this is the model of the last time.'),
+  engine: z.enum(['forest', 'onnxruntime']),
+  rows: z.number().int(),
+  sha256: text.describe('Of the file that was written.'),
+  sizeBytes: z.number().int(),
+  dataSha256: text.describe('Of the data; of a folder, of its manifest.'),
+  durationMs: z.number(),
+});
+
 /** By command. Of several shapes, the options decide which. */
 export const JSON_OUTPUT = {
   start: z.union([
@@ -292,6 +309,7 @@ export const JSON_OUTPUT = {
   }),
   restore: z.strictObject({ what: text, ...written }),
   verify: verified,
+  predict: predicted,
   reproduce,
   'schedule create': z.strictObject({
     ...{ name: text, cron: text, timezone: text, params: text },

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command } from 'commander';
 import { RetrainError } from '../../contracts/errors';
 import { type ClaimedIdentity } from '../../integrations/signing/check-identity';
 import { checkModel, type Signed } from '../../integrations/signing/check-model';
+import { publicKeyOf } from '../../integrations/signing/public-key';
 import { PROVENANCE_FILE, type ProvenanceStatement } from '../../integrations/signing/provenance';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
@@ -39,7 +39,8 @@ export const verify: CommandModule = {
 
 async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
   const config = loadClientConfig();
-  const key = await publicKey(config, flags);
+  const setting = flags.key === undefined ? VARIABLE : '--key';
+  const key = await publicKeyOf(flags.key ?? config.env[VARIABLE], setting, config.project);
   const { dir, what, note, claimed } = await locate(config, model, signal);
   const { signature: signed, statement } = await checkModel(dir, { what, publicKey: key, claimed, signal });
   if (flags.json) {
@@ -58,22 +59,6 @@ async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Prom
   }
   if (note !== null) screen.err(paint.dim(note));
   screen.out(lines(what, signed, statement).join('\n'));
-}
-
-/** @throws RetrainError CONFIG_NOT_FOUND */
-async function publicKey({ env, project }: ClientConfig, { key }: VerifyFlags): Promise<string | null> {
-  const given = key ?? env[VARIABLE];
-  if (!given) return null;
-  if (given.startsWith('-----BEGIN')) return given;
-  try {
-    return await readFile(path.resolve(project, given), 'utf8');
-  } catch (cause) {
-    throw new RetrainError(
-      'CONFIG_NOT_FOUND',
-      `${key === undefined ? VARIABLE : '--key'} ${given}: ${(cause as Error).message}; name the public key’s PEM file`,
-      { cause },
-    );
-  }
 }
 
 async function locate(

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type InputColumn } from '../../contracts/stage';
 import { type FeatureMatrix } from '../../ml/dataset/matrix';
-import { predictionWidth } from '../../ml/forest/forest';
+import { type Forest, predictionWidth } from '../../ml/forest/forest';
 import { predictBatch, predictRange } from '../../ml/forest/predict';
 import { predictTable } from '../../ml/model/model';
 import { type DecodedModel } from '../../ml/onnx/decode';
@@ -61,6 +61,10 @@ export class ForestModel implements ServedModel {
     return this.reader.read(rows, others);
   }
 
+  get forest(): Forest {
+    return this.decoded.forest;
+  }
+
   score(batch: Batch): Answers | Promise<Answers> {
     const { forest } = this.decoded;
     const work = batch.rows * forest.trees.length;
@@ -90,7 +94,8 @@ export class ForestModel implements ServedModel {
     return this.answers(batch.rows, await predictTable(this.decoded.forest, this.matrix(batch, true)));
   }
 
-  private matrix(batch: Batch, shared = false): FeatureMatrix {
+  /** The rows as the trees see them. @param shared on memory that threads share */
+  matrix(batch: Batch, shared = false): FeatureMatrix {
     const size = batch.rows * this.width;
     const values = shared
       ? new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT))
@@ -99,7 +104,8 @@ export class ForestModel implements ServedModel {
     return { values, rows: batch.rows, features: this.width };
   }
 
-  private answers(rows: number, predictions: Float64Array): Answers {
+  /** @param predictions `[n, K]` or `[n]`, by the predictor */
+  answers(rows: number, predictions: Float64Array): Answers {
     const { classes } = this;
     if (this.task === 'regression') return { labels: null, probabilities: null, values: predictions };
     const count = classes.length;

@@ -84,6 +84,8 @@ export class OnnxProcess {
     const { child } = this;
     this.end(new RetrainError('MODEL_INVALID', 'the model has been closed'));
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    // Whoever waits for it must not end before it.
+    child.ref();
     return new Promise((resolve) => child.once('close', () => resolve()));
   }
 

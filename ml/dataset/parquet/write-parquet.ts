@@ -101,7 +101,7 @@ function pageOf(column: ParquetColumn, start: number, end: number): Uint8Array {
 }
 
 /** Runs of present (1) and missing (0) values: a varint of the length, shifted by one, and the level. */
-function definitionLevels(values: readonly (string | null)[]): Buffer {
+export function definitionLevels(values: readonly (string | null)[]): Buffer {
   const bytes: number[] = [];
   for (let start = 0, end = 0; start < values.length; start = end) {
     const missing = values[start] === null;
@@ -113,7 +113,7 @@ function definitionLevels(values: readonly (string | null)[]): Buffer {
   return Buffer.from(bytes);
 }
 
-function pageHeader(size: number, values: number): Buffer {
+export function pageHeader(size: number, values: number): Buffer {
   return encodeThrift([
     [1, { i32: DATA_PAGE }],
     [2, { i32: size }],
@@ -153,7 +153,7 @@ function columnChunk(column: ParquetColumn, at: number, size: number, values: nu
   ];
 }
 
-const root = (columns: number): ThriftStruct => [
+export const root = (columns: number): ThriftStruct => [
   [4, { text: 'schema' }],
   [5, { i32: columns }],
 ];

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { type Command } from 'commander';
+import { RetrainError } from '../../contracts/errors';
+import { type CommandModule } from '../command';
+import { loadClientConfig } from '../config';
+import { printJson } from '../terminal/print-json';
+import { progressLine } from '../terminal/progress-line';
+import { aligned, paint, screen } from '../terminal/screen';
+import { untilInterrupted } from '../terminal/until-interrupted';
+
+interface PredictFlags {
+  model: string;
+  out: string;
+  columns?: string;
+  files?: string;
+  alias: string[];
+  separator?: string;
+  decimal?: string;
+  key?: string;
+  json: boolean;
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+export const predict: CommandModule = {
+  define(program: Command) {
+    program
+      .command('predict')
+      .description('score a table of any size with a model, file to file')
+      .argument('<data>', 'CSV, Parquet or JSON lines, a file or a folder of them; .gz too')
+      .requiredOption('--model <model>', 'such as iris-classifier@production, or the folder of a model')
+      .requiredOption('--out <file>', 'where the answers go: .parquet, .csv or .jsonl')
+      .option('--columns <names>', 'columns of the data to keep beside the answers: a,b or all')
+      .option('--files <pattern>', 'which files of a folder; default: all')
+      .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
+      .option('--separator <mark>', 'between the cells of CSV; default: a comma')
+      .option('--decimal <mark>', 'in the numbers of CSV: . or ,')
+      .option('--key <file>', 'the public key of the model’s signature; default: RETRAIN_SIGNING_PUBLIC_KEY')
+      .option('--json', 'print one JSON object', false)
+      .addHelpText(
+        'after',
+        '\nThe rows keep their order. Columns: prediction; of a classification also probability, probability_CLASS and, where the evaluation\nchose a cut-off, decision. The file appears as a whole or not at all: whatever ends this command, repeat it.\n\nExample:\n  retrain predict data/june.csv --model iris-classifier@production --out predictions.parquet --columns id\n',
+      )
+      .action((data: string, flags: PredictFlags) =>
+        untilInterrupted('the prediction', (signal) => run(data, flags, signal)),
+      );
+  },
+};
+
+async function run(data: string, flags: PredictFlags, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const [{ openReference }, { publicKeyOf }, { predictTable }, { aboutModel }, { formatOf }] =
+    await Promise.all([
+      import('../../serving/model/open-reference.js'),
+      import('../../integrations/signing/public-key.js'),
+      import('../../serving/tables/predict-table.js'),
+      import('../../serving/tables/about-model.js'),
+      import('../../serving/tables/out-file.js'),
+    ]);
+  const { project, env, mlflow, state } = loadClientConfig();
+  const format = formatOf(flags.out);
+  const aliases = parsedAliases(flags.alias);
+  const rules = csvRules(flags);
+  const setting = flags.key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
+  const publicKey = await publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
+  const shelf = { mlflow, dir: path.join(state, 'serving') };
+  const named = await openReference(flags.model, project, shelf, { publicKey, signal });
+  const progress = flags.json ? null : progressLine(screen, 'predict');
+  try {
+    const done = await predictTable({
+      ...{ dataPath: path.resolve(project, data), file: data, out: path.resolve(project, flags.out) },
+      ...{ model: named.model, about: await aboutModel(named), aliases, rules, project, signal },
+      pattern: flags.files,
+      columns: flags.columns === 'all' ? 'all' : flags.columns?.split(',').map((name) => name.trim()),
+      onProgress: (rows) => progress?.show({ phase: 'rows', done: rows }),
+    });
+    progress?.end();
+    const model = named.registered;
+    const seconds = (performance.now() - started) / 1000;
+    if (flags.json) {
+      printJson('predict', {
+        ...{ data, out: flags.out, format, model: model?.name ?? flags.model, dir: named.dir },
+        ...{ modelVersion: model?.version ?? null, mlflowRunId: model?.mlflowRunId ?? null },
+        ...{ fresh: model?.fresh ?? true, engine: named.model.engine, ...done, durationMs: seconds * 1000 },
+      });
+      return;
+    }
+    if (model?.fresh === false)
+      screen.err(paint.dim('MLflow does not answer: this is the model of the last time'));
+    screen.out(
+      [
+        paint.good(paint.strong(`${flags.out} has ${done.rows.toLocaleString('en')} answers`)),
+        ...aligned([
+          [paint.dim('  model'), model === null ? flags.model : `${model.name} v${model.version}`],
+          [paint.dim('  data'), `${data} (${done.dataSha256.slice(0, 12)})`],
+          [paint.dim('  took'), `${seconds.toFixed(1)} s`],
+        ]),
+      ].join('\n'),
+    );
+  } finally {
+    progress?.end();
+    await named.model.close();
+  }
+}
+
+function parsedAliases(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+      throw new RetrainError('USAGE', `--alias ${pair}: expected NAME=COLUMN, such as length=sepal_length`);
+    }),
+  );
+}
+
+function csvRules({ separator, decimal }: PredictFlags): {
+  csv?: { separator?: string; decimal?: '.' | ',' };
+} {
+  if (separator !== undefined && separator.length !== 1 && separator !== '\\t') {
+    throw new RetrainError('USAGE', `--separator ${separator}: expected one character, such as ";" or \\t`);
+  }
+  if (decimal !== undefined && decimal !== '.' && decimal !== ',') {
+    throw new RetrainError('USAGE', `--decimal ${decimal}: expected . or ,`);
+  }
+  if (decimal === ',' && (separator ?? ',') === ',') {
+    throw new RetrainError('USAGE', '--decimal , needs another --separator beside it, such as ";"');
+  }
+  if (separator === undefined && decimal === undefined) return {};
+  return {
+    csv: {
+      ...(separator === undefined ? {} : { separator: separator === '\\t' ? '\t' : separator }),
+      ...(decimal === undefined ? {} : { decimal }),
+    },
+  };
+}

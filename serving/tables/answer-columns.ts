@@ -1,0 +1,87 @@
+import { RetrainError } from '../../contracts/errors';
+import { listed } from '../../contracts/errors';
+import { type Answers, type Label, type ServedModel } from '../model/served-model';
+import { type OutColumn } from './out-column';
+
+/** Names of the columns of answers. */
+const PREDICTION = 'prediction';
+const PROBABILITY = 'probability';
+const DECISION = 'decision';
+
+type About = Pick<ServedModel, 'task' | 'classes' | 'cutoff'>;
+
+/** Which columns hold a model's answers. */
+export function answerNames({ task, classes, cutoff }: About, probabilities: boolean): string[] {
+  if (task === 'regression') return [PREDICTION];
+  return [
+    PREDICTION,
+    ...(probabilities ? [PROBABILITY, ...classes.map(nameOf)] : []),
+    ...(probabilities && cutoff !== null ? [DECISION] : []),
+  ];
+}
+
+const nameOf = (label: Label): string => `${PROBABILITY}_${String(label)}`;
+
+/** @throws RetrainError USAGE for a kept column that is called as an answer is */
+export function requireNoClash(kept: readonly string[], model: About): void {
+  const clash = kept.filter((name) => answerNames(model, true).includes(name));
+  if (clash.length === 0) return;
+  throw new RetrainError(
+    'USAGE',
+    `--columns: ${listed(clash)} would stand beside the model's own columns of that name; leave it out, or call it otherwise in the data`,
+  );
+}
+
+/**
+ * The answers to some rows as columns: `prediction`, and of a classification `probability` (of what is predicted), `probability_CLASS`
+ * for each class and, with a cut-off, `decision`: the class by it.
+ */
+export function answerColumns(
+  model: About,
+  rows: number,
+  { labels, probabilities, values }: Answers,
+): OutColumn[] {
+  const { classes, cutoff } = model;
+  if (values !== null) return [{ name: PREDICTION, type: 'double', values }];
+  const said = labels ?? [];
+  const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said)];
+  if (probabilities === null) return columns;
+  const count = classes.length;
+  const byClass = classes.map(() => new Float64Array(rows));
+  const own = new Float64Array(rows);
+  const places = new Map(classes.map((label, k) => [label, k]));
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < count; k++) byClass[k]![i] = probabilities[i * count + k]!;
+    own[i] = probabilities[i * count + (places.get(said[i]!) ?? 0)]!;
+  }
+  columns.push({ name: PROBABILITY, type: 'double', values: own });
+  for (const [k, label] of classes.entries())
+    columns.push({ name: nameOf(label), type: 'double', values: byClass[k]! });
+  if (cutoff !== null) columns.push(labelColumn(DECISION, classes, decisions(model, rows, byClass)));
+  return columns;
+}
+
+/** The positive class from its cut-off on; below it, the most probable of the others. */
+function decisions({ classes, cutoff }: About, rows: number, byClass: readonly Float64Array[]): Label[] {
+  const positive = classes.findIndex((label) => label === cutoff?.positive);
+  const others = classes.map((_, k) => k).filter((k) => k !== positive);
+  const threshold = cutoff?.threshold ?? 1;
+  return Array.from({ length: rows }, (_, i) => {
+    if (byClass[positive]![i]! >= threshold) return classes[positive]!;
+    const best = others.reduce((a, b) => (byClass[b]![i]! > byClass[a]![i]! ? b : a), others[0] ?? positive);
+    return classes[best]!;
+  });
+}
+
+/** Labels in the type that they have. */
+function labelColumn(name: string, classes: readonly Label[], labels: readonly Label[]): OutColumn {
+  const all = classes.length > 0 ? classes : labels;
+  if (all.every((label) => typeof label === 'boolean')) {
+    return { name, type: 'boolean', values: Uint8Array.from(labels, Number) };
+  }
+  if (all.every((label) => typeof label === 'number')) {
+    const values = Float64Array.from(labels, Number);
+    return { name, type: all.every(Number.isSafeInteger) ? 'int64' : 'double', values };
+  }
+  return { name, type: 'text', values: labels.map(String) };
+}
