@@ -9,7 +9,8 @@ import path from 'node:path';
 const names = readdirSync(__dirname)
   .filter(
     (file) =>
-      file.endsWith('.js') && !['main.js', 'measure.js', 'rig.js', 'instant-mlflow.js', 'credit-model.js'].includes(file),
+      file.endsWith('.js') &&
+      !['main.js', 'measure.js', 'rig.js', 'instant-mlflow.js', 'credit-model.js'].includes(file),
   )
   .map((file) => file.slice(0, -3))
   .sort();
