@@ -13,14 +13,16 @@ setup: ## install what is missing: Node packages, the build, Temporal, MLflow
 	@scripts/setup.sh
 
 .PHONY: demo
-demo: setup ## bring up the stack, train on data/iris.csv, print the outcome and the links
+demo: setup ## bring up the stack, train on data/iris.csv, print the outcome and the links, ask for a prediction
 	@bin/retrain up
 	@bin/retrain start --wait
+	@echo
+	@node scripts/first-prediction.mjs
 	@echo
 	@echo 'The stack stays up. Stop it with: npx --no retrain down'
 
 .PHONY: up
-up: setup ## start Temporal, MLflow and a worker on this machine
+up: setup ## start Temporal, MLflow, a worker and the prediction API on this machine
 	@bin/retrain up
 
 .PHONY: down
@@ -78,6 +80,14 @@ reproduce: setup ## say how MODEL=name VERSION=number|alias was made; ARGS=--run
 .PHONY: mlflow-local
 mlflow-local: setup ## start the servers without a worker
 	@bin/retrain up --no-worker
+
+.PHONY: api
+api: setup ## serve the production model on port 8000 (MLflow must be up; ARGS=--port 8080)
+	@bin/retrain serve $(ARGS)
+
+.PHONY: api-dev
+api-dev: setup ## the same, compiled and started again whenever code changes
+	@scripts/api-dev.sh $(ARGS)
 
 .PHONY: test
 test: ## run every test; installs what tests need, starts servers of its own and stops them

@@ -132,6 +132,11 @@ const up = z.strictObject({
     ...{ pid: z.number().nullable(), taskQueue: text, state: partState },
     why: text.optional().describe('Why it was restarted.'),
   }),
+  api: z.strictObject({
+    uri: maybe.describe('Of the prediction API; null when it was left out.'),
+    state: partState,
+    why: text.optional().describe('Why it was restarted, or left out.'),
+  }),
   durationMs: z.number(),
 });
 

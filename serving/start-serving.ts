@@ -8,6 +8,8 @@ import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type MlflowSettings } from '../integrations/mlflow/settings';
 import { type ApiLogger } from './api/context';
 import { createApi } from './api/create-api';
+import { mlflowHistory } from './page/mlflow-history';
+import { registerPage } from './page/register-page';
 import { type ApiSettings } from './api/settings';
 import { openServingLog } from './log/open-serving-log';
 import { type PredictionLog } from './log/prediction-log';
@@ -62,7 +64,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       logger[event === 'swapped' || event === 'back' ? 'info' : 'warn'](MESSAGE[event], fields),
   });
   const log = predictionLog(options, mlflow);
-  const app = await createApi({ settings: api, models: keeper, log, logger });
+  const app = await createApi({
+    ...{ settings: api, models: keeper, log, logger },
+    extend: (routes, context) => registerPage(routes, context, mlflowHistory(mlflow)),
+  });
   const close = async (): Promise<void> => {
     await app.close();
     await keeper.close();

@@ -4,7 +4,7 @@ import { lockFile } from '../integrations/files/file-lock';
 import { putAsideWhenLarge } from '../integrations/files/log-rotation';
 
 /** Of the stack on one machine, which appends to them. */
-const LOGS = ['worker.log', 'temporal.log', 'mlflow.log'] as const;
+const LOGS = ['worker.log', 'temporal.log', 'mlflow.log', 'api.log'] as const;
 
 const EVERY_MS = 60_000;
 

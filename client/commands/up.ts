@@ -10,6 +10,7 @@ import { aligned, paint, screen } from '../terminal/screen';
 
 interface UpOptions extends PortFlags {
   worker: boolean;
+  api: boolean;
   json: boolean;
 }
 
@@ -17,11 +18,15 @@ export const up: CommandModule = {
   define(program: Command) {
     program
       .command('up')
-      .description('start Temporal, MLflow and a worker on this machine; does only what is missing')
+      .description(
+        'start Temporal, MLflow, a worker and the prediction API on this machine; does only what is missing',
+      )
       .option('--temporal-port <port>', 'default: RETRAIN_TEMPORAL_PORT, or 7233')
       .option('--temporal-ui-port <port>', 'default: RETRAIN_TEMPORAL_UI_PORT, or 8233')
       .option('--mlflow-port <port>', 'default: RETRAIN_MLFLOW_PORT, or 5000')
-      .option('--no-worker', 'start the servers only')
+      .option('--api-port <port>', 'default: RETRAIN_API_PORT, or 8000')
+      .option('--no-worker', 'start the servers only: neither worker nor API')
+      .option('--no-api', 'start no prediction API')
       .option('--json', 'print one JSON object', false)
       .addHelpText(
         'after',
@@ -39,7 +44,11 @@ async function run(options: UpOptions): Promise<void> {
   let result: BroughtUp;
   try {
     const settings = stackSettings(config.project, config.env, config.stack, options);
-    result = await bringUp(settings, { worker: options.worker, progress });
+    result = await bringUp(settings, {
+      worker: options.worker,
+      api: options.api && options.worker,
+      progress,
+    });
   } finally {
     progress.close();
   }
@@ -47,8 +56,8 @@ async function run(options: UpOptions): Promise<void> {
   else screen.out(summary(result).join('\n'));
 }
 
-function summary({ temporal, mlflow, worker, durationMs }: BroughtUp): string[] {
-  const parts = [temporal.state, mlflow.state, worker.state];
+function summary({ temporal, mlflow, worker, api, durationMs }: BroughtUp): string[] {
+  const parts = [temporal.state, mlflow.state, worker.state, api.state];
   const nothingToDo = parts.every((state) => state !== 'started' && state !== 'restarted');
   const headline = nothingToDo ? 'The stack is up already.' : `The stack is up (${duration(durationMs)}).`;
   const polls = worker.pid === null ? 'not started' : `polls ${worker.taskQueue}`;
@@ -59,6 +68,11 @@ function summary({ temporal, mlflow, worker, durationMs }: BroughtUp): string[] 
       ['  Temporal', temporal.uiUrl ?? temporal.address, paint.dim(temporal.state)],
       ['  MLflow', mlflow.uri, paint.dim(mlflow.state)],
       ['  Worker', polls, paint.dim(worker.state)],
+      [
+        '  API',
+        api.uri ?? 'not started',
+        paint.dim(api.uri === null && api.why !== undefined ? api.why : api.state),
+      ],
     ]),
     '',
     ...aligned([

@@ -14,6 +14,7 @@ import { runningFrom } from './pid-file';
 import { ensureRunning, requireStartable, type Service, type ServiceState } from './service';
 import { mlflowService, NAMESPACE, requireBuild, temporalService, workerService } from './services';
 import { withStackLock } from './stack-lock';
+import { apiPlan, apiService, type ApiPlan } from './api-service';
 import type { StackSettings } from './stack-settings';
 
 export type PartState = ServiceState | 'external' | 'left out';
@@ -26,11 +27,13 @@ export interface BroughtUp {
   temporal: StackFile['temporal'] & { state: PartState };
   mlflow: StackFile['mlflow'] & { state: PartState };
   worker: { pid: number | null; taskQueue: string; state: PartState; why?: string };
+  /** `uri` is null when it was left out; `why` tells, or why it was restarted. */
+  api: { uri: string | null; state: PartState; why?: string };
   durationMs: number;
 }
 
 /**
- * Brings up what is missing: Temporal and MLflow side by side, then the worker. A server that the environment
+ * Brings up what is missing: Temporal and MLflow side by side, then the worker and the prediction API. A server that the environment
  * names (TEMPORAL_ADDRESS, MLFLOW_TRACKING_URI) is used instead of one of our own. Several at the same time wait
  * for one another. Interrupted, it leaves what it started for the next `up` or `down`.
  *
@@ -39,14 +42,18 @@ export interface BroughtUp {
  */
 export async function bringUp(
   settings: StackSettings,
-  options: { worker: boolean; progress: Progress },
+  options: { worker: boolean; api: boolean; progress: Progress },
 ): Promise<BroughtUp> {
   const { progress } = options;
   const startedMs = Date.now();
   if (options.worker) requireBuild();
   requireRoom(settings.state, LEAST_ROOM);
   return withStackLock(settings, progress, async () => {
-    await requireStartable(ownServers(settings, progress));
+    const plan: ApiPlan = options.api ? await apiPlan(settings) : { why: null };
+    await requireStartable([
+      ...ownServers(settings, progress),
+      ...('model' in plan ? [apiService(settings, plan, null)] : []),
+    ]);
     const parts = await Promise.allSettled([
       bringUpTemporal(settings, progress),
       bringUpMlflow(settings, progress),
@@ -58,13 +65,28 @@ export async function bringUp(
       mlflow: withoutState(mlflow),
       taskQueue,
       worker: null,
+      api: null,
     };
     writeStackFile(settings.state, stack);
-    const worker = options.worker
-      ? await bringUpWorker(settings, stack, progress)
-      : { pid: null, state: 'left out' as const };
-    if (worker.pid !== null) writeStackFile(settings.state, { ...stack, worker: { pid: worker.pid } });
-    return { temporal, mlflow, worker: { ...worker, taskQueue }, durationMs: Date.now() - startedMs };
+    const processes = await Promise.allSettled([
+      options.worker ? bringUpWorker(settings, stack, progress) : { pid: null, state: 'left out' as const },
+      bringUpApi(settings, plan, stack, progress),
+    ]);
+    const [worker, api] = [settled(processes[0]), settled(processes[1])];
+    writeStackFile(settings.state, {
+      ...stack,
+      worker: worker === null || worker.pid === null ? null : { pid: worker.pid },
+      api: api === null || api.uri === null ? null : { uri: api.uri },
+    });
+    return {
+      ...{
+        temporal,
+        mlflow,
+        worker: { ...fulfilled(processes[0]), taskQueue },
+        api: fulfilled(processes[1]),
+      },
+      durationMs: Date.now() - startedMs,
+    };
   });
 }
 
@@ -146,6 +168,19 @@ async function bringUpWorker(
   return worker;
 }
 
+async function bringUpApi(
+  settings: StackSettings,
+  plan: ApiPlan,
+  { mlflow }: StackFile,
+  progress: Progress,
+): Promise<BroughtUp['api']> {
+  if (!('model' in plan))
+    return { uri: null, state: 'left out', ...(plan.why !== null && { why: plan.why }) };
+  const api = await ensureRunning(apiService(settings, plan, mlflow.uri), progress);
+  progress.done('API', api.why === undefined ? news(api.state) : `restarted: ${api.why}`);
+  return { uri: plan.uri, state: api.state, ...(api.why !== undefined && { why: api.why }) };
+}
+
 /** The worker looks by itself, too; here its words are the command's own. @throws RetrainError QUEUE_TAKEN */
 async function refuseForeign(
   { project, state, env }: StackSettings,
@@ -165,6 +200,10 @@ async function refuseForeign(
 /** What ran before is told in the summary only. */
 function news(state: ServiceState): string | null {
   return state === 'already running' ? null : state;
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T | null {
+  return result.status === 'fulfilled' ? result.value : null;
 }
 
 function fulfilled<T>(result: PromiseSettledResult<T>): T {

@@ -8,6 +8,7 @@ import { readWorkerFile, workerFile } from '../../integrations/files/worker-file
 import { findProgram, outputOf } from './find-program';
 import { findMlflowPython, findPython, MLFLOW_VERSION } from './mlflow-python';
 import { runningFrom } from './pid-file';
+import { apiAnswers } from './api-service';
 import { isBuilt } from './services';
 import { pidFile, type StackSettings } from './stack-settings';
 import { findTemporal } from './temporal-program';
@@ -70,6 +71,14 @@ const PARTS: Examination[] = [
     const complaint = complaintOf(report);
     if (complaint === '') return { ...up('Worker', `process ${worker.pid}`), note: null };
     return { ...down('Worker', `process ${worker.pid}`), note: `it is not well: ${complaint}` };
+  },
+  async (settings, stack) => {
+    const uri = stack?.api?.uri ?? null;
+    if (runningFrom(pidFile(settings, 'api')) === null || uri === null) return down('API', null);
+    const answers = await apiAnswers(settings.env, uri, AbortSignal.timeout(3_000)).catch(() => false);
+    return answers
+      ? up('API', uri)
+      : { ...down('API', uri), note: 'it does not answer; `retrain up` starts it again' };
   },
 ];
 

@@ -15,6 +15,11 @@ export const StackFile = z.object({
   mlflow: z.object({ uri: z.string(), startedByUs: z.boolean() }),
   taskQueue: z.string(),
   worker: z.object({ pid: z.number().int().positive() }).nullable(),
+  api: z
+    .object({ uri: z.string() })
+    .nullable()
+    .default(null)
+    .describe('The prediction API; null when it was left out.'),
 });
 export type StackFile = z.infer<typeof StackFile>;
 

@@ -16,7 +16,7 @@ export interface StackSettings {
   /** The servers' state, logs and pid files: see `stateDir`. */
   state: string;
   env: Environment;
-  ports: { temporal: StackPort; temporalUi: StackPort; mlflow: StackPort };
+  ports: { temporal: StackPort; temporalUi: StackPort; mlflow: StackPort; api: StackPort };
 }
 
 /** Ports as the command line gives them. */
@@ -24,10 +24,11 @@ export interface PortFlags {
   temporalPort?: string;
   temporalUiPort?: string;
   mlflowPort?: string;
+  apiPort?: string;
 }
 
-/** Ports of the servers when neither flag nor variable moves them: those of Temporal's and MLflow's own tools. */
-const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, mlflow: 5000 };
+/** Ports of the servers when neither flag nor variable moves them: those of Temporal's and MLflow's own tools, and one for the API. */
+const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, mlflow: 5000, api: 8000 };
 
 /**
  * Where the stack's servers listen: flag, variable, where they run already, default.
@@ -51,6 +52,7 @@ export function stackSettings(
     temporal: port('--temporal-port', 'RETRAIN_TEMPORAL_PORT', flags.temporalPort, now.temporal),
     temporalUi: port('--temporal-ui-port', 'RETRAIN_TEMPORAL_UI_PORT', flags.temporalUiPort, now.temporalUi),
     mlflow: port('--mlflow-port', 'RETRAIN_MLFLOW_PORT', flags.mlflowPort, now.mlflow),
+    api: port('--api-port', 'RETRAIN_API_PORT', flags.apiPort, now.api),
   };
   const all = Object.values(ports);
   const twice = all.find((one, i) => all.findIndex((other) => other.port === one.port) !== i);
@@ -64,13 +66,14 @@ export function stackSettings(
 }
 
 function runningPorts(stack: StackFile | null): Partial<typeof DEFAULT_PORTS> {
-  const { temporal, mlflow } = stack ?? {};
+  const { temporal, mlflow, api } = stack ?? {};
   return {
     ...(temporal?.startedByUs === true && {
       temporal: portOf(`http://${temporal.address}`),
       ...(temporal.uiUrl !== null && { temporalUi: portOf(temporal.uiUrl) }),
     }),
     ...(mlflow?.startedByUs === true && { mlflow: portOf(mlflow.uri) }),
+    ...(api && { api: portOf(api.uri) }),
   };
 }
 

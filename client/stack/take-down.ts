@@ -3,6 +3,7 @@ import { removeStackFile } from './stack-file';
 import { runningFrom } from './pid-file';
 import type { Progress } from './progress';
 import { stopService } from './service';
+import { API_STOP_MS } from './api-service';
 import { SERVER_STOP_MS, WORKER_STOP_MS } from './services';
 import { withStackLock } from './stack-lock';
 import { pidFile, type StackSettings } from './stack-settings';
@@ -15,7 +16,7 @@ export interface TakenDown {
 }
 
 /**
- * Stops what `retrain up` started, and nothing else: the worker first, so that it can hand back its work, then
+ * Stops what `retrain up` started, and nothing else: worker and API first, so that they can hand back and answer what they have, then
  * the servers. Their state stays in `.retrain/`.
  */
 export async function takeDown(settings: StackSettings, progress: Progress): Promise<TakenDown> {
@@ -30,7 +31,7 @@ export async function takeDown(settings: StackSettings, progress: Progress): Pro
     progress.done(title, 'stopped');
   };
   return withStackLock(settings, progress, async () => {
-    await stop('Worker', 'worker', WORKER_STOP_MS);
+    await Promise.all([stop('Worker', 'worker', WORKER_STOP_MS), stop('API', 'api', API_STOP_MS)]);
     await Promise.all([
       stop('MLflow', 'mlflow', SERVER_STOP_MS),
       stop('Temporal', 'temporal', SERVER_STOP_MS),

@@ -57,6 +57,7 @@ describe('.github/workflows/train_and_validate.yml', () => {
       RETRAIN_TEMPORAL_PORT: String(await freePort()),
       RETRAIN_TEMPORAL_UI_PORT: String(await freePort()),
       RETRAIN_MLFLOW_PORT: String(await freePort()),
+      RETRAIN_API_PORT: String(await freePort()),
       GITHUB_STEP_SUMMARY: path.join(checkout, 'summary.md'),
     };
   });

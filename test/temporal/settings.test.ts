@@ -14,6 +14,7 @@ const embedded: StackFile = {
   mlflow: { uri: 'http://127.0.0.1:15000', startedByUs: true },
   taskQueue: 'retrain',
   worker: null,
+  api: null,
 };
 
 /** A home without a temporal.toml, so that the machine's own does not count. */

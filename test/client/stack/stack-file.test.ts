@@ -12,6 +12,7 @@ const stack: StackFile = {
   temporal: { address: '127.0.0.1:7233', uiUrl: null, namespace: 'default', startedByUs: false },
   mlflow: { uri: 'http://127.0.0.1:5000', startedByUs: true },
   taskQueue: 'retrain',
+  api: { uri: 'http://127.0.0.1:8000' },
   worker: { pid: 4711 },
 };
 

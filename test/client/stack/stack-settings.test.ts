@@ -11,6 +11,7 @@ const running: StackFile = {
   mlflow: { uri: 'http://127.0.0.1:15000', startedByUs: true },
   taskQueue: 'retrain',
   worker: null,
+  api: null,
 };
 
 const numbers = (...args: Parameters<typeof stackSettings>): number[] =>
@@ -18,21 +19,21 @@ const numbers = (...args: Parameters<typeof stackSettings>): number[] =>
 
 describe('the ports of the stack', () => {
   it("are those of Temporal's and MLflow's own tools by default", () => {
-    expect(numbers('/p', {}, null)).toEqual([7233, 8233, 5000]);
+    expect(numbers('/p', {}, null)).toEqual([7233, 8233, 5000, 8000]);
   });
 
   it('are moved by a flag, which wins over a variable', () => {
     const env = { RETRAIN_TEMPORAL_PORT: '7300', RETRAIN_MLFLOW_PORT: '5100' };
-    expect(numbers('/p', env, null, { temporalPort: '7400' })).toEqual([7400, 8233, 5100]);
+    expect(numbers('/p', env, null, { temporalPort: '7400' })).toEqual([7400, 8233, 5100, 8000]);
   });
 
   it('stay where the stack runs already', () => {
-    expect(numbers('/p', { RETRAIN_MLFLOW_PORT: '5100' }, running)).toEqual([17233, 18233, 5100]);
+    expect(numbers('/p', { RETRAIN_MLFLOW_PORT: '5100' }, running)).toEqual([17233, 18233, 5100, 8000]);
   });
 
   it('do not follow servers that are not ours', () => {
     const temporal = { ...running.temporal, address: 'temporal.example:443', startedByUs: false };
-    expect(numbers('/p', {}, { ...running, temporal })).toEqual([7233, 8233, 15000]);
+    expect(numbers('/p', {}, { ...running, temporal })).toEqual([7233, 8233, 15000, 8000]);
   });
 
   it.each(['0', '65536', 'http', '70.5', '-1', ''])('refuse the flag %j, by its name', (mlflowPort) => {

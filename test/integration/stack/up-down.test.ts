@@ -23,6 +23,7 @@ async function ownStack(): Promise<TestProject> {
       RETRAIN_TEMPORAL_PORT: String(await freePort()),
       RETRAIN_TEMPORAL_UI_PORT: String(await freePort()),
       RETRAIN_MLFLOW_PORT: String(await freePort()),
+      RETRAIN_API_PORT: String(await freePort()),
     },
   );
 }
@@ -37,10 +38,11 @@ function pidOf(project: TestProject, name: string): number {
   return (JSON.parse(readFileSync(project.path(`.retrain/run/${name}.pid`), 'utf8')) as { pid: number }).pid;
 }
 
-const states = ({ temporal, mlflow, worker }: BroughtUp): string[] => [
+const states = ({ temporal, mlflow, worker, api }: BroughtUp): string[] => [
   temporal.state,
   mlflow.state,
   worker.state,
+  api.state,
 ];
 
 describe('retrain up and down', () => {
@@ -56,12 +58,12 @@ describe('retrain up and down', () => {
   });
 
   it('starts everything, and finds everything running the second time', async () => {
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started']);
-    const pids = ['temporal', 'mlflow', 'worker'].map((name) => pidOf(project, name));
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started', 'started']);
+    const pids = ['temporal', 'mlflow', 'worker', 'api'].map((name) => pidOf(project, name));
     const again = await project.cli(['up']);
     expect(again).toMatchObject({ code: 0 });
     expect(again.stdout).toContain('The stack is up already.');
-    expect(['temporal', 'mlflow', 'worker'].map((name) => pidOf(project, name))).toEqual(pids);
+    expect(['temporal', 'mlflow', 'worker', 'api'].map((name) => pidOf(project, name))).toEqual(pids);
   });
 
   it('leaves a stack file by which the other commands find the servers', async () => {
@@ -69,6 +71,7 @@ describe('retrain up and down', () => {
       temporal: { address: `127.0.0.1:${project.env['RETRAIN_TEMPORAL_PORT']}`, startedByUs: true },
       mlflow: { uri: `http://127.0.0.1:${project.env['RETRAIN_MLFLOW_PORT']}`, startedByUs: true },
       worker: { pid: pidOf(project, 'worker') },
+      api: { uri: `http://127.0.0.1:${project.env['RETRAIN_API_PORT']}` },
     });
     const { result } = await project.start('--wait');
     expect(result).toMatchObject({ outcome: 'promoted', modelVersion: '1' });
@@ -94,7 +97,7 @@ describe('retrain up and down', () => {
   it('is what doctor sees', async () => {
     const { findings } = await json<{ findings: Finding[] }>(project, 'doctor');
     const running = findings.filter(({ status }) => status === 'up').map(({ part }) => part);
-    expect(running).toEqual(['Temporal server', 'MLflow server', 'Worker']);
+    expect(running).toEqual(['Temporal server', 'MLflow server', 'Worker', 'API']);
   });
 
   it('heals what was killed, and nothing else', async () => {
@@ -107,6 +110,7 @@ describe('retrain up and down', () => {
     expect(states(await json<BroughtUp>(project, 'up'))).toEqual([
       'already running',
       'started',
+      'already running',
       'already running',
     ]);
     expect(pidOf(project, 'mlflow')).not.toBe(mlflow);
@@ -160,9 +164,9 @@ describe('retrain up and down', () => {
   });
 
   it('stops everything, leaves nothing running, and has nothing to do the second time', async () => {
-    const groups = ['temporal', 'mlflow', 'worker'].map((name) => pidOf(project, name));
+    const groups = ['temporal', 'mlflow', 'worker', 'api'].map((name) => pidOf(project, name));
     const { stopped } = await json<TakenDown>(project, 'down');
-    expect(stopped.sort()).toEqual(['MLflow', 'Temporal', 'Worker']);
+    expect(stopped.sort()).toEqual(['API', 'MLflow', 'Temporal', 'Worker']);
     expect(groups.flatMap(groupMembers)).toEqual([]);
     expect(readStackFile(project.path('.retrain'))).toBeNull();
     expect((await project.cli(['down'])).stdout).toBe('Nothing was running.\n');
@@ -198,7 +202,7 @@ describe('retrain up and down', () => {
   });
 
   it('keeps its state: after down and up, the run is still there', async () => {
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started']);
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started', 'started']);
     const { how, result } = await project.start('--wait');
     expect(how).toBe('finished');
     expect(result).toMatchObject({ modelVersion: '1' });
@@ -219,9 +223,9 @@ describe('retrain up and down', () => {
 describe('retrain up with servers that the environment names', () => {
   it('starts only the worker, and down stops only that', async () => {
     const project = new TestProject();
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['external', 'external', 'started']);
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['external', 'external', 'started', 'started']);
     const { stopped } = await json<TakenDown>(project, 'down');
-    expect(stopped).toEqual(['Worker']);
+    expect(stopped.sort()).toEqual(['API', 'Worker']);
     await project.remove();
   });
 
