@@ -128,9 +128,28 @@ describeWithCompose('docker-compose.yml', () => {
       Object.keys(services)
         .filter((name) => Object.keys(services[name]?.networks ?? {}).includes(network))
         .sort();
-    expect(inNetwork('control')).toEqual(['mlflow', 'temporal', 'temporal-ui', 'worker', 'worker-docker']);
+    expect(inNetwork('control')).toEqual([
+      'api',
+      'mlflow',
+      'temporal',
+      'temporal-ui',
+      'worker',
+      'worker-docker',
+    ]);
     expect(inNetwork('data')).toEqual(['mlflow', 'postgres', 'temporal']);
     expect(inNetwork('storage')).toEqual(['bucket', 'mlflow', 'storage']);
+  });
+
+  test('has an API for this machine only, which can write nothing of the project and reads no passwords', () => {
+    const { api } = model().services;
+    expect(api?.ports).toEqual([
+      expect.objectContaining({ host_ip: '127.0.0.1', published: '8000', target: 8000 }),
+    ]);
+    expect(api?.volumes).toContainEqual(
+      expect.objectContaining({ target: '/project', read_only: true }) as object,
+    );
+    expect(api?.tmpfs).toContain('/project/.retrain:mode=0700');
+    expect(api).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
   });
 
   test('names the image of every other’s server for Renovate, which pins digests', () => {

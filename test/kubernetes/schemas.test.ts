@@ -21,6 +21,7 @@ interface Rendered {
 }
 
 interface Container {
+  name: string;
   image: string;
   env: { name: string; value: string }[];
   envFrom: { configMapRef?: { name: string } }[];
@@ -58,6 +59,7 @@ judged('what kubectl apply -k sends', () => {
       objects.filter((object) => object.kind === kind).map(({ metadata }) => metadata.name);
     const deployments = objects.filter(({ kind }) => kind === 'Deployment');
     expect(deployments.map(({ metadata }) => metadata.name)).toEqual([
+      'retrain-api',
       'retrain-worker',
       'retrain-worker-gpu',
     ]);
@@ -66,11 +68,14 @@ judged('what kubectl apply -k sends', () => {
       expect(metadata.labels).toMatchObject(spec.selector.matchLabels);
       expect(named('ServiceAccount')).toContain(pod.serviceAccountName);
       const claims = pod.volumes.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []);
-      expect(claims).toEqual(named('PersistentVolumeClaim'));
+      // The API reads nothing of the project.
+      const isApi = pod.containers.every(({ name }) => name === 'api');
+      expect(claims).toEqual(isApi ? [] : named('PersistentVolumeClaim'));
       const settings = pod.containers.flatMap(({ envFrom }) =>
         envFrom.flatMap((from) => from.configMapRef?.name ?? []),
       );
-      expect(settings).toEqual(named('ConfigMap'));
+      expect(settings).toEqual([isApi ? 'retrain-api' : 'retrain-worker']);
+      expect(named('ConfigMap')).toEqual(expect.arrayContaining(settings));
     }
     const places = new Set(
       objects.filter(({ kind }) => kind !== 'Namespace').map(({ metadata }) => metadata.namespace),
@@ -79,7 +84,9 @@ judged('what kubectl apply -k sends', () => {
   });
 
   test('gives the GPU workers their queue, a GPU, and labels that the others’ selector does not match', () => {
-    const [worker] = parsed(base).filter(({ kind }) => kind === 'Deployment');
+    const worker = parsed(base).find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'retrain-worker',
+    );
     const [gpuWorker] = parsed(gpu).filter(({ kind }) => kind === 'Deployment');
     const [container] = gpuWorker?.spec.template.spec.containers ?? [];
     expect(container?.env).toContainEqual({ name: 'RETRAIN_TASK_QUEUE', value: 'retrain-gpu' });
