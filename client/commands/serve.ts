@@ -53,6 +53,8 @@ async function run(flags: ServeFlags): Promise<void> {
     ],
   );
   const { model, serving } = await whatToServe(config, flags);
+  // Copies of models, and predictions with what they were made from, are their owner's only.
+  process.umask(0o077);
   makeStateFolder(config.state);
   const running = await startServing({
     api: apiSettings(config.project, config.env, flags),
