@@ -58,7 +58,12 @@ describe('retrain up and down', () => {
   });
 
   it('starts everything, and finds everything running the second time', async () => {
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started', 'started']);
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual([
+      'started',
+      'started',
+      'started',
+      'started',
+    ]);
     const pids = ['temporal', 'mlflow', 'worker', 'api'].map((name) => pidOf(project, name));
     const again = await project.cli(['up']);
     expect(again).toMatchObject({ code: 0 });
@@ -202,7 +207,12 @@ describe('retrain up and down', () => {
   });
 
   it('keeps its state: after down and up, the run is still there', async () => {
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['started', 'started', 'started', 'started']);
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual([
+      'started',
+      'started',
+      'started',
+      'started',
+    ]);
     const { how, result } = await project.start('--wait');
     expect(how).toBe('finished');
     expect(result).toMatchObject({ modelVersion: '1' });
@@ -223,7 +233,12 @@ describe('retrain up and down', () => {
 describe('retrain up with servers that the environment names', () => {
   it('starts only the worker, and down stops only that', async () => {
     const project = new TestProject();
-    expect(states(await json<BroughtUp>(project, 'up'))).toEqual(['external', 'external', 'started', 'started']);
+    expect(states(await json<BroughtUp>(project, 'up'))).toEqual([
+      'external',
+      'external',
+      'started',
+      'started',
+    ]);
     const { stopped } = await json<TakenDown>(project, 'down');
     expect(stopped.sort()).toEqual(['API', 'Worker']);
     await project.remove();
