@@ -233,11 +233,13 @@ const verified = z.strictObject({
   runDetails: z.looseObject({}).nullable().describe('Of SLSA provenance v1.'),
 });
 
+const predict = z.strictObject({ data: text, model: text, out: text }).nullable();
 const schedule = z.strictObject({
   name: text,
   cron: maybe,
   timezone: maybe,
   params: maybe,
+  predict,
   paused: z.boolean(),
   note: maybe,
   lastRunAt: maybe,
@@ -317,7 +319,7 @@ export const JSON_OUTPUT = {
   predict: predicted,
   reproduce,
   'schedule create': z.strictObject({
-    ...{ name: text, cron: text, timezone: text, params: text },
+    ...{ name: text, cron: text, timezone: text, params: maybe, predict },
     link: maybe,
   }),
   'schedule list': z.strictObject({ schedules: z.array(schedule) }),

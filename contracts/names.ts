@@ -6,6 +6,7 @@ export const WORKFLOW = {
   trainingPipeline: 'trainingPipeline',
   deliverNotice: 'deliverNotice',
   modelSteward: 'modelSteward',
+  batchPrediction: 'batchPrediction',
 } as const;
 
 export const QUERY = {

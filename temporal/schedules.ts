@@ -8,11 +8,19 @@ import {
 } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { type BatchPredictionInput } from '../contracts/batch-prediction';
 import { RetrainError } from '../contracts/errors';
 import { WORKFLOW } from '../contracts/names';
+import { plainLine } from '../contracts/plain-words';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { type TrainingInput } from '../contracts/run';
 import { PROJECT_MEMO } from './project-queue';
+
+/** What a schedule starts; paths are relative to the worker's project. */
+export type Scheduled = { train: { params: string } } | { predict: ScheduledPrediction };
+
+/** See `BatchPredictionInput`. */
+export type ScheduledPrediction = Pick<BatchPredictionInput, 'data' | 'model' | 'out'>;
 
 export interface NewSchedule {
   name: string;
@@ -20,8 +28,7 @@ export interface NewSchedule {
   cron: string;
   /** IANA name. */
   timezone: string;
-  /** The params file, relative to the worker's project. */
-  params: string;
+  what: Scheduled;
   taskQueue: string;
   /** Whose runs it starts. */
   project: ProjectIdentity;
@@ -32,7 +39,10 @@ export interface ScheduleView {
   /** Null for a schedule that was not made by `retrain schedule create`. */
   cron: string | null;
   timezone: string | null;
+  /** Null for a schedule that predicts. */
   params: string | null;
+  /** Null for a schedule that trains. */
+  predict: ScheduledPrediction | null;
   paused: boolean;
   note: string | null;
   /** ISO 8601; null: it has not run yet. */
@@ -43,14 +53,19 @@ export interface ScheduleView {
 }
 
 /** What we keep with a schedule: the server gives a cron expression back as calendars only. */
-const Memo = z.object({ cron: z.string(), timezone: z.string(), params: z.string() });
+const Memo = z.object({
+  cron: z.string(),
+  timezone: z.string(),
+  params: z.string().nullable(),
+  predict: z.object({ data: z.string(), model: z.string(), out: z.string() }).nullable().default(null),
+});
 
 /** How long a triggered run may take to show in the schedule. */
 const TRIGGER_SHOWS_WITHIN_MS = 5_000;
 
 /**
- * Schedules that train. What one starts has a timestamp in its workflow id and hands over to the canonical run,
- * so that unchanged data are not trained again.
+ * Schedules that train or predict. What one starts has a timestamp in its workflow id; a training hands over to the canonical run, a
+ * prediction finds its file, so that unchanged data are neither trained on nor scored again.
  *
  * @throws RetrainError NOT_FOUND for a name that is not there, TEMPORAL_REFUSED for one that is taken, USAGE for
  *   a cron expression or time zone that the server does not take
@@ -58,22 +73,22 @@ const TRIGGER_SHOWS_WITHIN_MS = 5_000;
 export class Schedules {
   constructor(private readonly client: ScheduleClient) {}
 
-  async create({ name, cron, timezone, params, taskQueue, project }: NewSchedule): Promise<void> {
+  async create({ name, cron, timezone, what, taskQueue, project }: NewSchedule): Promise<void> {
+    const predict = 'predict' in what ? what.predict : null;
+    const params = 'train' in what ? what.train.params : null;
     try {
       await this.client.create({
         scheduleId: name,
         spec: { cronExpressions: [cron], timezone },
         action: {
           type: 'startWorkflow',
-          workflowType: WORKFLOW.trainingPipeline,
           workflowId: `scheduled-${name}`,
           taskQueue,
-          args: [{ params, project } satisfies TrainingInput],
           memo: { [PROJECT_MEMO]: project },
-          staticSummary: `schedule ${name}: ${params}`,
+          ...startedBy(name, what, project),
         },
         policies: {
-          // A second run beside a slow first one would train on the same data.
+          // A second run beside a slow first one would train on, or score, the same data.
           overlap: ScheduleOverlapPolicy.SKIP,
           // A nightly training that fell into an outage is made up for once the server is back. The default of
           // a year would start one after another for every night of a long outage.
@@ -81,7 +96,7 @@ export class Schedules {
           // One bad night is told by a notice; the next may have better data.
           pauseOnFailure: false,
         },
-        memo: { cron, timezone, params } satisfies z.infer<typeof Memo>,
+        memo: { cron, timezone, params, predict } satisfies z.infer<typeof Memo>,
       });
     } catch (error) {
       if (error instanceof ScheduleAlreadyRunning) {
@@ -101,11 +116,11 @@ export class Schedules {
     }
   }
 
-  /** Schedules that start a training, by name. A new one may take a second to appear. */
+  /** Schedules that train or predict, by name. A new one may take a second to appear. */
   async list(): Promise<ScheduleView[]> {
     const views: ScheduleView[] = [];
     for await (const summary of this.client.list()) {
-      if (summary.action?.workflowType === WORKFLOW.trainingPipeline) views.push(viewOf(summary));
+      if (OURS.has(summary.action?.workflowType ?? '')) views.push(viewOf(summary));
     }
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -158,6 +173,29 @@ export class Schedules {
   }
 }
 
+const OURS: ReadonlySet<string> = new Set([WORKFLOW.trainingPipeline, WORKFLOW.batchPrediction]);
+
+/** Which workflow, with what, and what the Web UI says of it. */
+function startedBy(
+  name: string,
+  what: Scheduled,
+  project: ProjectIdentity,
+): { workflowType: string; args: unknown[]; staticSummary: string } {
+  if ('train' in what) {
+    return {
+      workflowType: WORKFLOW.trainingPipeline,
+      args: [{ params: what.train.params, project } satisfies TrainingInput],
+      staticSummary: `schedule ${name}: ${what.train.params}`,
+    };
+  }
+  const { data, model, out } = what.predict;
+  return {
+    workflowType: WORKFLOW.batchPrediction,
+    args: [{ data, model, out, project } satisfies BatchPredictionInput],
+    staticSummary: plainLine(`schedule ${name}: ${model} on ${data}`).slice(0, 180),
+  };
+}
+
 function viewOf({ scheduleId, state, info, memo }: ScheduleSummary): ScheduleView {
   const ours = Memo.safeParse(memo).data;
   const last = info.recentActions.at(-1);
@@ -166,6 +204,7 @@ function viewOf({ scheduleId, state, info, memo }: ScheduleSummary): ScheduleVie
     cron: ours?.cron ?? null,
     timezone: ours?.timezone ?? null,
     params: ours?.params ?? null,
+    predict: ours?.predict ?? null,
     paused: state.paused,
     note: state.note || null,
     lastRunAt: last?.takenAt.toISOString() ?? null,

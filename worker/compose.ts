@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type Client } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
 import { createAskActivities } from '../activities/ask-activities';
+import { createBatchActivities } from '../activities/batch-activities';
 import { createComputeActivities } from '../activities/compute-activities';
 import { createHandoverActivities } from '../activities/handover-activities';
 import { createNoticeActivities } from '../activities/notice-activities';
@@ -13,6 +14,7 @@ import { createTrackingActivities } from '../activities/tracking-activities';
 import { StageExecutions, type StageExecutor } from '../activities/stage-executions';
 import { WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
+import { type BatchActivities } from '../contracts/batch-prediction';
 import { evidencePath } from '../contracts/evidence';
 import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
@@ -29,6 +31,7 @@ import { contentStoreDir } from '../pipeline/content-store-dir';
 import { startSecret } from '../pipeline/run/start-seal';
 import { type StageCode } from '../pipeline/stage-code';
 import { StageResults } from '../pipeline/results/stage-results';
+import { tableScorer } from '../serving/batch/score-table';
 import { InProcessExecutor } from '../stages/in-process';
 import { namespaceId } from '../temporal/namespace-id';
 import { workflowUrl } from '../temporal/web-ui';
@@ -118,7 +121,7 @@ export async function createServices(
 
 export function createActivities(
   services: Services,
-): PipelineActivities & NoticeActivities & StewardActivities {
+): PipelineActivities & NoticeActivities & StewardActivities & BatchActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
   const { identity, scratchDir, temporalNamespaceId } = services;
@@ -178,6 +181,14 @@ export function createActivities(
       version: productVersion(),
     }),
     ...createNoticeActivities({ channels, links: (notice) => noticeLinks(services, notice) }),
+    ...createBatchActivities({
+      project,
+      mlflow,
+      scoreTable: tableScorer({
+        ...{ project, mlflow: config.mlflow, publicKey: config.publicKey },
+        shelf: path.join(config.stateDir, 'serving'),
+      }),
+    }),
   };
 }
 

@@ -92,3 +92,20 @@ export const notifying: ActivityOptions = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 };
+
+/**
+ * Scoring a table, which may take as long as a day; the heartbeat limit of 10 s tells a dead worker from a slow one. Three attempts: what
+ * fails three times, as for a full disk, is somebody's to mend, and the next night tries again. On cancellation we wait until nothing
+ * is being written.
+ */
+export const predicting: ActivityOptions = {
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    maximumAttempts: 3,
+    initialInterval: '5 seconds',
+    backoffCoefficient: 4,
+    maximumInterval: '5 minutes',
+  },
+};

@@ -1,3 +1,4 @@
 export { trainingPipeline } from './training-pipeline';
 export { deliverNotice } from './deliver-notice';
 export { modelSteward } from './model-steward';
+export { batchPrediction } from './batch-prediction';

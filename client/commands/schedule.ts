@@ -1,7 +1,11 @@
 import { type Command } from 'commander';
+import { RetrainError } from '../../contracts/errors';
+import { parseModelReference } from '../../integrations/mlflow/registered-run';
+import { dataInsideProject } from '../../pipeline/run/inside-project';
 import { loadParams } from '../../pipeline/run/load-params';
 import { projectIdentity } from '../../pipeline/run/project-identity';
-import { Schedules, type ScheduleView } from '../../temporal/schedules';
+import { outputInsideProject } from '../../serving/batch/output-file';
+import { type Scheduled, Schedules, type ScheduleView } from '../../temporal/schedules';
 import { type TemporalSettings } from '../../temporal/settings';
 import { scheduleUrl, workflowUrl } from '../../temporal/web-ui';
 import { type CommandModule } from '../command';
@@ -19,6 +23,9 @@ interface CreateOptions extends Output {
   name?: string;
   params: string;
   timezone: string;
+  predict?: string;
+  model?: string;
+  out?: string;
 }
 
 interface NoteOptions extends Output {
@@ -29,7 +36,7 @@ export const schedule: CommandModule = {
   define(program: Command) {
     const group = program
       .command('schedule')
-      .description('train at set times: create, list, trigger, pause, resume, delete')
+      .description('train or predict at set times: create, list, trigger, pause, resume, delete')
       .addHelpText('after', "\nExample:\n  retrain schedule create --cron '0 3 * * *'\n");
     defineCreate(group);
     defineList(group);
@@ -40,16 +47,20 @@ export const schedule: CommandModule = {
 function defineCreate(group: Command): void {
   group
     .command('create')
-    .description('train regularly; unchanged data are not trained again')
+    .description('train regularly, or predict: unchanged data are neither trained on nor scored again')
     .requiredOption('--cron <expression>', 'minute, hour, day of month, month, day of week')
     .option('--name <name>', 'default: the name of the model')
     .option('--params <file>', 'the params file', 'params.yaml')
     .option('--timezone <zone>', 'what the cron expression is in', 'UTC')
+    .option('--predict <data>', 'score this file or folder of the project, and do not train')
+    .option('--model <name@alias>', 'what it is scored by: iris-classifier@production, iris-classifier@3')
+    .option('--out <file>', 'where the predictions go, in the project: .parquet, .csv or .jsonl')
     .option('--json', 'print one JSON object', false)
     .addHelpText(
       'after',
       '\nWhere both are given, day of month and day of week must both match.\n' +
-        "\nExample:\n  retrain schedule create --cron '0 3 * * *' --timezone Europe/Berlin\n",
+        "\nExample:\n  retrain schedule create --cron '0 3 * * *' --timezone Europe/Berlin\n" +
+        "  retrain schedule create --cron '0 5 * * *' --predict data/new.csv --model iris-classifier@production --out predictions.parquet\n",
     )
     .action(create);
 }
@@ -116,18 +127,41 @@ function defineOnOne(group: Command): void {
     );
 }
 
-async function create({ cron, name: given, params, timezone, json }: CreateOptions): Promise<void> {
+async function create(options: CreateOptions): Promise<void> {
+  const { cron, timezone, json } = options;
   const config = loadClientConfig();
-  // A mistake in the params file is told now, and not at three in the morning.
-  const { model } = await loadParams(config.project, params);
-  const name = given ?? model;
+  // A mistake in the params file, or in a path, is told now, and not at three in the morning.
+  const { what, named } = await whatToDo(config, options);
+  const name = options.name ?? named;
   await withSchedules(config, async (schedules, settings) => {
     const project = await projectIdentity(config.project, config.state, config.env);
-    await schedules.create({ name, cron, timezone, params, taskQueue: config.taskQueue, project });
+    await schedules.create({ name, cron, timezone, what, taskQueue: config.taskQueue, project });
     const link = pageOf(settings, name);
-    if (json) printJson('schedule create', { name, cron, timezone, params, link });
+    const params = 'train' in what ? what.train.params : null;
+    const predict = 'predict' in what ? what.predict : null;
+    if (json) printJson('schedule create', { name, cron, timezone, params, predict, link });
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));
   });
+}
+
+/** @returns what the schedule does, and a name for it @throws RetrainError USAGE, CONFIG_INVALID, CONFIG_NOT_FOUND */
+async function whatToDo(
+  { project }: ClientConfig,
+  { params, predict: data, model, out }: CreateOptions,
+): Promise<{ what: Scheduled; named: string }> {
+  if (data === undefined && model === undefined && out === undefined) {
+    return { what: { train: { params } }, named: (await loadParams(project, params)).model };
+  }
+  if (data === undefined || model === undefined || out === undefined) {
+    throw new RetrainError(
+      'USAGE',
+      '--predict, --model and --out belong together: --predict data/new.csv --model iris-classifier@production --out predictions.parquet',
+    );
+  }
+  const reference = parseModelReference(model);
+  await dataInsideProject(project, data, '--predict', 'the data');
+  await outputInsideProject(project, out, '--out');
+  return { what: { predict: { data, model, out } }, named: `predict-${reference.model}` };
 }
 
 async function list({ json }: Output): Promise<void> {
@@ -176,17 +210,27 @@ function withSchedules<T>(
   return withTemporal(config, ({ client, settings }) => work(new Schedules(client.schedule), settings));
 }
 
-const HEADER = ['NAME', 'STATE', 'CRON', 'PARAMS', 'NEXT RUN (UTC)', 'LAST RUN (UTC)'].map((title) =>
+const HEADER = ['NAME', 'STATE', 'CRON', 'WHAT', 'NEXT RUN (UTC)', 'LAST RUN (UTC)'].map((title) =>
   paint.dim(title),
 );
 
-function cells({ name, paused, note, cron, timezone, params, nextRunAt, lastRunAt }: ScheduleView): string[] {
+function cells({
+  name,
+  paused,
+  note,
+  cron,
+  timezone,
+  params,
+  predict,
+  nextRunAt,
+  lastRunAt,
+}: ScheduleView): string[] {
   const resting = note === null ? 'paused' : `paused (${note})`;
   return [
     name,
     paused ? resting : paint.good('active'),
     cron === null ? '' : `${cron} ${timezone ?? ''}`,
-    params ?? '',
+    predict === null ? (params ?? '') : `${predict.data} by ${predict.model} into ${predict.out}`,
     minute(nextRunAt),
     minute(lastRunAt),
   ];
