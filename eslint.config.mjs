@@ -42,6 +42,7 @@ export default tseslint.config(
       'worker/config.ts',
       'client/config.ts',
       'serving/config.ts',
+      'serving/predict.ts',
       'temporal/config.ts',
       'stages/main.ts',
       'bench/**',

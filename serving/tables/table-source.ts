@@ -114,6 +114,7 @@ export async function* readBatches(source: TableSource, reading: Reading): Async
   const { from, wanted } = queryOf(source, reading);
   const select = wanted.map(({ sql }) => sql).join(', ');
   const result = await connection.stream(`SELECT ${select} FROM ${from}`).catch((error: unknown) => {
+    if (reading.typed) throw new NotTyped();
     throw dataError(source.files, source.file, error, undefined);
   });
   let rows = 0;
