@@ -16,6 +16,8 @@ export class ServedProject {
   private pool: Pool | null = null;
   private exited: Promise<unknown>;
   log = '';
+  /** Where it listens. */
+  url = '';
 
   constructor(project: TestProject, env: Record<string, string> = {}, args: readonly string[] = []) {
     this.child = spawn(
@@ -41,6 +43,7 @@ export class ServedProject {
     for (;;) {
       const url = / at (http:\/\/[^ ]+) /.exec(this.log)?.[1];
       if (url !== undefined) {
+        this.url = url;
         this.pool = new Pool(url, { connections: 32 });
         return this;
       }
