@@ -10,6 +10,9 @@ import { PRIVATE_FILE } from '../../integrations/files/state-folder';
 const READ =
   /^(RETRAIN|TEMPORAL|MLFLOW|DOCKER|AWS|S3|STAGE|SMTP|SLACK)_|^(LOG_LEVEL|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSH_AUTH_SOCK|UV_THREADPOOL_SIZE)$|_proxy$/i;
 
+/** Ports of the stack, which are in the addresses that its parts are started with, and what images are built with (`make` sets it). */
+const NOT_READ = /^(RETRAIN_(TEMPORAL|TEMPORAL_UI|MLFLOW|API)_PORT|DOCKER_BUILDKIT)$/;
+
 /** Variables that name a file whose content counts. */
 const FILES = [
   'RETRAIN_SIGNING_KEY',
@@ -35,7 +38,10 @@ export interface EnvironmentDigests {
 export function environmentDigests(project: string, state: string, env: Environment): EnvironmentDigests {
   const key = keyOf(state);
   const names = [
-    ...new Set([...Object.keys(env).filter((name) => READ.test(name)), ...namesInDotEnv(project)]),
+    ...new Set([
+      ...Object.keys(env).filter((name) => READ.test(name) && !NOT_READ.test(name)),
+      ...namesInDotEnv(project),
+    ]),
   ];
   const entries = names
     .sort()
