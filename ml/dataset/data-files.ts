@@ -1,4 +1,13 @@
-import { closeSync, createReadStream, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import {
+  constants as open,
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Readable } from 'node:stream';
@@ -114,9 +123,14 @@ export function openDataFile({ path, gzip }: DataFile): Readable {
 
 /** Synchronous: one file after the other takes a third of the time, and never more than one open file. */
 function describe({ path, file }: Listed): DataFile {
-  const fd = openSync(path, 'r');
+  // A pipe without a writer would wait for one.
+  const fd = openSync(path, open.O_RDONLY | open.O_NONBLOCK);
   try {
-    const { size } = fstatSync(fd);
+    const status = fstatSync(fd);
+    if (!status.isFile()) {
+      throw new RetrainError('DATA_INVALID', `${file}: is a device or a pipe, expected a regular file`);
+    }
+    const { size } = status;
     const buffer = Buffer.alloc(64);
     const head = buffer.subarray(0, readSync(fd, buffer, 0, 64, 0));
     const gzip = head[0] === 0x1f && head[1] === 0x8b;

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { RetrainError } from '../../contracts/errors';
 import { DigestPair, type FileDigest } from './digest';
@@ -35,7 +36,8 @@ export async function digestFile(path: string, options: DigestOptions = {}): Pro
 export async function openFile(path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    // A pipe without a writer would wait for one.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new RetrainError('DATA_NOT_FOUND', `${path}: no such file; check the path`, { cause });

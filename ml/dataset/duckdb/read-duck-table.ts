@@ -5,6 +5,7 @@ import { cellRules, csvFormat } from '../csv-format';
 import { requireWholeGzip } from '../gzip-guard';
 import { type DataFile, openDataFile } from '../data-files';
 import { columnNames, type FileColumns } from '../header';
+import { requireShallowJson } from '../json-depth';
 import { brokenJsonLine } from '../json-lines';
 import { readCsvTable, requireSameHeader, type ReadOptions, type ReadResult } from '../read-csv-table';
 import { mostRows, requireRoom } from '../room';
@@ -50,7 +51,10 @@ export async function readDuckTable(
 ): Promise<ReadResult> {
   const { sql, filter, extra = {}, memoryBytes, signal } = options;
   const everything = [...files, ...Object.values(extra).flat()];
-  for (const data of everything) await requireWholeGzip(data, memoryBytes, signal);
+  for (const data of everything) {
+    await requireWholeGzip(data, memoryBytes, signal);
+    await requireShallowJson(data, signal);
+  }
   const utf8 = await asUtf8(files, csvFormat(options), options.spillDir);
   const tables: Record<string, readonly DataFile[]> = {};
   for (const [name, more] of Object.entries(extra)) {

@@ -53,55 +53,7 @@ async function refusal(options: Partial<TableOptions>): Promise<string> {
 
 const path = (name: string): string => join(folder, name).replaceAll("'", "''");
 
-describe('preprocess.sql does nothing but read the declared tables', () => {
-  it.each([
-    [
-      'leaves the brackets and writes a file',
-      () => `SELECT * FROM data); COPY (SELECT 1) TO '${path('made')}'; --`,
-    ],
-    ['is a COPY', () => `COPY data TO '${path('made')}'`],
-    ['is two statements', () => `SELECT * FROM data; COPY data TO '${path('made')}'`],
-    ['attaches a database', () => `ATTACH '${path('made')}' AS m`],
-    ['exports', () => `EXPORT DATABASE '${path('made')}'`],
-    ['installs an extension', () => 'INSTALL httpfs'],
-    ['loads an extension', () => `LOAD '${path('made')}'`],
-    ['sets an option', () => 'SET enable_external_access = true'],
-    ['calls a pragma', () => 'PRAGMA database_list'],
-    ['reads .env as text', () => `SELECT content AS y, 1 AS a FROM read_text('${path('.env')}')`],
-    ['reads .env as bytes', () => `SELECT content AS y, 1 AS a FROM read_blob('${path('.env')}')`],
-    ['reads another CSV by a function', () => `SELECT * FROM read_csv('${path('other.csv')}')`],
-    ['reads another CSV by its name', () => `SELECT * FROM '${path('other.csv')}'`],
-    ['reads another CSV under a quoted name', () => `SELECT * FROM "${path('other.csv')}"`],
-    ['reads it in a subquery', () => `SELECT * FROM data WHERE y IN (SELECT y FROM '${path('other.csv')}')`],
-    [
-      'reads it by a lateral join',
-      () => `SELECT d.* FROM data d, LATERAL (SELECT * FROM read_csv('${path('other.csv')}'))`,
-    ],
-    [
-      'names a table of its own after a file',
-      () =>
-        `WITH "${path('other.csv')}" AS (SELECT 1 AS a, 'x' AS y) SELECT * FROM read_csv_auto('${path('other.csv')}')`,
-    ],
-    ['lists files', () => `SELECT file AS y, 1 AS a FROM glob('${path('*')}')`],
-    ['reads by query()', () => `SELECT * FROM query('SELECT * FROM read_csv(''${path('other.csv')}'')')`],
-    ['reads by query_table()', () => `SELECT * FROM query_table('${path('other.csv')}')`],
-    ['sniffs a file', () => `SELECT * FROM sniff_csv('${path('.env')}')`],
-    ['reads the web', () => "SELECT * FROM 'http://127.0.0.1:1/x.csv'"],
-    ['reads the catalogue', () => 'SELECT * FROM information_schema.tables'],
-    ['reads the settings', () => 'SELECT name AS y, 1 AS a FROM duckdb_settings()'],
-    ['reads a setting', () => "SELECT *, current_setting('temp_directory') AS t FROM data"],
-    ['reads the environment', () => "SELECT *, getenv('HOME') AS t FROM data"],
-    ['describes', () => 'DESCRIBE data'],
-    [
-      'nests ten thousand brackets',
-      () => `SELECT ${'('.repeat(10_000)}1${')'.repeat(10_000)} AS a, 'x' AS y`,
-    ],
-  ])('one that %s is refused', async (_, sql) => {
-    expect(await refusal({ sql: sql() })).toMatch(/^CONFIG_INVALID preprocess\.sql: /);
-    expect(existsSync(join(folder, 'made'))).toBe(false);
-    await expect(read({ sql: 'SELECT * FROM data' })).resolves.toMatchObject({ rows: 4 });
-  });
-
+describe('preprocess.sql that only reads the declared tables (the attacks are in test/attacks)', () => {
   it.each([
     'SELECT * FROM data;',
     'SELECT a, y FROM data -- a note',
