@@ -32,7 +32,7 @@ function rowsIn(file: string): number {
       ts.isCallExpression(node) &&
       ts.isPropertyAccessExpression(node.expression) &&
       node.expression.name.text === 'map';
-    return isMap ? size((node.expression).expression) : 0;
+    return isMap ? size(node.expression.expression) : 0;
   };
   const visit = (node: ts.Node): void => {
     if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name)) {
