@@ -11,6 +11,7 @@ import { openReference } from './model/open-reference';
 import { type Answers, type Label, type ModelField } from './model/served-model';
 
 export { RetrainError } from '../contracts/errors';
+export { readPredictions, type PredictionQuery, type PredictionRow } from './log/read-predictions';
 export type { FieldType, Label, ModelField } from './model/served-model';
 
 export interface LoadOptions {

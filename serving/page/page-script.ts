@@ -75,6 +75,9 @@ export const PAGE_SCRIPT = `'use strict';
     line.append(make('strong', String(typeof reply.prediction === 'number' ? figure(reply.prediction) : reply.prediction)));
     const parts = [line];
     if (typeof reply.probability === 'number') parts.push(make('p', 'Probability ' + figure(reply.probability)));
+    if (reply.cutoff && reply.decision !== null && reply.decision !== undefined) {
+      parts.push(make('p', 'Decision ' + reply.decision + ': ' + reply.cutoff.positive + ' is decided for from a probability of ' + figure(reply.cutoff.threshold) + ' on'));
+    }
     if (reply.probabilities && typeof reply.probabilities === 'object') {
       parts.push(table('Probabilities by class', Object.entries(reply.probabilities), (value) => value));
     }

@@ -10,7 +10,7 @@ h1 { font-size: 26px; line-height: 1.25; margin: 0; overflow-wrap: anywhere; } h
 p { margin: 4px 0; } .quiet { color: var(--quiet); } .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
 a { color: var(--accent); } code, .hash { font: 12.5px ui-monospace, monospace; overflow-wrap: anywhere; }
 main { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; padding-bottom: 40px; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; min-width: 0; } .whole { grid-column: 1 / -1; } .tall { grid-row: span 2; } .short th { white-space: nowrap; }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; min-width: 0; } .whole { grid-column: 1 / -1; } .tall { grid-row: span 2; align-self: start; } th.bar { width: 75%; } .short th { white-space: nowrap; }
 @media (max-width: 760px) { main { grid-template-columns: 1fr; } }
 caption { text-align: left; padding-bottom: 4px; } table { border-collapse: collapse; width: 100%; font-size: 14px; } th, td { padding: 5px 10px 5px 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; } tr:last-child > * { border-bottom: 0; }
 th { font-weight: 500; } thead th { color: var(--quiet); } tbody th { color: var(--quiet); } .n { text-align: right; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; } td { overflow-wrap: anywhere; }

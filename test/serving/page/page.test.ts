@@ -104,6 +104,15 @@ test('a field that is not as the model takes it says so, and gets the focus', as
   expect(await page.evaluate('document.activeElement.dataset.column')).toBe('size');
 });
 
+test('says what the cut-off of the evaluation decides, where there is one', async () => {
+  await open(new SmallModel({ cutoff: 0.001 }));
+  await page.goto(`${address}/ui`);
+  await page.getByLabel(/^size/).fill('-4');
+  await page.getByRole('button', { name: 'Predict' }).click();
+  await page.getByText('Prediction: small').waitFor();
+  await page.getByText('Decision big: big is decided for from a probability of 0.001 on').waitFor();
+});
+
 test('a level can be chosen, or none', async () => {
   await open();
   await page.goto(`${address}/ui`);
