@@ -10,6 +10,7 @@ import {
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { isErrorCode, RetrainError } from '../contracts/errors';
 import { STEWARD_BUSY, stewardWorkflowId, type UPDATE, WORKFLOW } from '../contracts/names';
+import { manyListeners } from '../integrations/files/many-listeners';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { type StewardInput } from '../contracts/steward';
 import { PROJECT_MEMO } from './project-queue';
@@ -90,7 +91,10 @@ async function unlessNobodyPolls<T>(
   ask: () => Promise<T>,
 ): Promise<T> {
   const end = new AbortController();
-  const either = signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]);
+  // Temporal's client adds a listener with each poll for the answer, and takes none away; they go with the signal, which is this ask's own.
+  const either = manyListeners(
+    signal === undefined ? end.signal : AbortSignal.any([manyListeners(signal), end.signal]),
+  );
   const watch = refuseWithoutWorker(client, model, taskQueue, either);
   try {
     return await Promise.race([client.withAbortSignal(either, ask), watch]);
