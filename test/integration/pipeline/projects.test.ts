@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
+import { freePort } from '../../../client/stack/ports';
 import { QUERY } from '../../../contracts/names';
 import { type PipelineProgress } from '../../../contracts/progress';
 import { RegistryView } from './registry-view';
@@ -30,7 +31,7 @@ describe('two projects on one Temporal server with the same task queue', () => {
     expect(log).toContain(`task queue ${first.taskQueue} is used by another project`);
     expect(log).toContain(`set RETRAIN_TASK_QUEUE to a queue of this project's own`);
     expect(log).not.toContain('    at ');
-    const up = await second.cli(['up']);
+    const up = await second.cli(['up'], { RETRAIN_API_PORT: String(await freePort()) });
     expect(up).toMatchObject({ code: 2 });
     expect(up.stderr).toContain('set RETRAIN_TASK_QUEUE');
     await second.cli(['down']);
