@@ -19,7 +19,8 @@ export async function readYaml<T>(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const document = parseDocument(text);
+  // A warning would quote the file on the terminal, as it is.
+  const document = parseDocument(text, { logLevel: 'error' });
   const [problem] = document.errors;
   if (problem) {
     const line = problem.linePos?.[0].line ?? 1;

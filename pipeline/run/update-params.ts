@@ -26,7 +26,8 @@ export function updateParams(
 ): { text: string; changes: ParamChange[] } {
   const json = JSON.parse(JSON.stringify(wanted)) as Record<string, unknown>;
   if (text === null) return { text: stringify(json), changes: [] };
-  const document = parseDocument(text);
+  // A warning would quote the file on the terminal, as it is.
+  const document = parseDocument(text, { logLevel: 'error' });
   const now = JSON.parse(JSON.stringify(parseParams(document.toJS(), source))) as Record<string, unknown>;
   const changes: ParamChange[] = [];
   change(document, [], now, json, changes);

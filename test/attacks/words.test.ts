@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import fc from 'fast-check';
 import { cleaned } from '../../activities/notice-activities';
 import { toFailure } from '../../activities/failure-interceptor';
@@ -8,6 +11,7 @@ import { RetrainError } from '../../contracts/errors';
 import { markdownWords, plainLine, plainWords } from '../../contracts/plain-words';
 import { parseProgressLine } from '../../contracts/progress-line';
 import { type TrainingResult } from '../../contracts/run';
+import { readPipelineFile } from '../../integrations/dvc/pipeline-file';
 import { plainText } from '../../integrations/notify/notice-text';
 import { slackMessage } from '../../integrations/notify/slack-channel';
 import { reportHtml } from '../../ml/report/report-html';
@@ -159,4 +163,17 @@ function uncoloured(text: string): string {
 test('a header with line ends in it is named on one line', () => {
   const { message } = new RetrainError('DATA_INVALID', 'd.csv:1: the columns are "a\r\nb", c\td');
   expect(message).toBe('d.csv:1: the columns are "a b", c d');
+});
+
+test('a key in a file of DVC’s that is a list is no warning on the terminal', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'words-'));
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  try {
+    writeFileSync(path.join(folder, 'dvc.yaml'), 'stages: {}\n? ["\\e[2J"]\n: 1\n');
+    await readPipelineFile(path.join(folder, 'dvc.yaml')).catch(() => undefined);
+    expect(warned).not.toHaveBeenCalled();
+  } finally {
+    warned.mockRestore();
+    rmSync(folder, { recursive: true });
+  }
 });
