@@ -37,7 +37,7 @@ export class ForestModel implements ServedModel {
   readonly engine = 'forest';
   private readonly reader: RowReader;
   private readonly inputs: readonly InputColumn[];
-  private readonly width: number;
+  readonly width: number;
 
   constructor(
     private readonly decoded: DecodedModel,
@@ -91,15 +91,13 @@ export class ForestModel implements ServedModel {
   }
 
   private async scoreInThreads(batch: Batch): Promise<Answers> {
-    return this.answers(batch.rows, await predictTable(this.decoded.forest, this.matrix(batch, true)));
+    const memory = new SharedArrayBuffer(batch.rows * this.width * Float32Array.BYTES_PER_ELEMENT);
+    const matrix = this.matrix(batch, new Float32Array(memory));
+    return this.answers(batch.rows, await predictTable(this.decoded.forest, matrix));
   }
 
-  /** The rows as the trees see them. @param shared on memory that threads share */
-  matrix(batch: Batch, shared = false): FeatureMatrix {
-    const size = batch.rows * this.width;
-    const values = shared
-      ? new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT))
-      : new Float32Array(size);
+  /** The rows as the trees see them. @param values zeros, `[rows · width]` */
+  matrix(batch: Batch, values: Float32Array = new Float32Array(batch.rows * this.width)): FeatureMatrix {
     prepareRows(batch, this.inputs, values);
     return { values, rows: batch.rows, features: this.width };
   }

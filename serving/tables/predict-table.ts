@@ -7,6 +7,7 @@ import { csvFormat, type ReadingRules } from '../../ml/dataset/csv-format';
 import { dataFiles } from '../../ml/dataset/data-files';
 import { withDuckDb } from '../../ml/dataset/duckdb/session';
 import { requireWholeGzip } from '../../ml/dataset/gzip-guard';
+import { predictionWidth } from '../../ml/forest/forest';
 import { asUtf8 } from '../../ml/dataset/transcode';
 import { digestData } from '../../pipeline/run/digest-data';
 import { ForestModel } from '../model/forest-model';
@@ -17,6 +18,7 @@ import { type OutColumn, type TableOut } from './out-column';
 import { formatOf, OutFile } from './out-file';
 import { ParquetOut } from './parquet-out';
 import { ScoreCrew } from './score-crew';
+import { ScoreMemory } from './score-memory';
 import {
   mayBeTyped,
   NotTyped,
@@ -202,10 +204,17 @@ function scorerOf(model: ServedModel): BatchScorer {
   }
   const threads = availableParallelism();
   const crew = new ScoreCrew(model.forest, threads);
+  const abreast = threads + 1;
+  // Those that wait to be written, and the one that comes.
+  const memory = new ScoreMemory(abreast + 1);
   return {
-    abreast: threads + 1,
+    abreast,
     score: async (batch) => {
-      const predictions = await crew.predict(model.matrix(batch, true));
+      const { values, predictions } = memory.next(
+        batch.rows * model.width,
+        batch.rows * predictionWidth(model.forest),
+      );
+      await crew.predict(model.matrix(batch, values), predictions);
       return answerColumns(model, batch.rows, model.answers(batch.rows, predictions));
     },
     close: () => crew.close(),

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type FeatureMatrix } from '../../ml/dataset/matrix';
-import { type Forest, predictionWidth, type Tree } from '../../ml/forest/forest';
+import { type Forest, type Tree } from '../../ml/forest/forest';
 
 /** What a thread is asked: all of it on shared memory. */
 export interface Block {
@@ -22,10 +22,7 @@ export class ScoreCrew {
   private next = 1;
   private failed: Error | undefined;
 
-  constructor(
-    private readonly forest: Forest,
-    threads: number,
-  ) {
+  constructor(forest: Forest, threads: number) {
     const workerData = { forest: shared(forest) };
     this.workers = Array.from({ length: threads }, () => new Worker(ENTRY, { workerData }));
     this.free = [...this.workers];
@@ -40,17 +37,17 @@ export class ScoreCrew {
     }
   }
 
-  /** @param table values on shared memory */
-  async predict(table: FeatureMatrix): Promise<Float64Array> {
+  /**
+   * @param table values on shared memory
+   * @param predictions `[n, K]` zeros on shared memory, filled in
+   */
+  async predict(table: FeatureMatrix, predictions: Float64Array): Promise<void> {
     if (this.failed !== undefined) throw this.failed;
-    const size = table.rows * predictionWidth(this.forest) * Float64Array.BYTES_PER_ELEMENT;
-    const predictions = new Float64Array(new SharedArrayBuffer(size));
     const id = this.next++;
     const done = new Promise<void>((resolve, reject) => this.waiting.set(id, { resolve, reject }));
     this.queue.push({ id, table, predictions });
     this.hand();
     await done;
-    return predictions;
   }
 
   async close(): Promise<void> {
