@@ -10,6 +10,7 @@ import { requireWholeGzip } from '../../ml/dataset/gzip-guard';
 import { predictionWidth } from '../../ml/forest/forest';
 import { asUtf8 } from '../../ml/dataset/transcode';
 import { digestData } from '../../pipeline/run/digest-data';
+import { relabelled } from '../../pipeline/run/relabelled';
 import { ForestModel } from '../model/forest-model';
 import { type ServedModel } from '../model/served-model';
 import { answerColumns, requireNoClash } from './answer-columns';
@@ -81,7 +82,10 @@ export async function predictTable(work: TableWork): Promise<TableDone> {
   formatOf(out);
   requireOutside(out, dataPath);
   signal.throwIfAborted();
-  const files = await dataFiles(dataPath, work.file, work.pattern);
+  const files = await dataFiles(dataPath, work.file, work.pattern).catch((error: unknown) => {
+    // There is no data.path here.
+    throw relabelled(error, dataPath, work.file, 'the path');
+  });
   const spillDir = await mkdtemp(path.join(tmpdir(), 'retrain-predict-'));
   const digest = digestData(project, dataPath, signal);
   digest.catch(() => undefined);

@@ -91,7 +91,12 @@ describe('retrain predict', () => {
 
   test.each<[string, string[], number, RegExp]>([
     ['no model', ['birds.csv', '--model', './none', '--out', 'x.csv'], 2, /\.\/none: no such folder/],
-    ['no data', ['none.csv', '--model', 'model', '--out', 'x.csv'], 2, /none\.csv: there is no such file/],
+    [
+      'no data',
+      ['none.csv', '--model', 'model', '--out', 'x.csv'],
+      2,
+      /none\.csv: there is no such file; correct the path$/m,
+    ],
     [
       'an ending without a format',
       ['birds.csv', '--model', 'model', '--out', 'x.xlsx'],
