@@ -7,6 +7,7 @@ async function main(): Promise<void> {
   const quiet = { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} };
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.resolve(__dirname, '..', 'workflows', 'index.js'),
+    workflowInterceptorModules: [path.resolve(__dirname, '..', 'workflows', 'words-only.js')],
     logger: quiet,
   });
   await writeFile(path.resolve(__dirname, '..', 'workflow-bundle.js'), code);

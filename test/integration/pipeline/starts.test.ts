@@ -94,6 +94,17 @@ describe('a start from the Web UI', () => {
       ),
     );
   });
+
+  test.each([
+    ['of an activity', [{ overrides: { trian: {} } }], 'did you mean train?'],
+    ['of workflow code', [{ forse: true }], 'unknown key'],
+  ])('that fails by the words %s shows no trace of our code', async (title, args, words) => {
+    const workflowId = `traceless-${title.length}-${project.id}`;
+    await expect(startAsWebUi(workflowId, args)).rejects.toThrow(WorkflowFailedError);
+    const history = JSON.stringify(await client.workflow.getHandle(workflowId).fetchHistory());
+    expect(history).toContain(words);
+    expect(history.match(/"stackTrace":"[^"]+"/g)).toBeNull();
+  });
 });
 
 describe('a run that cannot go on', () => {
