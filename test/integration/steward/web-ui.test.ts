@@ -90,7 +90,8 @@ describe('a steward’s updates from Temporal’s Web UI', () => {
         ...{ update, typed, refused: expect.stringMatching(words) as string },
       });
     }
-    expect(await view.standing()).toEqual(before);
+    // What was entered before may be mirrored meanwhile.
+    expect(await view.standing()).toEqual({ ...before, mirrored: expect.any(Number) as number });
   });
 
   test('a rollback and a promotion, typed by hand, are done and answered with the ledger’s entry', async () => {
