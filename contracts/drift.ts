@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const counts = z.array(z.number().min(0));
+
+/** One column of the training rows beside the same column now; as `ml/drift` computes it. */
+export const DriftedColumn = z.object({
+  name: z.string(),
+  kind: z.enum(['number', 'text']),
+  /** Empty: nothing raised an alarm. */
+  alarms: z.array(z.enum(['distribution', 'new values', 'missing'])),
+  /** Population stability index over the bins, missing values among them. */
+  stability: z.number(),
+  /** Chance of such an index where nothing has drifted. */
+  chance: share,
+  /** Of numbers: in standard deviations of the training rows; null where these are all alike. */
+  wasserstein: z.number().nullable(),
+  /** Of texts. */
+  jensenShannon: share.nullable(),
+  missing: z.object({ reference: share, current: share }),
+  /** Rows with values that the training rows never had. */
+  strange: z.object({ rows: z.int().min(0), chance: share, levels: z.array(z.string()) }),
+  /** Both over the same bins. */
+  bins: z.object({ bins: z.array(z.string()), reference: counts, current: counts }),
+});
+export type DriftedColumn = z.infer<typeof DriftedColumn>;
+
+/** Why somebody is alarmed. The same cause has the same key in every check, by which it is told once. */
+export const AlarmCause = z.object({
+  /** `drift:age:distribution`, `drift:joint`, `drift:prediction`, `accuracy:live`, `accuracy:estimated`. */
+  key: z.string().max(600),
+  column: z.string().nullable(),
+  /** One line: `age: distribution, PSI 0.41`. */
+  title: z.string(),
+  /** A sentence or two: what it was, what it is. */
+  detail: z.string(),
+  /** Rows of now that it is about. */
+  rows: z.int().min(0),
+});
+export type AlarmCause = z.infer<typeof AlarmCause>;
+
+/** What rows of now look like beside those that a model version was trained on. */
+export const DriftReport = z.object({
+  model: z.string(),
+  modelVersion: z.string(),
+  /** MLflow run that made the version. */
+  mlflowRunId: z.string(),
+  reference: z.object({ rows: z.int().min(0) }),
+  current: z.object({
+    source: z.enum(['log', 'data']),
+    /** Of a log: ISO 8601, from the first on and before the second. */
+    window: z.object({ from: z.string(), to: z.string() }).nullable(),
+    /** Of a table: its path in the project, and SHA-256. */
+    data: z.object({ path: z.string(), hash: z.string() }).nullable(),
+    rows: z.int().min(0),
+  }),
+  /** Fewer rows than `needed`: nothing below is said. */
+  enough: z.boolean(),
+  needed: z.int().min(0),
+  /** Worst first. */
+  columns: z.array(DriftedColumn),
+  /** The model's own answers to both, likewise; null where it cannot be asked. */
+  prediction: DriftedColumn.nullable(),
+  /** How well a forest tells rows of now from training rows: 0.5 is not at all. Null: not asked. */
+  joint: z
+    .object({ auc: share, low: share, high: share, alarm: z.boolean(), columns: z.array(z.string()) })
+    .nullable(),
+  /** Worst first; empty: no drift. */
+  causes: z.array(AlarmCause),
+});
+export type DriftReport = z.infer<typeof DriftReport>;
