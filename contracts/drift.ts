@@ -45,15 +45,30 @@ export const DriftReport = z.object({
   modelVersion: z.string(),
   /** MLflow run that made the version. */
   mlflowRunId: z.string(),
-  reference: z.object({ rows: z.int().min(0) }),
+  reference: z.object({
+    /** That were looked at. */
+    rows: z.int().min(0),
+    /** All training rows; more than `rows` where a sample was taken, or those of the season. */
+    of: z.int().min(0),
+    /** The column whose values were matched, and how many it has now; null: not asked, or the training rows lack one of them. */
+    season: z.object({ column: z.string(), values: z.int().min(0) }).nullable(),
+  }),
   current: z.object({
     source: z.enum(['log', 'data']),
     /** Of a log: ISO 8601, from the first on and before the second. */
     window: z.object({ from: z.string(), to: z.string() }).nullable(),
     /** Of a table: its path in the project, and SHA-256. */
     data: z.object({ path: z.string(), hash: z.string() }).nullable(),
+    /** That were looked at: a sample, where `of` is more. */
     rows: z.int().min(0),
+    of: z.int().min(0),
   }),
+  /** Chance that this check raises any alarm where nothing has drifted. */
+  falseAlarms: share,
+  /** Columns of the model that were not looked at, and why: `drift.exclude`, `not in the log`. */
+  leftOut: z.array(z.object({ column: z.string(), why: z.string() })),
+  /** What else its reader should know, a sentence each. */
+  notes: z.array(z.string()),
   /** Fewer rows than `needed`: nothing below is said. */
   enough: z.boolean(),
   needed: z.int().min(0),
@@ -63,7 +78,17 @@ export const DriftReport = z.object({
   prediction: DriftedColumn.nullable(),
   /** How well a forest tells rows of now from training rows: 0.5 is not at all. Null: not asked. */
   joint: z
-    .object({ auc: share, low: share, high: share, alarm: z.boolean(), columns: z.array(z.string()) })
+    .object({
+      auc: share,
+      /** Of the 95 % interval. */
+      low: share,
+      high: share,
+      /** Chance of such an area where a forest could tell them no better than matters. */
+      chance: share,
+      alarm: z.boolean(),
+      /** Those that tell most, at most five. */
+      columns: z.array(z.string()),
+    })
     .nullable(),
   /** Worst first; empty: no drift. */
   causes: z.array(AlarmCause),

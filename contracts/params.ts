@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
 import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
+import { DriftParams } from './drift-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { ServingParams } from './serving-params';
 import { TrainParams } from './train-params';
@@ -328,6 +329,7 @@ export const Params = z
     notify: NotifyParams.prefault({}),
     triggers: TriggerParams.optional(),
     serving: ServingParams.optional(),
+    drift: DriftParams.optional(),
   })
   .superRefine(checkTask)
   .superRefine(checkExtraIsRead);
