@@ -102,15 +102,19 @@ export function brokenBody(what: string, status: number, problem: string, cause:
   );
 }
 
-/** The error for a connection that failed or timed out. */
+/** The error for a connection that failed or timed out. `what` is the method and the URL without credentials and query. */
 export function unreachable(what: string, cause: unknown): MlflowError {
-  return new MlflowError(
-    'MLFLOW_UNREACHABLE',
-    `${what}: ${networkReason(cause)}; start the server (\`retrain up\`) or correct MLFLOW_TRACKING_URI`,
-    {},
-    { cause },
-  );
+  const reason = networkReason(cause);
+  const server = /^\S+ (\S+?)(?:\/api\/|\/ajax-api\/|$)/.exec(what)?.[1];
+  const message =
+    server !== undefined && NO_SERVER.test(reason)
+      ? `no MLflow server answers at ${server} (${reason}); start one with \`retrain up\`, or correct MLFLOW_TRACKING_URI`
+      : `${what}: ${reason}; start the server (\`retrain up\`) or correct MLFLOW_TRACKING_URI`;
+  return new MlflowError('MLFLOW_UNREACHABLE', message, {}, { cause });
 }
+
+/** Reasons for which no request got as far as a server: which one it was tells nobody anything. */
+const NO_SERVER = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/;
 
 /** Of several addresses tried, Node’s error has the reason in its code alone. */
 function networkReason(cause: unknown): string {
