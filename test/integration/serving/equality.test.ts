@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { creditModel, layOutForest } from '../../../bench/credit-model';
-import { openModel } from '../../../serving/model/open-model';
-import { loadModel, type Prediction, type Row } from '../../../serving/predict';
-import { predictTable } from '../../../serving/tables/predict-table';
+import { type Label, type Row } from '../../../serving/predict';
 import { penguinModel } from '../../serving/model/model-folder';
+import { type Asked, everyRoad, expectSame } from './roads';
 
 jest.setTimeout(240_000);
 
@@ -15,20 +14,13 @@ const CREDIT_ROWS = 10_000;
 
 interface Heard {
   dtype: string;
-  prediction: (string | number | boolean)[];
+  prediction: Label[];
   probabilities?: number[][];
 }
 
-/** A model, a table for it as a CSV file, and the same rows as JSON. */
-interface Case {
-  dir: string;
-  csv: string;
-  rows: Row[];
-}
-
-describe('loadModel and tables answer what Python’s mlflow.pyfunc answers', () => {
+describe('loadModel, tables and the API answer what Python’s mlflow.pyfunc answers', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'equality-'));
-  const cases: Record<string, Case> = {};
+  const cases: Record<string, Asked> = {};
   const heard: Record<string, Heard> = {};
 
   beforeAll(async () => {
@@ -63,29 +55,13 @@ describe('loadModel and tables answer what Python’s mlflow.pyfunc answers', ()
     ['credit', 'int64'],
     ['penguins classification', 'object'],
     ['penguins regression', 'float64'],
-  ])('%s: labels of the same type, numbers to 1e-6', async (name, dtype) => {
-    const { dir, csv, rows } = cases[name]!;
-    const theirs = heard[name]!;
-    expect(theirs.dtype).toBe(dtype);
-    const model = await loadModel(dir);
-    const said = await model.predict(rows);
-    await model.close();
-    expectSame(said, theirs);
-
-    const served = await openModel(dir);
-    const out = path.join(folder, 'said.csv');
-    const done = await predictTable({
-      ...{ dataPath: csv, file: path.basename(csv), model: served, about: {}, out, project: folder },
-      signal: new AbortController().signal,
-    });
-    await served.close();
-    expect(done.rows).toBe(theirs.prediction.length);
-    const [header = '', ...lines] = readFileSync(out, 'utf8').trim().split('\n');
-    const first = theirs.probabilities?.map(([share = NaN]) => share) ?? (theirs.prediction as number[]);
-    const column = model.task === 'regression' ? 'prediction' : `probability_${String(model.classes[0])}`;
-    const at = header.split(',').indexOf(column);
-    const ours = lines.map((line) => Number(line.split(',')[at]));
-    expect(worst(ours, first)).toBeLessThanOrEqual(1e-6);
+  ])('%s: labels of the same type, numbers to 1e-6, on every road', async (name, dtype) => {
+    const { dtype: type, prediction, probabilities } = heard[name]!;
+    expect(type).toBe(dtype);
+    const theirs = { predictions: prediction, probabilities: probabilities?.flat() ?? null };
+    const roads = await everyRoad(cases[name]!);
+    expect(Object.keys(roads)).toHaveLength(8);
+    for (const said of Object.values(roads)) expectSame(said, theirs);
   });
 });
 
@@ -101,28 +77,4 @@ function numbersOf(csv: string, without: readonly string[]): Row[] {
     });
     return Object.fromEntries(pairs.filter(([name]) => !without.includes(name)));
   });
-}
-
-function expectSame(said: readonly Prediction[], theirs: Heard): void {
-  if (theirs.probabilities === undefined) {
-    expect(
-      worst(
-        said.map(({ prediction }) => prediction as number),
-        theirs.prediction as number[],
-      ),
-    ).toBeLessThanOrEqual(1e-6);
-    return;
-  }
-  expect(said.map(({ prediction }) => prediction)).toEqual(theirs.prediction);
-  const ours = said.flatMap(({ probabilities }) => probabilities ?? []);
-  expect(worst(ours, theirs.probabilities.flat())).toBeLessThanOrEqual(1e-6);
-}
-
-/** The largest difference, relative to the size of large numbers; infinite for lists of other lengths. */
-function worst(ours: readonly number[], theirs: readonly number[]): number {
-  if (ours.length !== theirs.length || ours.length === 0) return Infinity;
-  return ours.reduce((most, value, i) => {
-    const difference = Math.abs(value - theirs[i]!) / Math.max(1, Math.abs(value));
-    return Math.max(most, Number.isNaN(difference) ? Infinity : difference);
-  }, 0);
 }

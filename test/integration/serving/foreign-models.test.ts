@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { openModel } from '../../../serving/model/open-model';
 import { type Answers, type ServedModel } from '../../../serving/model/served-model';
 import { describeWith } from '../../tools/needs';
+import { everyRoad, expectSame } from './roads';
 
 const run = promisify(execFile);
 
@@ -45,8 +46,11 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
     rmSync(folder, { recursive: true });
   });
 
+  const aboutOf = (name: string): About =>
+    JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as About;
+
   async function asked(name: string): Promise<{ model: ServedModel; answers: Answers; said: Said }> {
-    const { columns, rows } = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as About;
+    const { columns, rows } = aboutOf(name);
     const model = await openModel(path.join(folder, name));
     open.push(model);
     // Without names in the signature the fields are x0, x1, …, in the columns' order.
@@ -90,6 +94,26 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
     const { answers, said } = await asked('svc-scores');
     expect(answers.labels).toEqual(said['label']);
   });
+
+  test.each(['penguins', 'penguins-zipmap', 'forest-words', 'regression'])(
+    '%s: the same by loadModel, tables and the API',
+    async (name) => {
+      const { model, answers } = await asked(name);
+      const { rows: cells } = aboutOf(name);
+      const names = model.fields.map((field) => field.name);
+      const rows = cells.map((row) => Object.fromEntries(names.map((field, at) => [field, row[at] ?? null])));
+      const csv = path.join(folder, `${name}.csv`);
+      writeFileSync(csv, [names, ...cells].map((row) => `${row.join(',')}\n`).join(''));
+      const roads = await everyRoad({ dir: path.join(folder, name), csv, rows });
+      expect(Object.keys(roads)).toHaveLength(8);
+      // `answers` was held against pyfunc above.
+      const theirs = {
+        predictions: answers.labels ?? [...(answers.values ?? [])],
+        probabilities: answers.probabilities === null ? null : [...answers.probabilities],
+      };
+      for (const said of Object.values(roads)) expectSame(said, theirs);
+    },
+  );
 
   test('the first class of each of three is known by its own word', async () => {
     const { model } = await asked('forest-words');
