@@ -23,6 +23,7 @@ const judges = {
   RETRAIN_TEST_MODEL_SIGNING: path.join(tools, 'model-signing', 'bin', 'model_signing'),
   RETRAIN_TEST_KUBERNETES_VALIDATE: path.join(tools, 'kubernetes-validate', 'bin', 'kubernetes-validate'),
   RETRAIN_TEST_SKL2ONNX: path.join(tools, 'skl2onnx', 'bin', 'python'),
+  RETRAIN_TEST_SCHEMATHESIS: path.join(tools, 'schemathesis', 'bin', 'schemathesis'),
   RETRAIN_TEST_COMPOSE: path.join(tools, 'containers', 'docker-compose'),
   RETRAIN_TEST_KUSTOMIZE: path.join(tools, 'containers', 'kustomize'),
   RETRAIN_TEST_PYTHON: pythons[0] ?? '',

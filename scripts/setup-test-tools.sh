@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO), docker compose, kustomize, the
+# The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO), schemathesis, docker compose, kustomize, the
 # schemas of Kubernetes. Installs those that are missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
 #
 #   scripts/setup-test-tools.sh [FOLDER]
@@ -98,6 +98,7 @@ venv dvc test/tools/dvc-requirements.txt & pids+=($!)
 venv model-signing test/tools/model-signing-requirements.txt & pids+=($!)
 venv skl2onnx test/tools/skl2onnx-requirements.txt & pids+=($!)
 venv kubernetes-validate test/tools/kubernetes-validate-requirements.txt & pids+=($!)
+venv schemathesis test/tools/schemathesis-requirements.txt & pids+=($!)
 containers & pids+=($!)
 minio & pids+=($!)
 failed=0

@@ -7,6 +7,7 @@ import { Answering } from './answering';
 import { type ApiContext, type ApiLogger } from './context';
 import { docsRoutes } from './docs';
 import { Guard, SECURITY_HEADERS } from './guard';
+import { KnownPaths } from './known-paths';
 import { ApiMetrics } from './metrics';
 import { OPENAPI_INFO } from './openapi';
 import { Pressure } from './pressure';
@@ -57,6 +58,7 @@ export async function createApi({
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   addParsers(app);
+  const paths = new KnownPaths(app);
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
@@ -76,6 +78,8 @@ export async function createApi({
     }
     try {
       guard.admit(request.method, path, request.headers, request.ip);
+      // Before its body is read.
+      if (request.is404) throw paths.refusal(request.method, request.url);
       requirePlain(request.headers['content-encoding']);
       done();
     } catch (error) {
@@ -99,17 +103,14 @@ export async function createApi({
     const problem = error instanceof Problem ? error : asProblem(error);
     if (problem.status === 500)
       logger.error('request failed', { requestId: request.id, error: error.stack ?? String(error) });
-    const { retryAfter } = problem.options;
+    const { retryAfter, allow } = problem.options;
+    if (allow !== undefined) reply.header('allow', allow);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     return reply.code(problem.status).type(PROBLEM_TYPE).send(problem.body(request.id));
   });
   app.setNotFoundHandler((request) => {
-    throw new Problem(
-      404,
-      'no-route',
-      `there is no ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}; GET /docs lists what there is`,
-    );
+    throw paths.refusal(request.method, request.url);
   });
 
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: OPENAPI_INFO } });

@@ -9,7 +9,7 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `GET /openapi.json`, with the body of `/predict` as the model in production has it, and `GET /docs`, where it can be tried. */
-export async function docsRoutes(app: FastifyInstance, { models }: ApiContext): Promise<void> {
+export async function docsRoutes(app: FastifyInstance, { models, settings }: ApiContext): Promise<void> {
   let base: object | undefined;
   let latest: { live: LiveModel; text: string } | undefined;
   await app.register(swaggerUi, {
@@ -21,7 +21,12 @@ export async function docsRoutes(app: FastifyInstance, { models }: ApiContext): 
     base ??= withCsv(app.swagger());
     const live = models.production();
     if (live !== null && latest?.live !== live) {
-      latest = { live, text: JSON.stringify(withModel(base, rowSchema(live.served, live.facts.example[0]))) };
+      const { name, version, example } = live.facts;
+      const described = {
+        ...{ name, version, example: example[0], rowLimit: settings.rowLimit },
+        row: rowSchema(live.served, example[0]),
+      };
+      latest = { live, text: JSON.stringify(withModel(base, described)) };
     }
     return reply
       .type('application/json; charset=utf-8')

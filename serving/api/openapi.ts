@@ -2,6 +2,7 @@
 import '@fastify/swagger';
 import { type FastifySchema } from 'fastify';
 import { z } from 'zod';
+import { FLOAT32_MAX } from '../../ml/dataset/cell';
 import { type ModelField, type ServedModel } from '../model/served-model';
 import {
   FeedbackAnswer,
@@ -31,20 +32,31 @@ const answer = (description: string, schema: Json): Json => ({
   description,
   content: { 'application/json': { schema } },
 });
+const empty = (description: string): Json => ({
+  description,
+  content: { 'text/plain': { schema: { type: 'string' } } },
+});
 const free = { type: 'object', additionalProperties: true };
 
 /** Any row, until a model says which. */
 const ANY_ROW: Json = { type: 'object', additionalProperties: true };
 
-function predictBody(row: Json): Json {
+const rowsOf = (row: Json, most?: number): Json => ({
+  ...{ type: 'array', items: row, minItems: 1 },
+  ...(most === undefined ? {} : { maxItems: most }),
+});
+
+/** @param most rows of one request */
+function predictBody(row: Json, most?: number): Json {
   return {
     anyOf: [
       row,
+      rowsOf(row, most),
       { type: 'object', required: ['features'], properties: { features: row }, additionalProperties: false },
       {
         type: 'object',
         required: ['rows'],
-        properties: { rows: { type: 'array', items: row, minItems: 1 } },
+        properties: { rows: rowsOf(row, most) },
         additionalProperties: false,
       },
     ],
@@ -113,7 +125,7 @@ export const DOCS = {
   ping: {
     tags: ['state'],
     summary: 'The same, as MLflow’s scoring server answers it',
-    response: { 200: { description: 'There is' }, 403: problem, 503: { description: 'There is none' } },
+    response: { 200: empty('There is'), 403: problem, 503: empty('There is none') },
   },
   health: {
     tags: ['state'],
@@ -138,7 +150,7 @@ export const DOCS = {
   reload: {
     tags: ['admin'],
     summary: 'Looks at the alias now',
-    response: { 200: answer('What came of it', free), 401: problem, 403: problem, 429: problem },
+    response: { ...scored, 200: answer('What came of it', free) },
   },
   v2Server: {
     tags: ['inference protocol'],
@@ -184,33 +196,91 @@ export function rowSchema({ fields }: ServedModel, example: Readonly<Json> | und
     type: 'object',
     properties: Object.fromEntries(fields.map((field) => [field.name, fieldSchema(field)])),
     required: fields.filter(({ optional }) => !optional).map(({ name }) => name),
+    // Other spellings of a name are taken, too; a name that is none is not.
+    additionalProperties: false,
     ...(example === undefined ? {} : { examples: [example] }),
   };
 }
 
-const TYPE = { number: 'number', integer: 'integer', text: 'string', boolean: 'boolean' } as const;
+/** A text may be written as a whole number, as its digits would be. */
+const TYPES = {
+  number: ['number'],
+  integer: ['integer'],
+  text: ['string', 'integer'],
+  boolean: ['boolean'],
+} as const;
 
-function fieldSchema({ type, nullable, levels }: ModelField): Json {
+function fieldSchema({ type, nullable, levels, largest }: ModelField): Json {
+  const types = [...TYPES[type], ...(nullable ? ['null'] : [])];
   return {
-    type: nullable ? [TYPE[type], 'null'] : TYPE[type],
+    type: types.length === 1 ? types[0] : types,
+    ...(type === 'boolean' ? {} : amount(type === 'number' ? (largest ?? FLOAT32_MAX) : whole(largest))),
+    // A blank text is a missing one.
+    ...(type === 'text' && !nullable ? { pattern: '\\S' } : {}),
     ...(levels === null
       ? {}
       : { description: `Trained on: ${levels.slice(0, 20).join(', ')}${levels.length > 20 ? ', …' : ''}` }),
   };
 }
 
-/** The document with the body of `/predict` as the model has it. @param base what the routes say, with any row */
-export function withModel(base: object, row: Json): Json {
+const whole = (largest: number | undefined): number =>
+  Math.min(largest ?? Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const amount = (most: number): Json => ({ minimum: -most, maximum: most });
+
+/** What the document says of the model in production. */
+export interface DocumentedModel {
+  name: string;
+  version: string;
+  /** As `rowSchema` has it. */
+  row: Json;
+  /** A row that it takes. */
+  example: Readonly<Json> | undefined;
+  /** Most rows of one request. */
+  rowLimit: number;
+}
+
+/** The document with the body of `/predict` as the model has it, and its name in paths. @param base what the routes say, with any row */
+export function withModel(base: object, { name, version, row, example, rowLimit }: DocumentedModel): Json {
   const document = structuredClone(base) as Json;
   const body = member(document, 'paths', '/predict', 'post', 'requestBody', 'content', 'application/json');
-  if (body !== null) body['schema'] = predictBody(row);
+  if (body !== null) body['schema'] = predictBody(row, rowLimit);
+  if (example !== undefined) addExamples(document, example);
+  const examples: Json = { name, version };
+  for (const path of Object.values((document['paths'] ?? {}) as Record<string, Record<string, Json>>)) {
+    for (const { parameters } of Object.values(path)) {
+      for (const parameter of (parameters ?? []) as Json[]) {
+        if (parameter['in'] === 'path') parameter['example'] = examples[parameter['name'] as string];
+      }
+    }
+  }
   return document;
+}
+
+/** What can be tried as it is, at `/docs`. */
+function addExamples(document: Json, example: Readonly<Json>): void {
+  const give = (path: string, type: string, value: unknown): void => {
+    const body = member(document, 'paths', path, 'post', 'requestBody', 'content', type);
+    if (body !== null) body['example'] = value;
+  };
+  const cells = Object.entries(example);
+  give('/invocations', 'application/json', { dataframe_records: [example] });
+  const quoted = (cell: unknown): string => (cell === null ? '' : JSON.stringify(cell));
+  const lines = [cells.map(([name]) => quoted(name)), cells.map(([, cell]) => quoted(cell))];
+  give('/invocations', 'text/csv', lines.map((line) => `${line.join(',')}\n`).join(''));
+  const inputs = cells.map(([name, cell]) => {
+    const datatype = typeof cell === 'string' ? 'BYTES' : typeof cell === 'boolean' ? 'BOOL' : 'FP64';
+    return { name, shape: [1], datatype, data: [cell] };
+  });
+  for (const path of ['/v2/models/{name}/infer', '/v2/models/{name}/versions/{version}/infer'])
+    give(path, 'application/json', { inputs });
 }
 
 /** The document with what CSV is, which no JSON schema says. */
 export function withCsv(base: object): object {
-  const csv = member(base, 'paths', '/invocations', 'post', 'requestBody', 'content', 'text/csv');
-  if (csv !== null) csv['schema'] = { type: 'string', description: 'A table with a header.' };
+  const content = member(base, 'paths', '/invocations', 'post', 'requestBody', 'content');
+  // A value of its own: the generator gives every content type the same one.
+  if (content !== null)
+    content['text/csv'] = { schema: { type: 'string', description: 'A table with a header.' } };
   return base;
 }
 

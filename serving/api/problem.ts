@@ -23,7 +23,8 @@ export class Problem extends Error {
   /**
    * @param code names the kind of problem; its `type` is `urn:retrain:problem:<code>`
    * @param detail one line: what is wrong, and what to do
-   * @param retryAfter seconds after which it may be tried again
+   * @param options.retryAfter seconds after which it may be tried again
+   * @param options.allow the methods that the path takes
    */
   constructor(
     readonly status: number,

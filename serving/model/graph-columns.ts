@@ -19,8 +19,6 @@ interface InputPlan {
 /** How rows become the inputs of a graph. */
 export interface GraphColumns {
   fields: readonly ModelField[];
-  /** Largest amount of a number of each field. */
-  largest: readonly number[];
   inputs: readonly InputPlan[];
 }
 
@@ -66,7 +64,6 @@ export function graphColumns(graph: readonly GraphValue[], card: ModelCard): Gra
   const places = new Map(kept.map((place, at) => [place, at]));
   return {
     fields: kept.map((place) => fieldOf(wanted[place]!, typeAt.get(place)!)),
-    largest: kept.map((place) => LARGEST[typeAt.get(place)!]),
     inputs: plans.map((plan) => ({ ...plan, fields: plan.fields.map((place) => places.get(place)!) })),
   };
 }
@@ -189,7 +186,10 @@ function fieldOf({ name, type, optional, nullable }: Wanted, tensor: TensorType)
         : (type ?? 'number');
   // Only a float can say that it is missing, and a text by being empty.
   const gap = text || tensor === 'float32' || tensor === 'float64';
-  return { name, type: decided, optional: optional && gap, nullable: nullable && gap, levels: null };
+  return {
+    ...{ name, type: decided, optional: optional && gap, nullable: nullable && gap, levels: null },
+    ...(text ? {} : { largest: LARGEST[tensor] }),
+  };
 }
 
 function doesNotFit(inputs: readonly GraphValue[], wanted: readonly Wanted[], width: number): RetrainError {

@@ -48,7 +48,7 @@ export class OnnxModel implements ServedModel {
   ) {
     this.fields = columns.fields;
     this.task = asked.values === null ? 'classification' : 'regression';
-    this.reader = new RowReader(columns.fields, { aliases, largest: columns.largest });
+    this.reader = new RowReader(columns.fields, { aliases });
   }
 
   /**

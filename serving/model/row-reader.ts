@@ -14,8 +14,6 @@ const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object
 export interface ReaderOptions {
   /** Column by the name that callers use for it. */
   aliases?: Readonly<Record<string, string>> | undefined;
-  /** Largest number that a field takes; default: of float32. */
-  largest?: readonly number[];
 }
 
 type Row = Record<string, unknown>;
@@ -30,7 +28,7 @@ export class RowReader {
 
   constructor(
     private readonly fields: readonly ModelField[],
-    private readonly options: ReaderOptions = {},
+    options: ReaderOptions = {},
   ) {
     this.names = new FieldNames(fields, options.aliases);
     this.own = fields.map(({ name }) => INHERITED.has(name));
@@ -40,8 +38,8 @@ export class RowReader {
     rows: readonly unknown[],
     others: 'refused' | 'ignored' = 'refused',
   ): { batch: Batch } | { mistakes: FieldMistake[] } {
-    const readers = this.fields.map((field, f) =>
-      columnReader(field, rows.length, this.options.largest?.[f] ?? FLOAT32_MAX),
+    const readers = this.fields.map((field) =>
+      columnReader(field, rows.length, field.largest ?? FLOAT32_MAX),
     );
     const mistakes: FieldMistake[] = [];
     for (let i = 0; i < rows.length && mistakes.length < MOST_MISTAKES; i++) {

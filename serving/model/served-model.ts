@@ -16,6 +16,8 @@ export interface ModelField {
   nullable: boolean;
   /** Texts that the model was trained on, in its order; null: not known. */
   levels: readonly string[] | null;
+  /** Largest amount of a number; default: that of float32. */
+  largest?: number;
 }
 
 /** A class as Python's `predict` answers it: in the type of the target's own column. */

@@ -125,8 +125,8 @@ export class FixedModels implements ModelsInService {
     reloads: 1,
   };
 
-  constructor(served: ServedModel | null) {
-    this.live = served === null ? null : new LiveModel(FACTS, served);
+  constructor(served: ServedModel | null, facts: ModelFacts = FACTS) {
+    this.live = served === null ? null : new LiveModel(facts, served);
   }
 
   production(): LiveModel | null {

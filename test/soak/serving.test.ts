@@ -6,6 +6,8 @@ import { TestProject } from '../integration/pipeline/test-project';
 import { BETWEEN, underMoves } from '../integration/serving/alias-moves';
 import { ServedProject } from '../integration/serving/served';
 import { fuzzedRequest } from '../serving/api/fuzzed-bodies';
+import { judge } from '../serving/api/schemathesis';
+import { testWith } from '../tools/needs';
 
 jest.setTimeout(30 * 60_000);
 
@@ -36,6 +38,15 @@ describe('the prediction API, for long', () => {
     expect(seen.answers).toBeGreaterThanOrEqual(200_000);
     expect(Object.keys(seen.byVersion).sort()).toEqual(['1', '2']);
   });
+
+  testWith('schemathesis')(
+    'schemathesis: 20,000 requests by the OpenAPI document, and against it: each is answered as it says',
+    async () => {
+      const { code, said, requests } = await judge(api.url, { name: project.model, version: '1' }, 1500);
+      expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
+      expect(requests).toBeGreaterThan(20_000);
+    },
+  );
 
   test('20,000 strange bodies, and slow ones beside them: never a 5xx but 503, no hang, memory flat', async () => {
     const slow: Socket[] = [];

@@ -7,6 +7,7 @@ export type Need =
   | 'kubernetes'
   | 'python'
   | 'skl2onnx'
+  | 'schemathesis'
   | 'docker'
   | 'second-engine'
   | 'small-disk';
@@ -20,6 +21,7 @@ const VARIABLES: Partial<Record<Need, readonly string[]>> = {
   kubernetes: ['RETRAIN_TEST_KUSTOMIZE', 'RETRAIN_TEST_KUBERNETES_VALIDATE'],
   python: ['RETRAIN_TEST_PYTHON'],
   skl2onnx: ['RETRAIN_TEST_SKL2ONNX'],
+  schemathesis: ['RETRAIN_TEST_SCHEMATHESIS'],
 };
 
 /** Whether all variables of a program are set. */

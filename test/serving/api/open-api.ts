@@ -7,7 +7,8 @@ import {
   type PredictionLog,
 } from '../../../serving/log/prediction-log';
 import { type Label, type ServedModel } from '../../../serving/model/served-model';
-import { FixedModels, SmallModel } from '../small-model';
+import { type ModelFacts } from '../../../serving/reload/live-model';
+import { FACTS, FixedModels, SmallModel } from '../small-model';
 
 /** Keeps what it is told, in memory. */
 export class HeardLog implements PredictionLog {
@@ -41,8 +42,9 @@ export async function openApi(
   settings: Partial<ApiSettings> = {},
   served: ServedModel | null = new SmallModel(),
   extend?: ApiParts['extend'],
+  facts?: Partial<ModelFacts>,
 ): Promise<OpenedApi> {
-  const models = new FixedModels(served);
+  const models = new FixedModels(served, { ...FACTS, ...facts });
   const log = new HeardLog();
   const errors: unknown[] = [];
   const app = await createApi({

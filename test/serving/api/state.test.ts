@@ -1,3 +1,4 @@
+import { FLOAT32_MAX } from '../../../ml/dataset/cell';
 import { openApi, type OpenedApi } from './open-api';
 
 let opened: OpenedApi;
@@ -151,6 +152,36 @@ it('answers 404 in the same form for what is not there', async () => {
   });
 });
 
+it.each<[string, string, string]>([
+  ['GET', '/predict', 'POST'],
+  ['OPTIONS', '/predict', 'POST'],
+  ['DELETE', '/health', 'GET, HEAD'],
+  ['PUT', '/v2/models/sizes/infer?x=1', 'POST'],
+])('answers 405 to %s %s, and says that it takes %s', async (method, url, allow) => {
+  const response = await opened.app.inject({ method: method as 'GET', url });
+  expect(response.statusCode).toBe(405);
+  expect(response.headers['allow']).toBe(allow);
+  expect(response.json()).toMatchObject({ type: 'urn:retrain:problem:method', status: 405 });
+});
+
+it('gives a body that can be tried as it is, in each protocol', async () => {
+  const { body } = await get('/openapi.json');
+  const paths = body['paths'] as Record<
+    string,
+    { post: { requestBody: { content: Record<string, { example: unknown }> } } }
+  >;
+  for (const [path, type, url] of [
+    ['/invocations', 'application/json', '/invocations'],
+    ['/invocations', 'text/csv', '/invocations'],
+    ['/v2/models/{name}/infer', 'application/json', '/v2/models/sizes/infer'],
+  ] as const) {
+    const example = paths[path]?.post.requestBody.content[type]?.example;
+    const payload = typeof example === 'string' ? example : JSON.stringify(example);
+    const said = await opened.app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+    expect([path, type, said.statusCode]).toEqual([path, type, 200]);
+  }
+});
+
 it('documents every route, and the row as the model in production has it', async () => {
   const { body } = await get('/openapi.json');
   const paths = body['paths'] as Record<
@@ -176,10 +207,14 @@ it('documents every route, and the row as the model in production has it', async
   expect(paths['/predict']?.['post']?.requestBody?.content['application/json']?.schema.anyOf[0]).toEqual({
     type: 'object',
     properties: {
-      size: { type: 'number' },
-      colour: { type: ['string', 'null'], description: 'Trained on: red, blue' },
+      size: { type: 'number', minimum: -FLOAT32_MAX, maximum: FLOAT32_MAX },
+      colour: {
+        ...{ type: ['string', 'integer', 'null'], description: 'Trained on: red, blue' },
+        ...{ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+      },
     },
     required: ['size'],
+    additionalProperties: false,
     examples: [{ size: 1, colour: 'red' }],
   });
   expect(paths['/invocations']?.['post']?.requestBody?.content['text/csv']?.schema).toMatchObject({
