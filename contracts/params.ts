@@ -91,6 +91,13 @@ export const PreprocessParams = z
       .string()
       .optional()
       .describe('Column (a number, or a date as YYYY-MM-DD…) that orders a split by time. It is no feature.'),
+    gap: z
+      .number()
+      .min(0)
+      .optional()
+      .describe(
+        'Split by time: training rows less than this before the first held-out one, or just so much, are left out: in days where time_by holds dates, else in its own unit. As long as the target looks ahead, no training row’s target is from the time that is held out. Default: 0.',
+      ),
     row_id: z
       .array(z.string().min(1))
       .min(1)
@@ -110,8 +117,19 @@ export const PreprocessParams = z
       ),
     seed: seed.default(42).describe('Seed of the split.'),
   })
-  .superRefine(checkPlacement);
+  .superRefine(checkPlacement)
+  .superRefine(checkGap);
 export type PreprocessParams = z.infer<typeof PreprocessParams>;
+
+/** A schema check: between rows that no time orders there is no gap. */
+function checkGap(
+  { gap, split }: { gap?: number | undefined; split: string },
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string; input: unknown }): void },
+): void {
+  if (gap === undefined || split === 'time') return;
+  const message = `is for preprocess.split: time, and the split is ${split}; leave it out`;
+  context.addIssue({ code: 'custom', path: ['gap'], message, input: gap });
+}
 
 const ColumnExpectation = z.strictObject({
   min: z.number().optional().describe('No number is below it.'),

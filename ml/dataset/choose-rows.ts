@@ -2,7 +2,8 @@ import { RetrainError } from '../../contracts/errors';
 import { type PreprocessParams } from '../../contracts/params';
 import { dealRows, drawRows } from './draw-rows';
 import { drawOrder, type KeyOrder } from './order-by-key';
-import { columnOf, textAt, type RawTable, type TextColumn } from './raw-table';
+import { momentsOf } from './moments';
+import { columnOf, type RawTable, type TextColumn } from './raw-table';
 import { type RowNames } from './row-names';
 import { countRows, type Split, splitBy, stratifiedSplit } from './split';
 
@@ -102,26 +103,30 @@ function foldSizes(labels: Uint32Array | null, classes: number, rows: number, fo
   });
 }
 
-/** The last rows in time are held out; rows of equal time stay together, as training rows. */
-function latest(table: RawTable, { time_by, test_size }: PreprocessParams): Split {
+/**
+ * The last rows in time are held out; rows of equal time stay together, as training rows. Training rows within `gap` of the first
+ * held-out one are on neither side: what they are to predict lies in the time that is held out.
+ */
+function latest(table: RawTable, { time_by, test_size, gap = 0 }: PreprocessParams): Split {
   const column = textColumn(table, 'time_by', time_by);
-  const moments = Array.from({ length: table.rows }, (_, row) => {
-    const text = textAt(column, row);
-    const moment =
-      text === undefined ? Number.NaN : Number.isNaN(Number(text)) ? Date.parse(text) : Number(text);
-    if (!Number.isNaN(moment)) return moment;
+  const { values: moments, unit } = momentsOf(table, column);
+  const sorted = Float64Array.from(moments).sort();
+  const last = table.rows - share(table.rows, test_size) - 1;
+  const border = sorted[last] ?? 0;
+  const { train, test } = splitBy(table.rows, (row) => (moments[row] ?? 0) > border);
+  if (test.length === 0) {
     throw new RetrainError(
       'DATA_INVALID',
-      `${table.file}: row ${table.rowNumbers?.[row] ?? row + 1}, column "${column.name}": ${JSON.stringify(text ?? '')} is no time, expected a number or a date such as 2024-05-31`,
+      `${table.file}: column "${column.name}": the latest ${share(table.rows, test_size)} rows have the same time as the one before, so none can be held out; raise preprocess.test_size`,
     );
-  });
-  const sorted = Float64Array.from(moments).sort();
-  const border = sorted[table.rows - share(table.rows, test_size) - 1] ?? 0;
-  const split = splitBy(table.rows, (row) => (moments[row] ?? 0) > border);
-  if (split.test.length > 0) return split;
+  }
+  if (gap === 0) return { train, test };
+  const firstHeldOut = sorted[sorted.findIndex((moment) => moment > border)] ?? Infinity;
+  const kept = train.filter((row) => (moments[row] ?? 0) + gap < firstHeldOut);
+  if (kept.length > 0) return { train: kept, test };
   throw new RetrainError(
     'DATA_INVALID',
-    `${table.file}: column "${column.name}": the latest ${share(table.rows, test_size)} rows have the same time as the one before, so none can be held out; raise preprocess.test_size`,
+    `${table.file}: column "${column.name}": preprocess.gap of ${gap}${unit === 'day' ? ' days' : ''} leaves no row to train on: all ${train.length} before the held-out ones are within it; lower it, or give more rows`,
   );
 }
 

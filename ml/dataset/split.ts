@@ -2,7 +2,7 @@ import { RetrainError } from '../../contracts/errors';
 import { drawRows, namesByClass } from './draw-rows';
 import { type KeyOrder } from './order-by-key';
 
-/** Row numbers, ascending, every row in one of the two. */
+/** Row numbers, ascending, every row in one of the two, but for those in the gap of a split by time. */
 export interface Split {
   train: Uint32Array;
   test: Uint32Array;

@@ -1,0 +1,219 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { type Params } from '../../contracts/params';
+import { parseParams } from '../../contracts/parse-params';
+import { readParquet } from '../../ml/dataset/parquet/read-parquet';
+import { InProcessExecutor } from '../../stages/in-process';
+import { CompiledStages, StageFolder } from './stage-folder';
+
+const EXAMPLE = join(__dirname, '../../examples/card-prices');
+
+interface Price {
+  date: string;
+  card_id: string;
+  price: number;
+  on_promotion: boolean;
+  listings: number;
+}
+
+let compiled: CompiledStages;
+let executor: InProcessExecutor;
+const scratch = mkdtempSync(join(tmpdir(), 'cards-'));
+const folders: StageFolder[] = [];
+
+beforeAll(() => {
+  compiled = new CompiledStages();
+  executor = new InProcessExecutor({ threadEntry: compiled.threadEntry, threads: 1 });
+});
+afterAll(async () => {
+  await executor.close();
+  compiled.remove();
+  rmSync(scratch, { recursive: true, force: true });
+  for (const made of folders) made.remove();
+});
+
+/** A folder of daily files. */
+function generated(name: string, ...options: string[]): string {
+  const out = join(scratch, name);
+  execFileSync(process.execPath, [join(EXAMPLE, 'generate.mjs'), '--out', out, ...options]);
+  return out;
+}
+
+const params = (): Params =>
+  parseParams(parse(readFileSync(join(EXAMPLE, 'params.yaml'), 'utf8')), 'params.yaml');
+
+const pricesIn = (folder: string): Price[] =>
+  readdirSync(folder)
+    .sort()
+    .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'))
+    .map((line) => JSON.parse(line) as Price);
+
+/** The same files with every price of a day after this one changed. */
+function withOtherFuture(folder: string, lastDay: string): string {
+  const out = mkdtempSync(join(scratch, 'future-'));
+  for (const file of readdirSync(folder)) {
+    const changed = readFileSync(join(folder, file), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const row = JSON.parse(line) as Price;
+        if (row.date <= lastDay) return line;
+        return JSON.stringify({
+          ...row,
+          price: Number((row.price * 1.7 + 1).toFixed(2)),
+          on_promotion: !row.on_promotion,
+          listings: row.listings + 13,
+        });
+      });
+    writeFileSync(join(out, file), `${changed.join('\n')}\n`);
+  }
+  return out;
+}
+
+async function preprocessed(
+  data: string,
+  change: (params: Params) => Pick<Params, 'data' | 'preprocess'> = (same) => same,
+): Promise<StageFolder> {
+  const { task, expect: expected, ...rest } = params();
+  const { data: source, preprocess } = change({ ...rest, task, expect: expected });
+  const made = new StageFolder({ data: source, expect: { ...expected, rows_min: 0 }, preprocess, task });
+  folders.push(made);
+  execFileSync('cp', ['-r', data, join(made.dir, 'in', 'data')]);
+  await executor.run('preprocess', made.dir);
+  return made;
+}
+
+const tableOf = (file: string): Map<string, ArrayLike<unknown>> =>
+  new Map(readParquet(file).map(({ name, values }) => [name, values]));
+
+describe('the generator', () => {
+  it('makes the same bytes for the same seed, and a shift changes nothing before its day', () => {
+    const [one, two, shifted] = [
+      generated('one', '--days', '40'),
+      generated('two', '--days', '40'),
+      generated('shifted', '--days', '40', '--shift', '30:level=1.3', '--shift', '35:promotions=4'),
+    ].map(pricesIn);
+    expect(two).toEqual(one);
+    const isBefore = ({ date }: Price): boolean => date < '2026-01-31';
+    expect(shifted?.filter(isBefore)).toEqual(one?.filter(isBefore));
+    const level = (rows: Price[] = [], from = ''): number => {
+      const chosen = rows.filter(({ date, on_promotion }) => date >= from && !on_promotion);
+      return chosen.reduce((sum, { price }) => sum + Math.log(price), 0) / chosen.length;
+    };
+    expect(level(shifted, '2026-02-01') - level(one, '2026-02-01')).toBeCloseTo(Math.log(1.3), 1);
+    const share = (rows: Price[] = []): number => {
+      const last = rows.filter(({ date }) => date === '2026-02-09');
+      return last.filter((row) => row.on_promotion).length / last.length;
+    };
+    expect(share(shifted)).toBeGreaterThan(2 * share(one));
+  });
+
+  it('has cards that are missing, days that are missing, and a card that is taken off the market', () => {
+    const rows = pricesIn(generated('whole'));
+    const days = new Set(rows.map(({ date }) => date));
+    expect(days.size).toBe(177);
+    expect(days.has('2026-02-03')).toBe(false);
+    const last = rows.filter(({ card_id }) => card_id === 'sv2a-097').map(({ date }) => date);
+    expect(last.at(-1)?.slice(0, 7)).toBe('2026-04');
+    expect(rows.length).toBeLessThan(151 * 177);
+    expect(new Set(rows.map(({ card_id }) => card_id)).size).toBe(151);
+  });
+
+  it('says what is wrong with a shift', () => {
+    const call = (): unknown =>
+      execFileSync(process.execPath, [join(EXAMPLE, 'generate.mjs'), '--shift', 'x:level=2'], {
+        stdio: 'pipe',
+      });
+    expect(call).toThrow('--shift takes DAY:NAME=FACTOR');
+  });
+});
+
+describe('the features', () => {
+  it('are those that pandas computes', async () => {
+    const data = generated('forty-five', '--days', '45');
+    const golden = JSON.parse(
+      readFileSync(join(__dirname, '../fixtures/card-prices/features.json'), 'utf8'),
+    ) as Record<string, string | number | null>[];
+    const made = await preprocessed(data, ({ preprocess, ...rest }) => ({
+      ...rest,
+      preprocess: {
+        ...preprocess,
+        gap: 0,
+        filter: `next_price IS NOT NULL AND day >= '2026-01-31' AND card_id IN ('sv2a-001', 'sv2a-080', 'sv2a-151')`,
+      },
+    }));
+    const parts = ['train.parquet', 'test.parquet'].map((name) => tableOf(made.out(name)));
+    const joined = (name: string): unknown[] => parts.flatMap((part) => Array.from(part.get(name) ?? []));
+    const sorted = [...golden].sort(
+      (a, b) =>
+        String(a['day']).localeCompare(String(b['day'])) ||
+        (String(a['card_id']) < String(b['card_id']) ? -1 : 1),
+    );
+    expect(joined('price')).toHaveLength(golden.length);
+    for (const name of Object.keys(golden[0] ?? {}).filter((one) => !['day', 'card_id'].includes(one))) {
+      const seen = joined(name).map((value) => (Number.isNaN(value) ? null : value));
+      for (const [row, expected] of sorted.entries()) {
+        const value = expected[name] ?? null;
+        if (value === null) expect([name, row, seen[row]]).toEqual([name, row, null]);
+        else
+          expect(Math.abs(Number(seen[row]) - Number(value))).toBeLessThan(1e-6 * Math.max(1, Number(value)));
+      }
+    }
+  });
+
+  it('know nothing of the days after theirs: whatever the future, they stay as they are', async () => {
+    const data = generated('future', '--days', '60');
+    const known = tableOf((await preprocessed(data)).out('train.parquet'));
+    for (const lastDay of ['2026-01-20', '2026-02-02', '2026-02-10']) {
+      const other = tableOf((await preprocessed(withOtherFuture(data, lastDay))).out('train.parquet'));
+      const rows = rowsUntil(data, lastDay);
+      expect(rows).toBeGreaterThan(2000);
+      for (const [name, values] of known) {
+        // The target is tomorrow's price: it may change on the last of these days, and no earlier.
+        const same = name === 'next_price' ? rowsUntil(data, dayBefore(lastDay)) : rows;
+        expect([name, Array.from(other.get(name) ?? []).slice(0, same)]).toEqual([
+          name,
+          Array.from(values).slice(0, same),
+        ]);
+      }
+      // The test has teeth: what comes after did change.
+      expect(Array.from(other.get('price') ?? []).slice(rows)).not.toEqual(
+        Array.from(known.get('price') ?? []).slice(rows),
+      );
+    }
+  });
+
+  it('and no training row knows a price of the time that is held out', async () => {
+    const data = generated('horizon', '--days', '50');
+    const bytes = async (folder: string, gap: number): Promise<{ train: Buffer; firstDay: string }> => {
+      const made = await preprocessed(folder, ({ preprocess, ...rest }) => ({
+        ...rest,
+        preprocess: { ...preprocess, gap },
+      }));
+      const keys = tableOf(made.out('test-keys.parquet'));
+      const firstDay = Array.from(keys.get('day') ?? [])
+        .map(String)
+        .sort()[0];
+      return { train: readFileSync(made.out('train.parquet')), firstDay: String(firstDay).slice(0, 10) };
+    };
+    const before = await bytes(data, 1);
+    const changed = withOtherFuture(data, dayBefore(before.firstDay));
+    expect((await bytes(changed, 1)).train.equals(before.train)).toBe(true);
+    expect((await bytes(changed, 0)).train.equals((await bytes(data, 0)).train)).toBe(false);
+  });
+});
+
+const dayBefore = (day: string): string => new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
+
+/** Rows with an answer, of this day and those before. */
+function rowsUntil(folder: string, lastDay: string): number {
+  const rows = pricesIn(folder);
+  const known = new Set(rows.map(({ date, card_id }) => `${date} ${card_id}`));
+  const tomorrow = (date: string): string =>
+    new Date(Date.parse(date) + 86_400_000).toISOString().slice(0, 10);
+  return rows.filter(({ date, card_id }) => date <= lastDay && known.has(`${tomorrow(date)} ${card_id}`))
+    .length;
+}
