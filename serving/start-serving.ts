@@ -29,6 +29,8 @@ export interface ServingOptions {
   /** How often the aliases are looked at, in ms. */
   pollMs: number;
   logger: ApiLogger;
+  /** What time it is for the prediction log, epoch ms; default: the machine's clock. For days that are played through. */
+  now?: () => number;
 }
 
 export interface Serving {
@@ -65,7 +67,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   });
   const log = predictionLog(options, mlflow);
   const app = await createApi({
-    ...{ settings: api, models: keeper, log, logger },
+    ...{ settings: api, models: keeper, log, logger, now: options.now },
     extend: (routes, context) => registerPage(routes, context, mlflowHistory(mlflow)),
   });
   const close = async (): Promise<void> => {
@@ -94,13 +96,17 @@ const MESSAGE = {
   none: 'no version to serve',
 } as const;
 
-function predictionLog({ serving, state, logger }: ServingOptions, mlflow: Mlflow): PredictionLog | null {
+function predictionLog(
+  { serving, state, logger, now }: ServingOptions,
+  mlflow: Mlflow,
+): PredictionLog | null {
   const { enabled, sample, retention_days: retentionDays, exclude } = serving.log;
   if (!enabled) return null;
   const dir = path.join(state, 'predictions');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return openServingLog({
     ...{ dir, sample, retentionDays, exclude, summary: { mlflow } },
+    ...(now === undefined ? {} : { now }),
     onNotice: (line) => logger.warn('prediction log', { notice: line }),
   });
 }

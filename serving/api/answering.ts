@@ -32,9 +32,11 @@ export class Answering {
     private readonly models: ModelsInService,
     private readonly metrics: ApiMetrics,
     private readonly log: PredictionLog | null,
+    /** Epoch ms, for the log. */
+    private readonly now: () => number = Date.now,
   ) {
     this.scoring = new Scoring(settings);
-    this.shadow = new ShadowListener(metrics, log);
+    this.shadow = new ShadowListener(metrics, log, now);
   }
 
   /** @throws Problem, at once or by rejecting */
@@ -85,7 +87,7 @@ export class Answering {
     const { live, role, batch, answers } = answered;
     this.metrics.predicted(live, role, batch.rows, answers);
     this.log?.add({
-      at: Date.now(),
+      at: this.now(),
       requestId: question.requestId,
       modelName: live.facts.name,
       modelVersion: live.facts.version,

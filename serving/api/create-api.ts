@@ -27,6 +27,8 @@ export interface ApiParts {
   /** Null: predictions are not logged. */
   log: PredictionLog | null;
   logger: ApiLogger;
+  /** What time it is for the prediction log, epoch ms; default: the machine's clock. */
+  now?: (() => number) | undefined;
   /** Adds routes of its own, such as the page. */
   extend?: (app: FastifyInstance, context: ApiContext) => void | Promise<void>;
 }
@@ -40,12 +42,13 @@ export async function createApi({
   models,
   log,
   logger,
+  now,
   extend,
 }: ApiParts): Promise<FastifyInstance> {
   const metrics = new ApiMetrics();
   const guard = new Guard(settings);
   const pressure = new Pressure(settings);
-  const answering = new Answering(settings, models, metrics, log);
+  const answering = new Answering(settings, models, metrics, log, now);
   let draining = false;
   const context: ApiContext = {
     ...{ settings, models, metrics, guard, log, answering, logger },

@@ -28,6 +28,7 @@ export class ShadowListener {
   constructor(
     private readonly metrics: ApiMetrics,
     private readonly log: PredictionLog | null,
+    private readonly now: () => number,
   ) {}
 
   comparisonOf(shadow: LiveModel): Comparison {
@@ -71,7 +72,7 @@ export class ShadowListener {
     this.metrics.predicted(shadow, 'shadow', read.batch.rows, answers);
     compare(comparison, answered, shadow.served, answers);
     this.log?.add({
-      at: Date.now(),
+      at: this.now(),
       requestId,
       modelName: shadow.facts.name,
       modelVersion: shadow.facts.version,

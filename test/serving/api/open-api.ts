@@ -37,6 +37,9 @@ export interface OpenedApi {
   errors: unknown[];
 }
 
+/** What time it is for the log. */
+export const NOW = Date.UTC(2026, 2, 9);
+
 /** The API over a small model, without a port. A loaded machine is not what these tests are about: it sends nobody away. */
 export async function openApi(
   settings: Partial<ApiSettings> = {},
@@ -52,6 +55,7 @@ export async function openApi(
     models,
     log,
     logger: { info() {}, warn() {}, error: (message, fields) => errors.push([message, fields]) },
+    now: () => NOW,
     ...(extend === undefined ? {} : { extend }),
   });
   return { app, models, log, errors };

@@ -1,4 +1,4 @@
-import { openApi, type OpenedApi } from './open-api';
+import { NOW, openApi, type OpenedApi } from './open-api';
 import { FixedModels, SmallModel } from '../small-model';
 
 let opened: OpenedApi;
@@ -152,6 +152,7 @@ describe('POST /predict', () => {
     const heard = opened.log.heard.slice(before);
     expect(heard).toHaveLength(1);
     expect(heard[0]).toMatchObject({
+      at: NOW,
       requestId: 'logged',
       modelName: 'sizes',
       modelVersion: '3',
@@ -222,7 +223,7 @@ describe('POST /predict', () => {
       expect((await post({ rows: [{ size: 1 }, { size: 9 }] }, {}, api)).body).toMatchObject({
         predictions: [{ prediction: 'big' }, { prediction: 'big' }],
       });
-      await until(() => api.log.heard.some(({ role }) => role === 'shadow'));
+      await until(() => api.log.heard.some(({ role, at }) => role === 'shadow' && at === NOW));
       const info = (await api.app.inject('/model/info')).json<{ shadow: unknown }>();
       expect(info.shadow).toMatchObject({
         compared: { rows: 2, disagreed: 1, failed: 0 },
