@@ -27,6 +27,8 @@ const judges = {
   RETRAIN_TEST_COMPOSE: path.join(tools, 'containers', 'docker-compose'),
   RETRAIN_TEST_KUSTOMIZE: path.join(tools, 'containers', 'kustomize'),
   RETRAIN_TEST_PYTHON: pythons[0] ?? '',
+  RETRAIN_TEST_PROMETHEUS: path.join(tools, 'prometheus', 'prometheus'),
+  RETRAIN_TEST_PROMTOOL: path.join(tools, 'prometheus', 'promtool'),
   RETRAIN_TEST_MINIO: path.join(tools, minio ?? 'minio', 'minio'),
 };
 for (const [name, file] of Object.entries(judges)) {

@@ -7,7 +7,9 @@ async function main(): Promise<void> {
   const quiet = { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} };
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.resolve(__dirname, '..', 'workflows', 'index.js'),
-    workflowInterceptorModules: [path.resolve(__dirname, '..', 'workflows', 'words-only.js')],
+    workflowInterceptorModules: ['words-only.js', 'observe.js'].map((name) =>
+      path.resolve(__dirname, '..', 'workflows', name),
+    ),
     logger: quiet,
   });
   await writeFile(path.resolve(__dirname, '..', 'workflow-bundle.js'), code);

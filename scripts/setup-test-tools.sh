@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The programs that judge us in tests: the real dvc, the real model_signing, a real S3 server (MinIO), schemathesis, docker compose, kustomize, the
-# schemas of Kubernetes. Installs those that are missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
+# schemas of Kubernetes, Prometheus with promtool. Installs those that are missing, side by side, into the cache outside the clone; jest.config.cjs finds them there. Can be run again at any time.
 #
 #   scripts/setup-test-tools.sh [FOLDER]
 #
@@ -93,6 +93,36 @@ containers() {
   rm -rf "$part"
 }
 
+# Prometheus and promtool: the machine's own, or those of Debian 12, unpacked into the cache.
+prometheus() {
+  local dir="$cache/prometheus" part="$cache/prometheus.part"
+  if [ -x "$dir/prometheus" ] && [ -x "$dir/promtool" ]; then return; fi
+  rm -rf "$part"
+  mkdir -p "$part/lists/partial" "$part/archives/partial" "$part/bin"
+  if command -v prometheus >/dev/null && command -v promtool >/dev/null; then
+    ln -s "$(command -v prometheus)" "$(command -v promtool)" "$part/bin"
+  elif ! command -v apt-get >/dev/null || ! [ -f /usr/share/keyrings/debian-archive-keyring.gpg ]; then
+    cannot prometheus 'not on this machine, and only that of Debian can be unpacked'
+    return
+  else
+    echo '  prometheus: fetching from Debian 12'
+    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main' >"$part/sources.list"
+    # Lists and archives of its own, as above.
+    local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$part/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$part/lists"
+      -o "Dir::Cache=$part" -o Dir::State::status=/dev/null -o APT::Sandbox::User=
+      -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
+    if ! { "${apt[@]}" update && (cd "$part" && "${apt[@]}" download prometheus); } >"$cache/prometheus.log" 2>&1; then
+      cannot prometheus "$(tail -n 1 "$cache/prometheus.log")"
+      return
+    fi
+    dpkg-deb --extract "$part"/prometheus_*.deb "$part/root"
+    mv "$part/root/usr/bin/prometheus" "$part/root/usr/bin/promtool" "$part/bin"
+  fi
+  rm -rf "$dir"
+  mv "$part/bin" "$dir"
+  rm -rf "$part"
+}
+
 pids=()
 venv dvc test/tools/dvc-requirements.txt & pids+=($!)
 venv model-signing test/tools/model-signing-requirements.txt & pids+=($!)
@@ -101,6 +131,7 @@ venv kubernetes-validate test/tools/kubernetes-validate-requirements.txt & pids+
 venv schemathesis test/tools/schemathesis-requirements.txt & pids+=($!)
 containers & pids+=($!)
 minio & pids+=($!)
+prometheus & pids+=($!)
 failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 exit "$failed"

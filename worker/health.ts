@@ -17,15 +17,23 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
+/** What `GET /metrics` answers; see `WorkerScrape`. */
+export interface MetricsPage {
+  contentType: string;
+  text(report: HealthReport): Promise<string>;
+}
+
 /**
  * Answers `GET /live` (the process gets on: a new one would help if it does not) and `GET /ready` (and it has a server that it polls,
- * and room) with 200 or 503 and the looks in JSON. It tells nothing else: no names, no paths.
+ * and room) with 200 or 503 and the looks in JSON, which tell nothing else: no names, no paths. `GET /metrics` is for Prometheus; it has
+ * names of models, queues and columns, and no more.
  *
  * @throws Error when the address cannot be listened at
  */
 export async function serveHealth(
   address: { host: string; port: number },
   checks: Checks,
+  metrics?: MetricsPage,
 ): Promise<HealthServer> {
   let latest: { at: number; report: Promise<HealthReport> } | undefined;
   const report = (): Promise<HealthReport> => {
@@ -35,8 +43,21 @@ export async function serveHealth(
   };
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0];
-    if (request.method !== 'GET' || (path !== '/live' && path !== '/ready')) {
+    const known = ['/live', '/ready', ...(metrics === undefined ? [] : ['/metrics'])];
+    if (request.method !== 'GET' || !known.includes(path ?? '')) {
       response.writeHead(404).end();
+      return;
+    }
+    if (metrics !== undefined && path === '/metrics') {
+      void report()
+        .then((seen) => metrics.text(seen))
+        .then(
+          (text) => {
+            response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+            response.end(text);
+          },
+          (error: unknown) => response.writeHead(500).end(String(error)),
+        );
       return;
     }
     void report().then(

@@ -9,25 +9,33 @@ import { currentState, loadWorkerConfig } from './config';
 import { serveHealth } from './health';
 import { keepLogsSmall } from './log-keeper';
 import { createLogger } from './logger';
+import { metricsPage } from './metrics/metrics-page';
+import { SdkMetrics } from './metrics/sdk-metrics';
+import { WorkerMetrics } from './metrics/worker-metrics';
 import { startWorker } from './worker';
 
 /** The worker process: starts, says that it is ready, stops in order on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = loadWorkerConfig();
   const logger = createLogger(config.logLevel);
+  const metrics = new WorkerMetrics();
+  const sdk = new SdkMetrics(metrics.registry);
   Runtime.install({
     logger,
     // Signals are ours: the SDK's own handler would not wait for the clean-up below.
     shutdownSignals: [],
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: 'WARN' },
+      metrics: { buffer: sdk.buffer },
+    },
   });
   makeStateFolder(config.stateDir);
   const leaveLogs = keepLogsSmall(config.stateDir, (error) => {
     logger.warn('logs not put aside', { reason: String(error) });
   });
-  const running = await startWorker(config, logger);
+  const running = await startWorker(config, logger, undefined, metrics);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
-  const health = await serveHealth(config.health, running.checks);
+  const health = await serveHealth(config.health, running.checks, metricsPage(metrics, sdk));
   writeWorkerFile(config.readyFile, { pid: process.pid, health: health.url });
   logger.info('worker ready', {
     taskQueue: config.taskQueue,
@@ -40,6 +48,7 @@ async function main(): Promise<void> {
     await running.done;
   } finally {
     leaveLogs();
+    sdk.close();
     await health.close();
     await rm(config.readyFile, { force: true });
   }

@@ -15,6 +15,11 @@ import { closeRunsNowAndThen } from './open-runs';
 import { type Checks } from './health';
 import { healthChecks } from './health-checks';
 import { type WorkerConfig } from './config';
+import { productVersion } from './library-versions';
+import { activityObserver } from './metrics/activity-observer';
+import { RetryReasons } from './metrics/retry-reasons';
+import { workflowSinks } from './metrics/workflow-sinks';
+import { WorkerMetrics } from './metrics/worker-metrics';
 
 export interface RunningWorker {
   /** Takes no new work, and gives what is going on a few seconds to end. */
@@ -38,12 +43,14 @@ const MAX_ACTIVITIES = 500;
  * Connects everything and starts polling.
  *
  * @param wrap A seam for tests: the outside systems that the activities get, which a test may make fail.
+ * @param metrics where it counts what it does
  * @throws RetrainError TEMPORAL_UNREACHABLE, CONFIG_INVALID
  */
 export async function startWorker(
   config: WorkerConfig,
   logger: Logger,
   wrap: (services: Services) => Services = (services) => services,
+  metrics: WorkerMetrics = new WorkerMetrics(),
 ): Promise<RunningWorker> {
   const { temporal, taskQueue } = config;
   const connection = await connect(temporal);
@@ -62,8 +69,10 @@ export async function startWorker(
     identity: workerIdentity(identity),
     workflowBundle: { codePath: config.workflowBundle },
     activities: createActivities(services),
+    sinks: workflowSinks(metrics),
     interceptors: {
       activity: [
+        activityObserver({ metrics, reasons: new RetryReasons(client), onFailure: () => undefined }),
         () => ({ inbound: new FailureInterceptor(config.stateDir) }),
         () => ({ inbound: new ProjectGuard(identity, taskQueue) }),
         () => ({ inbound: new SpecGuard() }),
@@ -75,6 +84,8 @@ export async function startWorker(
     defaultHeartbeatThrottleInterval: '1 second',
     shutdownGraceTime: GRACE,
   });
+  metrics.worker({ version: productVersion(), taskQueue });
+  metrics.channelsKnown(services.channels.map(({ name }) => name));
   const hook = await openHook(config, client, logger);
   const done = worker.run().finally(async () => {
     await hook?.close();
