@@ -4,7 +4,7 @@ import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
 import { DriftParams } from './drift-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { ServingParams } from './serving-params';
-import { TrainParams } from './train-params';
+import { checkLags, lagParams, TrainParams } from './train-params';
 
 export { TrainParams };
 
@@ -107,6 +107,13 @@ export const PreprocessParams = z
       ),
     folds: z.int().min(2).max(100).default(5).describe('Number of folds of a k-fold split.'),
     fold: z.int().min(0).max(99).default(0).describe('Which fold is held out, from 0.'),
+    baseline: z
+      .strictObject(lagParams)
+      .superRefine(checkLags)
+      .optional()
+      .describe(
+        'A moving average that the model is held against beside the mean, in the report and at each cut-off of a backtest: {lags: [price, price_lag_1, price_lag_2], window: 3}. For task: regression.',
+      ),
     test_size: z
       .number()
       .gt(0)

@@ -117,6 +117,11 @@ export const Baseline = z.discriminatedUnion('algorithm', [
     weights: z.array(z.number()),
     bias: z.array(z.number()),
   }),
+  z.object({
+    algorithm: z.literal('moving-average'),
+    lags: z.array(z.string()).describe('Features that are averaged; one that is missing is left out.'),
+    fallback: z.number().describe('What a row says that has none of them: the mean of the training rows.'),
+  }),
 ]);
 export type Baseline = z.infer<typeof Baseline>;
 

@@ -114,6 +114,7 @@ export function gateLimits(gate: GateLimits): [metric: string, limit: number, pa
 
 interface TaskChoice {
   task: Task;
+  preprocess: { baseline?: unknown };
   train: { executor?: string; algorithm: string };
   evaluate: { positive?: string | undefined; threshold?: unknown; resamples: number };
   gate: GateLimits;
@@ -126,7 +127,7 @@ interface TaskChoice {
 
 /** A schema check: metrics, algorithm and evaluation are such as the task has. */
 export function checkTask(
-  { task, train, evaluate, gate, promote }: TaskChoice,
+  { task, preprocess, train, evaluate, gate, promote }: TaskChoice,
   context: { addIssue(issue: { code: 'custom'; path: string[]; message: string; input: unknown }): void },
 ): void {
   const mistake = (path: string[], message: string, input: unknown): void => {
@@ -159,12 +160,23 @@ export function checkTask(
     const reason = impossible(metric, limit);
     if (reason !== null) mistake(['gate', ...path], reason, limit);
   }
-  const other = { classification: ['mean'], regression: ['majority', 'logistic-regression'] }[task];
+  const other = {
+    classification: ['mean', 'moving-average'],
+    regression: ['majority', 'logistic-regression'],
+  }[task];
   // In a container, the image's own code trains.
   if (train.executor !== 'container' && other.includes(train.algorithm)) {
     mistake(['train', 'algorithm'], `is not for task: ${task}`, train.algorithm);
   }
-  if (task === 'classification') return;
+  if (task === 'classification') {
+    if (preprocess.baseline !== undefined)
+      mistake(
+        ['preprocess', 'baseline'],
+        'is a moving average of numbers, not for task: classification',
+        preprocess.baseline,
+      );
+    return;
+  }
   for (const key of ['positive', 'threshold'] as const) {
     if (evaluate[key] !== undefined)
       mistake(['evaluate', key], 'is for classes, not for task: regression', evaluate[key]);

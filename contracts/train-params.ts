@@ -9,6 +9,7 @@ export const ALGORITHMS = [
   'logistic-regression',
   'majority',
   'mean',
+  'moving-average',
 ] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
@@ -17,6 +18,58 @@ export type Engine = (typeof ENGINES)[number];
 
 /** Which engine trains when params.yaml does not say. */
 export const DEFAULT_ENGINE: Engine = 'histogram';
+
+/** Most columns of a moving average. */
+const MOST_LAGS = 1000;
+
+/** Which columns a moving average goes over. */
+export const lagParams = {
+  lags: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(MOST_LAGS)
+    .optional()
+    .describe(
+      'Moving average: the columns whose mean is the answer, the newest first, such as [price, price_lag_1, price_lag_2]. One that is missing is left out of it (preprocess.impute: none keeps it missing); a row without any of them gets the mean of the training rows.',
+    ),
+  window: z
+    .int()
+    .min(1)
+    .max(MOST_LAGS)
+    .optional()
+    .describe('Moving average: how many of its lags are averaged, from the first. Default: all.'),
+};
+
+/** What is wrong with the columns of a moving average; null: nothing. */
+function lagMistake({
+  lags,
+  window,
+}: {
+  lags?: readonly string[] | undefined;
+  window?: number | undefined;
+}): { key: 'lags' | 'window'; message: string; input: unknown } | null {
+  if (lags === undefined) {
+    const message =
+      'is missing: name the columns that are averaged, the newest first, such as [price, price_lag_1]';
+    return { key: 'lags', message, input: lags };
+  }
+  const twice = lags.find((name, at) => lags.indexOf(name) !== at);
+  if (twice !== undefined)
+    return { key: 'lags', message: `names ${JSON.stringify(twice)} twice`, input: lags };
+  if (window === undefined || window <= lags.length) return null;
+  const message = `must be ≤ ${lags.length}, as many as there are lags; make more lags in preprocess.sql, or lower it`;
+  return { key: 'window', message, input: window };
+}
+
+/** A schema check of the columns of a moving average. */
+export function checkLags(
+  choice: { lags?: readonly string[] | undefined; window?: number | undefined },
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string; input: unknown }): void },
+): void {
+  const wrong = lagMistake(choice);
+  if (wrong === null) return;
+  context.addIssue({ code: 'custom', path: [wrong.key], message: wrong.message, input: wrong.input });
+}
 
 /** Options that only some trainers take: they have no default here, the trainer knows it. */
 const options = {
@@ -97,6 +150,7 @@ const options = {
     .optional()
     .describe('Logistic regression: inverse strength of the L2 penalty. Default: 1.'),
   max_iter: z.int().min(1).optional().describe('Logistic regression: iterations at most. Default: 100.'),
+  ...lagParams,
 };
 
 type Option = keyof typeof options;
@@ -132,6 +186,7 @@ const TAKEN: Record<Engine, Partial<Record<Algorithm, readonly Option[]>>> = {
     'logistic-regression': ['c', 'max_iter'],
     majority: [],
     mean: [],
+    'moving-average': ['lags', 'window'],
   },
 };
 
@@ -170,7 +225,9 @@ export const TrainParams = z
   .superRefine(checkTrainer);
 export type TrainParams = z.infer<typeof TrainParams>;
 
-interface Choice extends Partial<Record<Option, unknown>> {
+interface Choice extends Partial<Record<Exclude<Option, 'lags' | 'window'>, unknown>> {
+  lags?: readonly string[] | undefined;
+  window?: number | undefined;
   executor?: string;
   algorithm: Algorithm;
   engine: Engine;
@@ -194,6 +251,7 @@ function checkTrainer(
     });
     return;
   }
+  if (params.algorithm === 'moving-average') checkLags(params, context);
   for (const option of OPTIONS) {
     if (params[option] === undefined || taken.includes(option)) continue;
     context.addIssue({

@@ -1,4 +1,5 @@
-import { type Baseline, type InputColumn } from '../contracts/stage';
+import { type PreprocessParams } from '../contracts/params';
+import { type Baseline, type InputColumn, type TableSchema } from '../contracts/stage';
 import { type Algorithm, TrainParams } from '../contracts/train-params';
 import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepareMatrix, preparedNames } from '../ml/dataset/prepare';
@@ -6,6 +7,12 @@ import { columnOf, type RawTable, takeRows } from '../ml/dataset/raw-table';
 import { classNumbers } from '../ml/forest/predict';
 import { type LinearModel, predictLinear } from '../ml/linear/linear-model';
 import { predict } from '../ml/model/model';
+import {
+  lagColumns,
+  type Lags,
+  movingAverage,
+  predictMovingAverage,
+} from '../ml/moving-average/moving-average';
 import { logisticRegression, majority, mean } from '../ml/trainer/baselines';
 import { Random } from '../ml/random/random';
 import { type Scored } from '../ml/scoring/scoring-table';
@@ -38,14 +45,17 @@ export interface LearnedTable {
 export async function fitBaselines(
   { table, inputs, target, numbers, classes }: LearnedTable,
   trainRows: Uint32Array,
-  seed: number,
+  { seed, baseline }: Pick<PreprocessParams, 'seed' | 'baseline'>,
 ): Promise<Baseline[]> {
   if (numbers === null) {
     const column = columnOf(table, target);
     const values = column.kind === 'number' ? column.values : new Float64Array();
     const targets = Float32Array.from(trainRows, (row) => values[row] ?? Number.NaN);
     const { model } = await mean.train({ ...ONE_ZERO, rows: targets.length, targets }, params('mean'));
-    return [{ algorithm: 'mean', value: predict(model, ONE_ZERO)[0] ?? 0 }];
+    return [
+      { algorithm: 'mean', value: predict(model, ONE_ZERO)[0] ?? 0 },
+      ...averageOf(baseline, preparedNames(inputs), targets),
+    ];
   }
   const labels = Uint32Array.from(trainRows, (row) => numbers[row] ?? 0);
   const constant = await majority.train(
@@ -82,6 +92,19 @@ export async function fitBaselines(
   ];
 }
 
+/** The moving average that params ask for. */
+function averageOf(
+  baseline: PreprocessParams['baseline'],
+  features: readonly string[],
+  targets: Float32Array,
+): Baseline[] {
+  if (baseline === undefined) return [];
+  const lags: Lags = { lags: baseline.lags ?? [], window: baseline.window };
+  const columns = lagColumns(lags, features, 'preprocess.baseline');
+  const { fallback } = movingAverage(columns, features.length, targets);
+  return [{ algorithm: 'moving-average', lags: Array.from(columns, (at) => features[at] ?? ''), fallback }];
+}
+
 /** A row to ask a constant model about. */
 const ONE_ZERO: FeatureMatrix = { values: new Float32Array(1), rows: 1, features: 1 };
 
@@ -95,8 +118,18 @@ function logisticRows(rows: number, features: number, classes: number): number {
 }
 
 /** What a baseline says of prepared rows. */
-export function askBaseline(baseline: Baseline, matrix: FeatureMatrix, classes: readonly string[]): Scored {
+export function askBaseline(
+  baseline: Baseline,
+  matrix: FeatureMatrix,
+  { classes, features }: Pick<TableSchema, 'classes' | 'features'>,
+): Scored {
   const { rows } = matrix;
+  if (baseline.algorithm === 'moving-average') {
+    const { lags, fallback } = baseline;
+    const columns = lagColumns({ lags }, features, 'preprocess.baseline');
+    const model = { ...movingAverage(columns, features.length, []), fallback };
+    return { labels: null, probabilities: null, values: predictMovingAverage(model, matrix) };
+  }
   if (baseline.algorithm === 'mean') {
     return { labels: null, probabilities: null, values: new Float64Array(rows).fill(baseline.value) };
   }

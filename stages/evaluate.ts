@@ -67,13 +67,13 @@ function scorerOf(context: StageContext, model: string): Scorer {
 }
 
 function scoreBaselines(
-  { baselines = [], classes }: TableSchema,
+  schema: TableSchema,
   matrix: FeatureMatrix,
   referee: Referee,
 ): Evaluation['baselines'] {
-  return baselines.map((baseline) => ({
+  return (schema.baselines ?? []).map((baseline) => ({
     algorithm: baseline.algorithm,
-    scores: referee.score(askBaseline(baseline, matrix, classes), classes, false),
+    scores: referee.score(askBaseline(baseline, matrix, schema), schema.classes, false),
   }));
 }
 

@@ -55,7 +55,7 @@ export const preprocess: Stage = async (context) => {
 
   context.report({ phase: 'fitting baselines', done: table.rows });
   const learned = { table, inputs, target, numbers, classes };
-  const baselines = await fitBaselines(learned, split.train, params.preprocess.seed);
+  const baselines = await fitBaselines(learned, split.train, params.preprocess);
 
   context.report({ phase: 'writing', done: table.rows });
   writeTable(context.output(ARTIFACT.train), table, inputs, target, split.train);

@@ -20,6 +20,7 @@ const PHASE: Record<Algorithm, string> = {
   'logistic-regression': 'fitting, iteration',
   majority: 'counting classes',
   mean: 'taking the mean',
+  'moving-average': 'taking the mean',
 };
 
 /** train.parquet, schema.json → model.onnx, training.json. */
@@ -37,7 +38,7 @@ export const train: Stage = async (context) => {
   const phase = PHASE[params.algorithm];
   context.report({ phase });
   const { model, importances, oobScore } = await trainerFor(params.algorithm, params.engine).train(
-    table,
+    { ...table, names: schema.features },
     params,
     { onProgress: (done, total) => context.report({ phase, done, total }) },
   );

@@ -5,16 +5,24 @@ import type { Forest } from '../forest/forest';
 import { predictBatch } from '../forest/predict';
 import { predictInThreads, PREDICT_THREAD_ENTRY } from '../forest/predict-in-threads';
 import { predictLinear, type LinearModel } from '../linear/linear-model';
+import { type MovingAverage, predictMovingAverage } from '../moving-average/moving-average';
 
 /** What a trainer makes, and what `encodeOnnx` takes. */
-export type Model = Forest | LinearModel;
+export type Model = Forest | LinearModel | MovingAverage;
 
 /**
  * Predicts all rows of a table `[n, d]`: `[n, K]` class probabilities or `[n, 1]` values, row-major.
  * @throws RetrainError MODEL_INVALID when the table is not d wide
  */
 export function predict(model: Model, table: FeatureMatrix): Float64Array {
-  return model.kind === 'forest' ? predictBatch(model, table) : predictLinear(model, table);
+  switch (model.kind) {
+    case 'forest':
+      return predictBatch(model, table);
+    case 'linear':
+      return predictLinear(model, table);
+    case 'moving-average':
+      return predictMovingAverage(model, table);
+  }
 }
 
 /** Rows × trees from which threads are worth the 50 ms that they take to start. */

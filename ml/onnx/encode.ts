@@ -2,9 +2,11 @@ import { RetrainError } from '../../contracts/errors';
 import { type InputColumn, MODEL_OUTPUT } from '../../contracts/stage';
 import { preparedNames } from '../dataset/prepare';
 import type { Model } from '../model/model';
+import type { MovingAverage } from '../moving-average/moving-average';
 import { intAttribute } from './attribute';
 import { Graph } from './graph';
 import { addLinear } from './linear';
+import { addMovingAverage } from './moving-average';
 import { addRawColumns } from './raw-columns';
 import { addTreeEnsemble } from './tree-ensemble';
 
@@ -39,10 +41,7 @@ export function encodeOnnx(model: Model, names: OnnxNames): Uint8Array {
   requireCount('class labels', names.classLabels.length, model.classes);
   const graph = new Graph();
   const input = addInput(graph, model, names.inputs);
-  const raw =
-    model.kind === 'forest'
-      ? addTreeEnsemble(graph, model, input, 'raw_scores')
-      : addLinear(graph, model, input, 'raw_scores');
+  const raw = addModel(graph, model, input, 'raw_scores');
   if (model.task === 'classification') {
     graph.output(ONNX_LABEL, 'string', ['N']);
     graph.output(ONNX_PROBABILITIES, 'float', ['N', model.classes]);
@@ -58,13 +57,24 @@ export function encodeOnnx(model: Model, names: OnnxNames): Uint8Array {
   });
 }
 
+function addModel(graph: Graph, model: Model, input: string, output: string): string {
+  switch (model.kind) {
+    case 'forest':
+      return addTreeEnsemble(graph, model, input, output);
+    case 'linear':
+      return addLinear(graph, model, input, output);
+    case 'moving-average':
+      return addMovingAverage(graph, model, input, output);
+  }
+}
+
 function addInput(graph: Graph, model: Model, inputs: readonly InputColumn[] | undefined): string {
   if (inputs === undefined) return graph.input(ONNX_INPUT, 'float', ['N', model.features]);
   requireCount('prepared columns', preparedNames(inputs).length, model.features);
   return addRawColumns(graph, inputs);
 }
 
-function addProbabilities(graph: Graph, model: Model, raw: string): void {
+function addProbabilities(graph: Graph, model: Exclude<Model, MovingAverage>, raw: string): void {
   switch (model.link) {
     case 'none':
       graph.node('Identity', [raw], ONNX_PROBABILITIES);

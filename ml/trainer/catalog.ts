@@ -3,6 +3,7 @@ import type { Algorithm, Engine } from '../../contracts/train-params';
 import { logisticRegression, majority, mean } from './baselines';
 import { gradientBoosting } from './gradient-boosting';
 import { histogramForest } from './histogram-forest';
+import { movingAverage } from './moving-average';
 import { mlRandomForest } from './ml-random-forest';
 import type { Trainer } from './trainer';
 
@@ -15,6 +16,7 @@ const CATALOG: Record<Engine, Partial<Record<Algorithm, Trainer>>> = {
     'logistic-regression': logisticRegression,
     majority,
     mean,
+    'moving-average': movingAverage,
   },
 };
 

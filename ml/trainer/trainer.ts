@@ -3,7 +3,10 @@ import type { LabelledMatrix, ValuedMatrix } from '../dataset/matrix';
 import type { Model } from '../model/model';
 
 /** Rows to learn from: with classes, or with numbers. */
-export type TrainingTable = LabelledMatrix | ValuedMatrix;
+export type TrainingTable = (LabelledMatrix | ValuedMatrix) & {
+  /** `[d]` names of the features, for a trainer whose params name some. */
+  names?: readonly string[];
+};
 
 export interface Trained<M extends Model = Model> {
   model: M;

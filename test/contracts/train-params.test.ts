@@ -20,6 +20,21 @@ test('an engine that does not train the algorithm is refused, with those that do
   ]);
 });
 
+test('a moving average goes over columns that are named, and over no more than there are', () => {
+  const algorithm = 'moving-average';
+  expect(messages({ algorithm })).toEqual([
+    'lags is missing: name the columns that are averaged, the newest first, such as [price, price_lag_1]',
+  ]);
+  expect(messages({ algorithm, lags: ['a', 'b'], window: 7 })).toEqual([
+    'window must be ≤ 2, as many as there are lags; make more lags in preprocess.sql, or lower it',
+  ]);
+  expect(messages({ algorithm, lags: ['a', 'b', 'a'] })).toEqual(['lags names "a" twice']);
+  expect(messages({ algorithm, lags: ['a', 'b'], window: 2 })).toEqual([]);
+  expect(messages({ algorithm: 'mean', lags: ['a'] })).toEqual([
+    'lags is not taken by mean with engine histogram',
+  ]);
+});
+
 test('a container’s own code takes what it takes', () => {
   const params = {
     executor: 'container',

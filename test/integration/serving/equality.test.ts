@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { creditModel, layOutForest } from '../../../bench/credit-model';
 import { type Label, type Row } from '../../../serving/predict';
 import { penguinModel } from '../../serving/model/model-folder';
+import { movingAverageModel } from '../../serving/model/moving-average-folder';
 import { type Asked, everyRoad, expectSame } from './roads';
 
 jest.setTimeout(240_000);
@@ -39,6 +40,12 @@ describe('loadModel, tables and the API answer what Python’s mlflow.pyfunc ans
       writeFileSync(csv, [names.join(','), ...lines, ''].join('\n'));
       cases[`penguins ${task}`] = { dir, csv, rows: records };
     }
+    const average = await movingAverageModel();
+    const prices = path.join(folder, 'prices.csv');
+    const header = Object.keys(average.rows[0] ?? {});
+    const cells = average.rows.map((row) => header.map((name) => row[name] ?? '').join(','));
+    writeFileSync(prices, [header.join(','), ...cells, ''].join('\n'));
+    cases['moving average'] = { dir: average.dir, csv: prices, rows: average.rows };
     const python = process.env['RETRAIN_TEST_MLFLOW_PYTHON'] ?? 'python3';
     const asked = Object.values(cases).flatMap(({ dir, csv }) => [dir, csv]);
     const { stdout } = await promisify(execFile)(python, [path.join(__dirname, 'pyfunc-rows.py'), ...asked], {
@@ -55,6 +62,7 @@ describe('loadModel, tables and the API answer what Python’s mlflow.pyfunc ans
     ['credit', 'int64'],
     ['penguins classification', 'object'],
     ['penguins regression', 'float64'],
+    ['moving average', 'float64'],
   ])('%s: labels of the same type, numbers to 1e-6, on every road', async (name, dtype) => {
     const { dtype: type, prediction, probabilities } = heard[name]!;
     expect(type).toBe(dtype);

@@ -139,14 +139,16 @@ test.each([
 async function trained(algorithm: string, engine: 'histogram' | 'ml-random-forest'): Promise<Asked> {
   const { table, inputs } = await penguins();
   const matrix = prepareMatrix(table.columns, table.rows, inputs);
-  const params = TrainParams.parse({ algorithm, engine, n_estimators: 10 });
+  const lags = ['Flipper Length (mm)', 'Beak Length (mm)', 'Beak Depth (mm)'];
+  const options = algorithm === 'moving-average' ? { lags, window: 2 } : {};
+  const params = TrainParams.parse({ algorithm, engine, n_estimators: 10, ...options });
   const target = columnOf(table, 'Species');
   if (target.kind !== 'text') throw new Error('classes were expected');
   const { classes, numbers } = numberClasses(target, 'penguins');
   const weights = matrix.values.slice(0, matrix.rows);
   const rows =
-    algorithm === 'mean'
-      ? { ...matrix, targets: weights }
+    algorithm === 'mean' || algorithm === 'moving-average'
+      ? { ...matrix, names: preparedNames(inputs), targets: weights }
       : { ...matrix, labels: numbers, classes: classes.length };
   const { model } = await trainerFor(params.algorithm, engine).train(rows, params);
   return { model, inputs, columns: table.columns, rows: table.rows };
@@ -160,6 +162,7 @@ const TRAINERS = [
   ['logistic-regression', 'histogram'],
   ['majority', 'histogram'],
   ['mean', 'histogram'],
+  ['moving-average', 'histogram'],
 ] as const;
 
 test.each(TRAINERS)('%s by %s takes raw penguins', async (algorithm, engine) => {
