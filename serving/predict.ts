@@ -6,9 +6,10 @@ import path from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { mlflowSettings } from '../integrations/mlflow/settings';
 import { publicKeyOf } from '../integrations/signing/public-key';
+import { decisionOf } from './model/decision';
 import { expectedText } from './model/mistake-text';
 import { openReference } from './model/open-reference';
-import { type Answers, type Label, type ModelField } from './model/served-model';
+import { type Answers, type Label, type ModelField, type ServedModel } from './model/served-model';
 
 export { RetrainError } from '../contracts/errors';
 export { readPredictions, type PredictionQuery, type PredictionRow } from './log/read-predictions';
@@ -35,6 +36,8 @@ export interface Prediction {
   probability: number | null;
   /** In the order of `LoadedModel.classes`; null likewise. */
   probabilities: readonly number[] | null;
+  /** The class by the cut-off that the evaluation chose, which may differ from `prediction`; null where it chose none. */
+  decision: Label | null;
 }
 
 /** A row: column → value; a missing one is null. */
@@ -104,23 +107,32 @@ export async function loadModel(model: string, options: LoadOptions = {}): Promi
     predict: async (rows) => {
       const read = served.read(rows);
       if ('mistakes' in read) throw new RetrainError('DATA_INVALID', expectedText(read.mistakes));
-      return predictionsOf(await served.score(read.batch), served.classes, rows.length);
+      return predictionsOf(await served.score(read.batch), served, rows.length);
     },
     close: () => served.close(),
   };
 }
 
+const NO_PROBABILITIES = { probability: null, probabilities: null, decision: null } as const;
+
 function predictionsOf(
   { labels, probabilities, values }: Answers,
-  classes: readonly Label[],
+  model: ServedModel,
   rows: number,
 ): Prediction[] {
+  const { classes } = model;
   const count = classes.length;
+  const decision = decisionOf(model);
   return Array.from({ length: rows }, (_, row): Prediction => {
-    if (values !== null) return { prediction: values[row]!, probability: null, probabilities: null };
+    if (values !== null) return { prediction: values[row]!, ...NO_PROBABILITIES };
     const prediction = labels![row]!;
-    if (probabilities === null) return { prediction, probability: null, probabilities: null };
+    if (probabilities === null) return { prediction, ...NO_PROBABILITIES };
     const own = [...probabilities.subarray(row * count, (row + 1) * count)];
-    return { prediction, probability: own[classes.indexOf(prediction)] ?? null, probabilities: own };
+    return {
+      prediction,
+      probability: own[classes.indexOf(prediction)] ?? null,
+      probabilities: own,
+      decision: decision === null ? null : decision.of(own[decision.positive]!),
+    };
   });
 }

@@ -1,12 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RetrainError } from '../contracts/errors';
 import { parseProgressLine } from '../contracts/progress-line';
 import { StageError, type StageProgress } from '../contracts/stage';
 import { fromStageError, fullDiskIn } from '../contracts/stage-error';
+import {
+  boundedCommand,
+  MOST_SAID,
+  preferInOutOfMemory,
+  residentBytes,
+  saidOutOfMemory,
+  WATCH_MS,
+} from '../ml/bounds/child-bounds';
 import { shownGib } from '../ml/dataset/room';
 import { ERROR_FILE } from './run-in-folder';
 
@@ -23,18 +31,7 @@ export interface BoundedRun {
   onProgress?: ((progress: StageProgress) => void) | undefined;
 }
 
-/** How often the memory of the process is looked at: it can grow by some 100 MB meanwhile. */
-const WATCH_MS = 50;
-
-/** Address space beyond the memory: V8 and native allocators reserve more than they use. */
-const SPARE_ADDRESSES = 16 * 2 ** 30;
-
-/** stderr is kept for a stage that says nothing else. */
-const MOST_SAID = 2000;
-
 const MOST_ERROR_BYTES = 64 << 10;
-
-const PAGE_BYTES = 4096;
 
 /**
  * Runs a stage in a process of its own that takes no more memory than it may: its resident memory is watched and, as a
@@ -49,18 +46,13 @@ export async function runBounded(run: BoundedRun): Promise<number> {
   const begun = performance.now();
   const { stage, dir, signal, memoryBytes, timeLimit } = run;
   signal?.throwIfAborted();
-  const heap = Math.max(64, Math.floor(memoryBytes / 2 ** 20));
-  const command = [
-    ...[process.execPath, `--max-old-space-size=${heap}`, run.entry, stage, '--dir', dir],
-    ...['--memory', String(memoryBytes), '--attached'],
-  ];
   // In the stage's folder, so that what a killed process leaves goes with it.
   const temporary = join(dir, 'tmp');
   mkdirSync(temporary, { recursive: true });
-  const addresses = Math.floor((memoryBytes + SPARE_ADDRESSES) / 1024);
-  const child = spawn('/bin/sh', ['-c', `ulimit -v ${addresses} 2>/dev/null; exec "$@"`, 'sh', ...command], {
-    // Nothing of this process's environment: it may hold secrets.
-    env: { PATH: dirname(process.execPath), TMPDIR: temporary },
+  const program = [run.entry, stage, '--dir', dir, '--memory', String(memoryBytes), '--attached'];
+  const { command, args, env } = boundedCommand(program, memoryBytes);
+  const child = spawn(command, args, {
+    env: { ...env, TMPDIR: temporary },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';
@@ -109,7 +101,7 @@ export async function runBounded(run: BoundedRun): Promise<number> {
 /** V8 and C++ end a process that gets no memory by an abort, the kernel by a kill. */
 function isOutOfMemory(code: number | null, killedBy: NodeJS.Signals | null, said: string): boolean {
   const aborted = killedBy === 'SIGABRT' || killedBy === 'SIGTRAP' || code === 134 || code === 133;
-  return killedBy === 'SIGKILL' || (aborted && /out of memory|bad_alloc|allocation failed/i.test(said));
+  return killedBy === 'SIGKILL' || (aborted && saidOutOfMemory(said));
 }
 
 function outOfMemory({ stage, memoryBytes }: BoundedRun, last: StageProgress | undefined): RetrainError {
@@ -119,23 +111,6 @@ function outOfMemory({ stage, memoryBytes }: BoundedRun, last: StageProgress | u
     'STAGE_OUT_OF_MEMORY',
     `${stage}: took more than the ${shownGib(memoryBytes)} of memory that a stage may take${where}; raise RETRAIN_STAGE_MEMORY on the worker, or read less (preprocess.filter, preprocess.drop, data.files)`,
   );
-}
-
-/** Resident memory of a process; 0 where the system does not tell. */
-export function residentBytes(pid: number | undefined): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
-}
-
-function preferInOutOfMemory(pid: number | undefined): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
-  } catch {
-    // Not on every system; the watch is what bounds it.
-  }
 }
 
 function errorIn(dir: string): RetrainError | undefined {

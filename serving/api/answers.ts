@@ -1,3 +1,4 @@
+import { decisionOf } from '../model/decision';
 import { type Answers, type Label, type ServedModel } from '../model/served-model';
 
 /**
@@ -16,10 +17,7 @@ export function answerWriter(model: ServedModel, name: string, version: string):
   const labels = new Map(model.classes.map((label, k) => [label, { k, json: JSON.stringify(label) }]));
   const keys = model.classes.map((label) => `${JSON.stringify(String(label))}:`);
   const { cutoff } = model;
-  const positive = cutoff === null ? -1 : model.classes.indexOf(cutoff.positive);
-  const decides = cutoff !== null && positive !== -1 && model.classes.length === 2;
-  const decided = (probability: number): string =>
-    jsonOf(probability >= (cutoff?.threshold ?? 1) ? cutoff?.positive : model.classes[1 - positive]);
+  const decision = decisionOf(model);
 
   const probabilitiesOf = (answers: Answers, row: number): Float64Array | null =>
     answers.probabilities === null
@@ -44,8 +42,9 @@ export function answerWriter(model: ServedModel, name: string, version: string):
       let each = '';
       for (let k = 0; k < keys.length; k++)
         each += `${k === 0 ? '' : ','}${keys[k]}${number(probabilities[k])}`;
-      const decision = decides ? decided(probabilities[positive] ?? 0) : 'null';
-      return `{"prediction":${written},"probability":${known === undefined ? 'null' : number(probabilities[known.k])},"probabilities":{${each}},"decision":${decision}`;
+      const decided =
+        decision === null ? 'null' : JSON.stringify(decision.of(probabilities[decision.positive]!));
+      return `{"prediction":${written},"probability":${known === undefined ? 'null' : number(probabilities[known.k])},"probabilities":{${each}},"decision":${decided}`;
     },
   };
 }

@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { plainLine } from '../../contracts/plain-words';
+import {
+  boundedCommand,
+  MOST_SAID,
+  preferInOutOfMemory,
+  residentBytes,
+  saidOutOfMemory,
+  WATCH_MS,
+} from '../../ml/bounds/child-bounds';
 import { type OnnxReply, type OnnxRequest, type SentTensor } from './onnx-protocol';
 
 /** What the process of a model may take. */
@@ -20,17 +27,6 @@ export interface OnnxBounds {
 const ENTRY = path.join(__dirname, 'onnx-child.js');
 
 const DEFAULTS = { memoryBytes: 2 * 2 ** 30, loadMs: 60_000, runMs: 30_000, threads: 1 } as const;
-
-/** How often its memory is looked at while it works. */
-const WATCH_MS = 50;
-
-/** Address space beyond the memory: V8 and native allocators reserve more than they use. */
-const SPARE_ADDRESSES = 16 * 2 ** 30;
-
-const PAGE_BYTES = 4096;
-
-/** stderr is kept for a process that dies without a word. */
-const MOST_SAID = 2000;
 
 interface Waiting {
   resolve(outputs: readonly SentTensor[]): void;
@@ -91,18 +87,12 @@ export class OnnxProcess {
 
   private start(): void {
     const memory = this.bounds.memoryBytes ?? DEFAULTS.memoryBytes;
-    const addresses = Math.floor((memory + SPARE_ADDRESSES) / 1024);
-    const heap = Math.max(64, Math.floor(memory / 2 ** 20));
-    const command = [process.execPath, `--max-old-space-size=${heap}`, ENTRY];
-    const child = spawn(
-      '/bin/sh',
-      ['-c', `ulimit -v ${addresses} 2>/dev/null; exec "$@"`, 'sh', ...command],
-      {
-        env: { PATH: path.dirname(process.execPath) },
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        serialization: 'advanced',
-      },
-    );
+    const { command, args, env } = boundedCommand([ENTRY], memory);
+    const child = spawn(command, args, {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
     this.child = child;
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MOST_SAID)));
@@ -140,7 +130,8 @@ export class OnnxProcess {
       });
       this.attend();
       child.send({ ...question, id }, (error) => {
-        if (error !== null) this.died(child, error.message);
+        // It is dying, or no longer listens; how it ended is told when it has.
+        if (error !== null) child.kill('SIGKILL');
       });
     });
   }
@@ -190,7 +181,7 @@ export class OnnxProcess {
 }
 
 function deathOf(code: number | null, killedBy: NodeJS.Signals | null, said: string): string {
-  if (/out of memory|bad_alloc|allocation failed/i.test(said)) return 'got no more memory';
+  if (saidOutOfMemory(said)) return 'got no more memory';
   return killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`;
 }
 
@@ -208,20 +199,3 @@ const overtime = (ask: Question['ask'], ms: number): RetrainError =>
     'MODEL_INVALID',
     `the model took longer than ${ms / 1000} s to ${ask === 'open' ? 'load' : 'answer'}; it was ended`,
   );
-
-/** Resident memory of a process; 0 where the system does not tell. */
-function residentBytes(pid: number | undefined): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
-}
-
-function preferInOutOfMemory(pid: number | undefined): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
-  } catch {
-    // Not on every system; the watch is what bounds it.
-  }
-}

@@ -1,5 +1,6 @@
 import { RetrainError } from '../../contracts/errors';
 import { listed } from '../../contracts/errors';
+import { decisionOf } from '../model/decision';
 import { type Answers, type Label, type ServedModel } from '../model/served-model';
 import { type OutColumn } from './out-column';
 
@@ -11,12 +12,13 @@ const DECISION = 'decision';
 type About = Pick<ServedModel, 'task' | 'classes' | 'cutoff'>;
 
 /** Which columns hold a model's answers. */
-export function answerNames({ task, classes, cutoff }: About, probabilities: boolean): string[] {
+export function answerNames(model: About, probabilities: boolean): string[] {
+  const { task, classes } = model;
   if (task === 'regression') return [PREDICTION];
   return [
     PREDICTION,
     ...(probabilities ? [PROBABILITY, ...classes.map(nameOf)] : []),
-    ...(probabilities && cutoff !== null ? [DECISION] : []),
+    ...(probabilities && decisionOf(model) !== null ? [DECISION] : []),
   ];
 }
 
@@ -41,7 +43,7 @@ export function answerColumns(
   rows: number,
   { labels, probabilities, values }: Answers,
 ): OutColumn[] {
-  const { classes, cutoff } = model;
+  const { classes } = model;
   if (values !== null) return [{ name: PREDICTION, type: 'double', values }];
   const said = labels ?? [];
   const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said)];
@@ -57,20 +59,12 @@ export function answerColumns(
   columns.push({ name: PROBABILITY, type: 'double', values: own });
   for (const [k, label] of classes.entries())
     columns.push({ name: nameOf(label), type: 'double', values: byClass[k]! });
-  if (cutoff !== null) columns.push(labelColumn(DECISION, classes, decisions(model, rows, byClass)));
+  const decision = decisionOf(model);
+  if (decision !== null) {
+    const decided = Array.from(byClass[decision.positive]!, (share) => decision.of(share));
+    columns.push(labelColumn(DECISION, classes, decided));
+  }
   return columns;
-}
-
-/** The positive class from its cut-off on; below it, the most probable of the others. */
-function decisions({ classes, cutoff }: About, rows: number, byClass: readonly Float64Array[]): Label[] {
-  const positive = classes.findIndex((label) => label === cutoff?.positive);
-  const others = classes.map((_, k) => k).filter((k) => k !== positive);
-  const threshold = cutoff?.threshold ?? 1;
-  return Array.from({ length: rows }, (_, i) => {
-    if (byClass[positive]![i]! >= threshold) return classes[positive]!;
-    const best = others.reduce((a, b) => (byClass[b]![i]! > byClass[a]![i]! ? b : a), others[0] ?? positive);
-    return classes[best]!;
-  });
 }
 
 /** Labels in the type that they have. */

@@ -9,6 +9,8 @@ interface Model {
   onnx: Uint8Array;
   runId: string;
   createdAt: number;
+  /** Cut-offs that the evaluation chose, by class. */
+  thresholds?: Record<string, number>;
 }
 
 /** What a model directory is made from, by the graph's bytes. */

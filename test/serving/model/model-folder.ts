@@ -13,10 +13,14 @@ import { histogramForest } from '../../../ml/trainer/histogram-forest';
 import { directoryInput } from '../../integrations/mlflow/upload-model';
 import { MASS, penguins } from '../../ml/penguins';
 
-/** Lays out a model directory as register does. @returns its path */
-export function layOut(schema: TableSchema, onnx: Uint8Array): string {
+/** Lays out a model directory as register does. @param thresholds cut-offs that the evaluation chose @returns its path */
+export function layOut(
+  schema: TableSchema,
+  onnx: Uint8Array,
+  thresholds: Record<string, number> = {},
+): string {
   const dir = path.join(mkdtempSync(path.join(tmpdir(), 'served-')), 'model');
-  const described = directoryInput({ schema, onnx, runId: 'r', createdAt: 0 });
+  const described = directoryInput({ schema, onnx, runId: 'r', createdAt: 0, thresholds });
   const files = [{ path: 'model.onnx', bytes: onnx }, ...modelDirectory(described)];
   for (const file of files) {
     mkdirSync(path.dirname(path.join(dir, file.path)), { recursive: true });
