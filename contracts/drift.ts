@@ -9,7 +9,7 @@ export const DriftedColumn = z.object({
   kind: z.enum(['number', 'text']),
   /** Empty: nothing raised an alarm. */
   alarms: z.array(z.enum(['distribution', 'new values', 'missing'])),
-  /** Population stability index over the bins, missing values among them. */
+  /** Population stability index over the bins of values; what is missing is told below. */
   stability: z.number(),
   /** Chance of such an index where nothing has drifted. */
   chance: share,
@@ -17,10 +17,11 @@ export const DriftedColumn = z.object({
   wasserstein: z.number().nullable(),
   /** Of texts. */
   jensenShannon: share.nullable(),
-  missing: z.object({ reference: share, current: share }),
+  /** Shares of the rows, and the chance of such a difference where nothing has drifted. */
+  missing: z.object({ reference: share, current: share, chance: share }),
   /** Rows with values that the training rows never had. */
   strange: z.object({ rows: z.int().min(0), chance: share, levels: z.array(z.string()) }),
-  /** Both over the same bins. */
+  /** Both over the same bins, of which the last is that of missing values. */
   bins: z.object({ bins: z.array(z.string()), reference: counts, current: counts }),
 });
 export type DriftedColumn = z.infer<typeof DriftedColumn>;

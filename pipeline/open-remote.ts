@@ -2,6 +2,7 @@ import { RetrainError } from '../contracts/errors';
 import type { ObjectStorage } from '../integrations/files/object-storage';
 import type { ConfigValue } from '../integrations/dvc/config-file';
 import { remoteNamed, type DvcConfig, type RemoteConfig } from '../integrations/dvc/dvc-config';
+import { openWorkspace } from '../integrations/dvc/workspace';
 import { type Environment } from '../integrations/files/dot-env';
 
 /** Settings of an S3 remote and the variables that stand in for those that DVC's configuration leaves open. */
@@ -30,6 +31,28 @@ export async function openNamedRemote(
     remote.url.startsWith('s3://') ? withEnvironment(remote, env) : remote,
     endpoint ? { s3Endpoint: endpoint } : {},
   );
+}
+
+/**
+ * The remote on which a project's artifacts are shared: the one that RETRAIN_SHARED_CACHE names, else the default one of its DVC workspace.
+ *
+ * @returns null where there is none
+ * @throws RetrainError CONFIG_INVALID
+ */
+export async function openProjectRemote(
+  project: string,
+  env: Environment,
+): Promise<{ name: string; storage: ObjectStorage } | null> {
+  const workspace = await openWorkspace(project);
+  if (workspace === null) return null;
+  try {
+    const { config } = workspace;
+    const named = env['RETRAIN_SHARED_CACHE'] || config.defaultRemote;
+    if (named === undefined) return null;
+    return { name: named, storage: await openNamedRemote(config, env, named) };
+  } finally {
+    workspace.close();
+  }
 }
 
 function withEnvironment<T extends RemoteConfig>(config: T, env: Environment): T {

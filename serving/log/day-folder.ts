@@ -32,8 +32,9 @@ export function versionFolder(modelName: string, modelVersion: string): string {
   return `${escaped(modelName)}@${escaped(modelVersion)}`;
 }
 
-/** Whether a folder of a day holds predictions of a model, of any version. */
-export function isOfModel(folder: string, modelName: string): boolean {
+/** Whether a folder of a day holds predictions of a model, of any version unless one is given. */
+export function isOfModel(folder: string, modelName: string, modelVersion?: string): boolean {
+  if (modelVersion !== undefined) return folder === versionFolder(modelName, modelVersion);
   return folder.startsWith(`${escaped(modelName)}@`);
 }
 

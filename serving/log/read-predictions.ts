@@ -32,6 +32,10 @@ export interface PredictionQuery {
   to?: Date;
   /** Name of a registered model; absent: all. */
   model?: string;
+  /** Of the model; absent: all. */
+  modelVersion?: string;
+  /** false: true labels are not looked for, and none is told. */
+  labels?: boolean;
 }
 
 /**
@@ -44,16 +48,18 @@ export async function* readPredictions(
   dir: string,
   query: PredictionQuery = {},
 ): AsyncGenerator<PredictionRow> {
-  const { from = new Date(0), to = new Date(8.64e15), model } = query;
-  const labels = await readLabels(dir, from);
+  const { from = new Date(0), to = new Date(8.64e15), model, modelVersion } = query;
+  const labels = query.labels === false ? new Map<string, never>() : await readLabels(dir, from);
+  const isAsked = (row: PredictionRow): boolean =>
+    (model === undefined || row.modelName === model) &&
+    (modelVersion === undefined || row.modelVersion === modelVersion);
   for (const day of await listDays(dir)) {
     if (day < from.toISOString().slice(0, 10) || Date.parse(day) >= to.getTime()) continue;
     for (const folder of await listFolders(dir, day)) {
-      if (folder === FEEDBACK || (model !== undefined && !isOfModel(folder, model))) continue;
+      if (folder === FEEDBACK || (model !== undefined && !isOfModel(folder, model, modelVersion))) continue;
       for await (const columns of filesOf(path.join(dir, day, folder))) {
         for (const row of rowsOf(columns, labels)) {
-          if (row.time >= from && row.time < to && (model === undefined || row.modelName === model))
-            yield row;
+          if (row.time >= from && row.time < to && isAsked(row)) yield row;
         }
       }
     }

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { chanceOfShares } from '../../../ml/drift/chance';
 import { jensenShannon, populationStability, wasserstein } from '../../../ml/drift/distances';
+import { groupedAuc } from '../../../ml/drift/grouped-auc';
+import { normalTail } from '../../../ml/drift/normal-tail';
 import { Random } from '../../../ml/random/random';
 import { testWith } from '../../tools/needs';
 
@@ -7,23 +10,39 @@ import { testWith } from '../../tools/needs';
 const JUDGE = `
 import json, math, sys
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import wasserstein_distance
+from scipy.stats import fisher_exact, mannwhitneyu, norm, wasserstein_distance
 
 def psi(p, q):
     shares = [[(c + 0.5) / (sum(counts) + 0.5 * len(counts)) for c in counts] for counts in (p, q)]
     return sum((b - a) * math.log(b / a) for a, b in zip(*shares))
 
+def variance(x, y):
+    # DeLong's, by its definition: every pair is looked at.
+    pair = lambda a, b: 1.0 if a > b else 0.5 if a == b else 0.0
+    v10 = [sum(pair(a, b) for b in y) / len(y) for a in x]
+    v01 = [sum(pair(a, b) for a in x) / len(x) for b in y]
+    auc = sum(v10) / len(x)
+    return sum((v - auc) ** 2 for v in v10) / len(x) ** 2 + sum((v - auc) ** 2 for v in v01) / len(y) ** 2
+
 answers = []
 for case in json.load(sys.stdin):
     p, q = case["counts"]
     a, b = case["samples"]
-    answers.append([psi(p, q), float(jensenshannon(p, q, base=2)), float(wasserstein_distance(a, b))])
+    n, m, before, now = case["shares"]
+    answers.append([
+        psi(p, q), float(jensenshannon(p, q, base=2)), float(wasserstein_distance(a, b)),
+        float(fisher_exact([[before, n - before], [now, m - now]])[1]), float(norm.sf(case["z"])),
+        float(mannwhitneyu(b, a).statistic / len(a) / len(b)), variance(b, a),
+    ])
 print(json.dumps(answers))
 `;
 
 interface Case {
   counts: [number[], number[]];
   samples: [number[], number[]];
+  /** n, m, and how many of each have something. */
+  shares: [number, number, number, number];
+  z: number;
 }
 
 /** Histograms with empty bins, samples with ties, of all sizes down to one. */
@@ -40,7 +59,13 @@ function cases(): Case[] {
     const [p, q] = [counts(), counts()];
     p[0]! += 1;
     q[0]! += 1;
-    return { counts: [p, q], samples: [sample(), sample()] };
+    const [n, m] = [1 + random.below(400), 1 + random.below(3000)];
+    return {
+      counts: [p, q],
+      samples: [sample(), sample()],
+      shares: [n, m, random.below(n + 1), random.below(m + 1)],
+      z: (random.float() - 0.5) * 20,
+    };
   });
 }
 
@@ -51,14 +76,27 @@ testWith('python')('are those of scipy, and PSI that of its formula, to 1e-9', (
       input: JSON.stringify(asked),
       maxBuffer: 1 << 24,
     }).toString(),
-  ) as [number, number, number][];
+  ) as number[][];
   expect(judged).toHaveLength(asked.length);
-  for (const [at, { counts, samples }] of asked.entries()) {
+  for (const [at, { counts, samples, shares, z }] of asked.entries()) {
     const [p, q] = counts.map((one) => Float64Array.from(one)) as [Float64Array, Float64Array];
     const [a, b] = samples.map((one) => Float64Array.from(one).sort()) as [Float64Array, Float64Array];
-    const ours = [populationStability(p, q), jensenShannon(p, q), wasserstein(a, b)];
+    const [n, m, before, now] = shares;
+    const positive = Uint8Array.from([...a.map(() => 0), ...b.map(() => 1)]);
+    const scores = Float64Array.from([...a, ...b]);
+    const area = groupedAuc(
+      positive,
+      scores,
+      Uint32Array.from(scores, (_, row) => row),
+    );
+    const ours = [
+      ...[populationStability(p, q), jensenShannon(p, q), wasserstein(a, b)],
+      ...[chanceOfShares(before, n, now, m), normalTail(z), area.auc, area.variance],
+    ];
     for (const [i, value] of ours.entries()) {
       const theirs = judged[at]![i]!;
+      // The normal distribution's tail to so much of itself, however small it is.
+      if (i === 4) expect(Math.abs(value / theirs - 1)).toBeLessThan(1e-9);
       expect(Math.abs(value - theirs)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(theirs)));
     }
   }
