@@ -41,6 +41,10 @@ run: setup ## train on the data of params.yaml (the stack must be up)
 run-push: run ## train, then push data and model to the remote of .dvc/config
 	@bin/retrain data push
 
+.PHONY: collect
+collect: setup ## fetch the days that are due from the sources of params.yaml into data/raw; no servers needed
+	@bin/retrain collect $(SOURCE) $(ARGS)
+
 .PHONY: preprocess
 preprocess: setup ## run one stage on the project's files; no servers needed
 	@bin/retrain stage preprocess $(ARGS)

@@ -28,6 +28,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   down: async () => (await import('./commands/down.js')).down,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   stage: async () => (await import('./commands/stage.js')).stage,
+  collect: async () => (await import('./commands/collect.js')).collect,
   data: async () => (await import('./commands/data.js')).data,
   restore: async () => (await import('./commands/restore.js')).restore,
   predict: async () => (await import('./commands/predict.js')).predict,

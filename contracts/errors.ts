@@ -309,6 +309,30 @@ export const ERRORS = {
     retryable: false,
     exit: EXIT.unreachable,
   },
+  SOURCE_NOT_ALLOWED: {
+    what: 'The environment of whoever collects does not allow a source: its host, an address that it is at, or a key.',
+    next: 'Have the operator allow it: RETRAIN_COLLECT_HOSTS for hosts and networks, RETRAIN_COLLECT_ENV for keys.',
+    retryable: false,
+    exit: EXIT.usage,
+  },
+  SOURCE_UNREACHABLE: {
+    what: 'A source does not answer, or answered 429 or 5xx again and again.',
+    next: 'Nothing was written; the next collection makes up for it. See whether the source is up, and requests_per_minute.',
+    retryable: true,
+    exit: EXIT.unreachable,
+  },
+  SOURCE_REFUSED: {
+    what: 'A source refused a request, or sent it elsewhere.',
+    next: 'Correct its url, its auth or its key; for a day that it does not have, no_data.',
+    retryable: false,
+    exit: EXIT.failed,
+  },
+  SOURCE_INVALID: {
+    what: 'What a source answered is not what params.yaml describes: no JSON, too much, rows of another shape, pages without end.',
+    next: 'Read the message; correct columns, rows or paging of the source, or tell whoever runs it. Nothing was written.',
+    retryable: false,
+    exit: EXIT.failed,
+  },
   NOTIFIER_FAILED: {
     what: 'A notice could not be delivered.',
     next: 'Check the address and the credentials of that channel; the run itself is not affected.',

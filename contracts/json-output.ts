@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CollectReport } from './collect';
 import { Params } from './params';
 import { ComparisonFigures, GateCheck, TrainingResult } from './run';
 import { Artifact, Metrics } from './stage';
@@ -300,6 +301,7 @@ export const JSON_OUTPUT = {
   down: z.strictObject({ stopped: z.array(text), durationMs: z.number() }),
   doctor,
   stage,
+  collect: CollectReport,
   'data status': dataStatus,
   'data push': z.strictObject({
     remote: text,

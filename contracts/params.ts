@@ -3,6 +3,7 @@ import { checkPlacement, placement } from './container';
 import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
 import { DriftParams } from './drift-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
+import { CollectParams } from './collect-params';
 import { ServingParams } from './serving-params';
 import { checkLags, lagParams, TrainParams } from './train-params';
 
@@ -355,6 +356,7 @@ export const Params = z
     triggers: TriggerParams.optional(),
     serving: ServingParams.optional(),
     drift: DriftParams.optional(),
+    collect: CollectParams.optional(),
   })
   .superRefine(checkTask)
   .superRefine(checkExtraIsRead);

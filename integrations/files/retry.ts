@@ -61,3 +61,11 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
     throw error;
   }
 }
+
+/** The header Retry-After, seconds or an HTTP date, in ms from `now`; undefined when absent or unreadable. */
+export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}

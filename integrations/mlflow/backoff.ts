@@ -1,4 +1,6 @@
 import { withRetries, type RetryRule } from '../files/retry';
+
+export { retryAfterMs } from '../files/retry';
 import { MlflowError } from './errors';
 
 /** About 6 s in all: rides out a restart of a proxy. Longer outages are Temporal’s to retry. */
@@ -17,12 +19,4 @@ export function retryRequest<T>(
   const askedWaitMs = (error: unknown): number =>
     error instanceof MlflowError ? (error.retryAfterMs ?? 0) : 0;
   return withRetries({ rule, mayPass, askedWaitMs, signal }, attempt);
-}
-
-/** The header Retry-After, seconds or an HTTP date, in ms from `now`; undefined when absent or unreadable. */
-export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

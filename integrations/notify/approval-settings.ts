@@ -1,5 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
-import { Secret } from './secret';
+import { Secret } from '../files/secret';
 
 /** Where a worker takes signed answers for candidates that wait for approval. */
 export interface ApprovalSettings {

@@ -4,7 +4,7 @@ import { listed, RetrainError } from '../../contracts/errors';
 import type { Notice } from '../../contracts/notice';
 import type { NoticeChannel } from './channel';
 import { plainText } from './notice-text';
-import { masked } from './secret';
+import { masked } from '../files/secret';
 import type { NoticeSettings } from './settings';
 
 /** Each step of the SMTP dialogue has 10 s: more would outlive the activity that sends. */

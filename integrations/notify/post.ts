@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import { RetrainError } from '../../contracts/errors';
-import { masked } from './secret';
+import { masked } from '../files/secret';
 
 /** One POST of a notice. */
 export interface NoticePost {

@@ -1,5 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
-import { Secret } from './secret';
+import { Secret } from '../files/secret';
 
 /** Where notices go, beside the log. Each part is absent when its variables are unset. */
 export interface NoticeSettings {

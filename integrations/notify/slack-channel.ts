@@ -2,7 +2,7 @@ import type { Notice } from '../../contracts/notice';
 import type { NoticeChannel } from './channel';
 import { linkRows, noticeMetrics } from './notice-text';
 import { post } from './post';
-import type { Secret } from './secret';
+import type { Secret } from '../files/secret';
 
 /**
  * A Slack-compatible incoming webhook. `text` says it all, as Mattermost and Rocket.Chat show nothing else; Slack

@@ -1,7 +1,7 @@
 import type { NoticeChannel } from './channel';
 import { cloudEvent } from './cloud-event';
 import { post } from './post';
-import type { Secret } from './secret';
+import type { Secret } from '../files/secret';
 import { signatureHeaders } from './signature';
 
 /** A signed webhook: a CloudEvents 1.0 event in structured JSON, with Standard Webhooks signature headers. */

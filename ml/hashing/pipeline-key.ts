@@ -23,12 +23,13 @@ export function pipelineKey({ model, dataHash, paramsHash, codeHash }: PipelineI
 
 /**
  * The part of the params that the outcome of a run depends on. Left out: where the data and the tables joined to it lie (the data
- * hash says what they are), how often a stage is tried again, who is told, what a trigger may change, how the model is
- * served and watched, and where stages run: which queue, how much room, how
- * long. An image counts by its digest, in the code hash.
+ * hash says what they are) and how they are collected, how often a stage is tried again, who is told, what a trigger may change, how the
+ * model is served and watched, and where stages run: which queue, how much room, how long. An image counts by its digest, in the code
+ * hash.
  */
 export function decisiveParams(params: Params): Json {
-  const { data, retry, notify, triggers, serving, drift, preprocess, train, evaluate, ...rest } = params;
+  const { data, retry, notify, triggers, serving, drift, collect, preprocess, train, evaluate, ...rest } =
+    params;
   const { path, extra, ...decisiveData } = data;
   return {
     ...rest,

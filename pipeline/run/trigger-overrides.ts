@@ -47,7 +47,7 @@ export function requireTriggerable(
 }
 
 function mayChange(key: string, allowed: boolean | readonly string[]): boolean {
-  if (isWithin(key, 'triggers')) return false;
+  if (isWithin(key, 'triggers') || isWithin(key, 'collect')) return false;
   if (allowed === false) return false;
   if (allowed === true) return !CLOSED.some((closed) => isWithin(key, closed) || isWithin(closed, key));
   return allowed.some((named) => isWithin(key, named));

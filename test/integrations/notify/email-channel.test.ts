@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { emailChannel } from '../../../integrations/notify/email-channel';
-import { Secret } from '../../../integrations/notify/secret';
+import { Secret } from '../../../integrations/files/secret';
 import { notice } from './notice';
 
 const never = new AbortController().signal;

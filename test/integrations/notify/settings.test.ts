@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { channelsFrom } from '../../../integrations/notify/channels';
-import { masked } from '../../../integrations/notify/secret';
+import { masked } from '../../../integrations/files/secret';
 import { noticeSettings } from '../../../integrations/notify/settings';
 
 const ALL = {

@@ -1,4 +1,4 @@
-import { Secret } from '../../../integrations/notify/secret';
+import { Secret } from '../../../integrations/files/secret';
 import { slackChannel, slackMessage } from '../../../integrations/notify/slack-channel';
 import { notice } from './notice';
 import { receiver } from './receiver';

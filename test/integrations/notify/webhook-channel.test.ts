@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { Notice } from '../../../contracts/notice';
-import { Secret } from '../../../integrations/notify/secret';
+import { Secret } from '../../../integrations/files/secret';
 import { webhookChannel } from '../../../integrations/notify/webhook-channel';
 import { notice } from './notice';
 import { receiver, type Receiver } from './receiver';

@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { milliseconds } from '../../contracts/duration';
+import { type CollectedDay, type NamedSource } from '../../contracts/collect';
+import { type CollectParams } from '../../contracts/collect-params';
+import { RetrainError } from '../../contracts/errors';
+import { writeAtomically } from '../../integrations/files/atomic-write';
+import { lockFile } from '../../integrations/files/file-lock';
+import { type SourceClient } from '../../integrations/http-source/source-client';
+import { recordedUrl } from '../../integrations/http-source/source-fault';
+import { type PagedAnswer, walkPages } from '../../integrations/http-source/walk-pages';
+import { digestFile } from '../../ml/hashing/digest-file';
+import { afterWatermark, type Watermark } from './after-watermark';
+import { fitRows, type FittedRows } from './fit-rows';
+import { folderInside } from './folders';
+import { keepCopy, placeFile, type WritingStep } from './place-file';
+import { askedHash, type CollectRecord, SourceRecords } from './record';
+import { quarantineText } from './quarantine';
+import { sourceUrl } from './source-url';
+import { tableBytes } from './table-bytes';
+import { Untrained } from './untrained';
+
+export interface CollectDeps {
+  /** The project's folder, absolute. */
+  project: string;
+  client: SourceClient;
+  /** Called after each step that wrote; what it throws ends the collection there. */
+  onStep?: (step: WritingStep) => void;
+}
+
+export interface DayQuestion extends NamedSource {
+  collect: Pick<CollectParams, 'records' | 'then'>;
+  day: string;
+  /** What counts as the present. */
+  now: Date;
+  /** Who collects: the same for each attempt of one run. */
+  by: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: (rows: number) => void;
+}
+
+/** Longer than a day of a source takes; then somebody should look. */
+const LOCK_MS = 30 * 60_000;
+const MOST_REPLACED = 5;
+
+/**
+ * Fetches one day of one source into its file, whole or not at all. The same day twice changes nothing; a day of which the source says
+ * something else than before gets the new content, and a copy of the old one is kept. One process at a time works on a source.
+ *
+ * In order: the mark that a training is due, the file, refused rows, the record, which the watermark is part of. What ends in between is
+ * made up for by the next attempt: a file without its record is fetched again and found to be the same.
+ *
+ * @throws RetrainError as `SourceClient.ask`; SOURCE_INVALID; CONFIG_INVALID, DISK_FULL, STORAGE_REFUSED, WORKSPACE_BUSY
+ */
+export async function collectDay(deps: CollectDeps, question: DayQuestion): Promise<CollectedDay> {
+  const { name, source, collect, signal } = question;
+  const root = await folderInside(deps.project, collect.records, 'collect.records');
+  const records = new SourceRecords(
+    await folderInside(deps.project, path.join(collect.records, name), 'collect.records'),
+  );
+  const release = await lockFile(path.join(records.folder, '.lock'), {
+    timeoutMs: LOCK_MS,
+    ...(signal && { signal }),
+  });
+  try {
+    await folderInside(deps.project, source.to, `collect.sources.${name}.to`);
+    return await new DayCollection(deps, question, records, new Untrained(root)).run();
+  } finally {
+    await release();
+  }
+}
+
+class DayCollection {
+  private readonly step: (step: WritingStep) => void;
+
+  constructor(
+    private readonly deps: CollectDeps,
+    private readonly question: DayQuestion,
+    private readonly records: SourceRecords,
+    private readonly untrained: Untrained,
+  ) {
+    this.step = deps.onStep ?? (() => undefined);
+  }
+
+  async run(): Promise<CollectedDay> {
+    const { source, day, by } = this.question;
+    const record = await this.records.read(day);
+    const before = (await this.records.watermarkBefore(day)) ?? {
+      value: source.watermark?.start ?? '',
+      boundary: [],
+    };
+    const intact = record !== null && (await this.isIntact(record));
+    const url = sourceUrl(source, day, before.value);
+    const asked = askedHash(source);
+    const comparable = intact && record.asked === asked && isDeepStrictEqual(record.before, before);
+    const answer = await this.ask(url, comparable ? record : null);
+    if (answer.kind === 'unchanged') {
+      // Asked with a record in hand only.
+      if (record === null)
+        throw new RetrainError(
+          'SOURCE_INVALID',
+          `${url.origin} answered 304 to a question without a condition; tell whoever runs it`,
+        );
+      return told(record, record.by === by ? record.outcome : 'unchanged');
+    }
+    const fitted = fitRows(source, day, answer.rows);
+    const fresh = afterWatermark(source, fitted.names, fitted.rows, before);
+    return this.keep(record, intact, await this.describe(url, asked, answer, fitted, fresh, before));
+  }
+
+  private ask(url: URL, known: CollectRecord | null): Promise<PagedAnswer> {
+    const { source, signal, onProgress } = this.question;
+    const conditions = {
+      ...(known?.etag == null ? {} : { etag: known.etag }),
+      ...(known?.lastModified == null ? {} : { lastModified: known.lastModified }),
+    };
+    return walkPages(this.deps.client, {
+      ...{ url, headers: source.headers, auth: source.auth, rows: source.rows, paging: source.paging },
+      ...{
+        timeoutMs: milliseconds(source.timeout),
+        perMinute: source.requests_per_minute,
+        noData: source.no_data,
+      },
+      ...{ mostPages: source.max_pages, mostRows: source.max_rows, mostBytes: source.max_bytes },
+      ...{ known: Object.keys(conditions).length === 0 ? undefined : conditions, signal },
+      onPage: (_, rows) => onProgress?.(rows),
+    });
+  }
+
+  private async describe(
+    url: URL,
+    asked: string,
+    answer: Extract<PagedAnswer, { kind: 'rows' }>,
+    fitted: FittedRows,
+    fresh: ReturnType<typeof afterWatermark>,
+    before: Watermark,
+  ): Promise<Described> {
+    const { name, source, day, now, by } = this.question;
+    const bytes = fresh.rows.length === 0 ? null : await tableBytes(source, fresh.rows);
+    return {
+      bytes,
+      fitted,
+      record: {
+        ...{ source: name, day, outcome: bytes === null ? 'nothing' : 'new' },
+        file: bytes === null ? null : `${source.to}/${name}-${day}.${source.format}`,
+        sha256: bytes === null ? null : createHash('sha256').update(bytes).digest('hex'),
+        ...{ sizeBytes: bytes?.length ?? 0, rows: fresh.rows.length, quarantined: fitted.refused.length },
+        ...{ repeated: fitted.repeated + fresh.known, pages: answer.pages, url: recordedUrl(url) },
+        ...{ etag: answer.etag ?? null, lastModified: answer.lastModified ?? null },
+        ...{ collectedAt: now.toISOString(), watermark: fresh.after.value === '' ? null : fresh.after.value },
+        ...{ newColumns: fitted.newColumns, by, asked, before, after: fresh.after, replaced: [] },
+      },
+    };
+  }
+
+  private async keep(
+    known: CollectRecord | null,
+    intact: boolean,
+    { bytes, fitted, record }: Described,
+  ): Promise<CollectedDay> {
+    const { day, by } = this.question;
+    const same = known !== null && known.sha256 === record.sha256 && known.file === record.file;
+    if (same && intact) {
+      // What is told of the content may be new: its ETag, rows that are refused.
+      const { collectedAt, outcome, replaced } = known;
+      const revised = { ...record, by: known.by, collectedAt, outcome, replaced };
+      if (!isDeepStrictEqual(revised, known)) await this.write(revised, fitted);
+      return told(revised, known.by === by ? outcome : 'unchanged');
+    }
+    await this.requireNotEmptied(known, record);
+    const changed: CollectRecord = {
+      ...record,
+      outcome:
+        known?.sha256 == null || record.sha256 === null ? record.outcome : same ? known.outcome : 'changed',
+      replaced: replacedBy(known, record),
+    };
+    if (this.question.collect.then === 'train') {
+      await this.untrained.mark(`${record.source}-${day}`);
+      this.step('told');
+    }
+    if (bytes !== null && changed.file !== null) {
+      const file = path.join(this.deps.project, changed.file);
+      await this.keepOld(file, record.sha256);
+      await placeFile(file, bytes, this.records.folder, this.step);
+    }
+    // Of another format or folder than now: the same rows would be there twice.
+    if (known?.file != null && known.file !== changed.file && intact) {
+      await folderInside(this.deps.project, path.dirname(known.file), 'a record');
+      const old = path.join(this.deps.project, known.file);
+      await this.keepOld(old, null);
+      await rm(old, { force: true });
+      this.step('tidied');
+    }
+    await this.write(changed, fitted);
+    return told(changed, changed.outcome);
+  }
+
+  /** Refused rows, then the record. */
+  private async write(record: CollectRecord, fitted: FittedRows): Promise<void> {
+    const quarantine = this.records.quarantineOf(record.day);
+    if (fitted.refused.length > 0) await writeAtomically(quarantine, quarantineText(fitted.refused));
+    this.step('quarantined');
+    await this.records.write(record);
+    this.step('recorded');
+    if (fitted.refused.length === 0) await rm(quarantine, { force: true });
+  }
+
+  private async keepOld(file: string, next: string | null): Promise<void> {
+    const there = await stat(file).catch(() => null);
+    if (there === null) return;
+    if (!there.isFile())
+      throw new RetrainError(
+        'STORAGE_REFUSED',
+        `${file} is no file, and a file of a collection goes there; move it away`,
+      );
+    const { sha256 } = await digestFile(file);
+    if (sha256 === next) return;
+    const folder = path.join(this.records.folder, 'replaced');
+    await mkdir(folder, { recursive: true });
+    await keepCopy(file, folder, sha256);
+    this.step('kept');
+  }
+
+  /** An answer without rows takes nothing away that was there. */
+  private async requireNotEmptied(known: CollectRecord | null, record: CollectRecord): Promise<void> {
+    if (record.file !== null || known?.file == null) return;
+    const there = await stat(path.join(this.deps.project, known.file)).catch(() => null);
+    if (there === null) return;
+    throw new RetrainError(
+      'SOURCE_INVALID',
+      `${record.url.split('?')[0] ?? ''} has no row of ${record.day} any more, and had ${known.rows}; the file ${known.file} stays as it is; if there is nothing indeed, remove it, then collect that day again`,
+    );
+  }
+
+  private async isIntact({ file, sha256 }: CollectRecord): Promise<boolean> {
+    if (file === null) return true;
+    const found = await digestFile(path.join(this.deps.project, file)).catch(() => null);
+    return found !== null && found.sha256 === sha256;
+  }
+}
+
+interface Described {
+  /** Null: no row. */
+  bytes: Uint8Array | null;
+  fitted: FittedRows;
+  record: CollectRecord;
+}
+
+function replacedBy(known: CollectRecord | null, { sha256 }: CollectRecord): CollectRecord['replaced'] {
+  if (known === null) return [];
+  if (known.sha256 === null || known.sha256 === sha256) return known.replaced;
+  const { rows, collectedAt } = known;
+  return [{ sha256: known.sha256, rows, collectedAt }, ...known.replaced].slice(0, MOST_REPLACED);
+}
+
+/** What of a record others are told. */
+function told(record: CollectRecord, outcome: CollectedDay['outcome']): CollectedDay {
+  const { by, asked, lastModified, before, after, replaced, ...day } = record;
+  return { ...day, outcome };
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import {
+  type CollectedDay,
+  type CollectRequest,
+  type FailedDay,
+  type SourceDays,
+} from '../../contracts/collect';
+import { type CollectParams } from '../../contracts/collect-params';
+import { type ErrorCode, listed, RetrainError } from '../../contracts/errors';
+import { type Params } from '../../contracts/params';
+import { type CollectDeps, collectDay } from './collect-day';
+import { daysToCollect } from './days';
+import { requireApart } from './folders';
+import { SourceRecords } from './record';
+
+/**
+ * Which days of which sources are to be collected. Reads only.
+ *
+ * @param paramsPath for messages
+ * @throws RetrainError CONFIG_INVALID without `collect` in params.yaml; USAGE for a source or days that there are not
+ */
+export async function planCollection(
+  project: string,
+  params: Params,
+  paramsPath: string,
+  request: CollectRequest,
+  now: Date,
+): Promise<SourceDays[]> {
+  const collect = collectOf(params, paramsPath);
+  const names = Object.keys(collect.sources);
+  if (request.source !== undefined && !Object.hasOwn(collect.sources, request.source)) {
+    throw new RetrainError(
+      'USAGE',
+      `there is no source ${request.source.slice(0, 60)} in ${paramsPath}; expected one of ${listed(names)}`,
+    );
+  }
+  return Promise.all(
+    Object.entries(collect.sources)
+      .filter(([name]) => request.source === undefined || request.source === name)
+      .map(async ([name, source]) => {
+        const known = await new SourceRecords(path.join(project, collect.records, name)).days();
+        return daysToCollect(
+          name,
+          source,
+          known,
+          { now, timezone: collect.timezone, catch_up: collect.catch_up },
+          request,
+        );
+      }),
+  );
+}
+
+/** @throws RetrainError CONFIG_INVALID */
+export function collectOf({ collect, data }: Params, paramsPath: string): CollectParams {
+  if (collect === undefined) {
+    throw new RetrainError(
+      'CONFIG_INVALID',
+      `${paramsPath} has no sources to collect from; expected collect: {sources: {prices: {url: "https://api.example.com/prices?day={day}", columns: {card: text, price: number}}}}`,
+    );
+  }
+  requireApart(data, collect);
+  return collect;
+}
+
+/** Faults that the next day of the source would meet as well. */
+const ENDING: readonly ErrorCode[] = [
+  'SOURCE_UNREACHABLE',
+  'SOURCE_NOT_ALLOWED',
+  'CONFIG_INVALID',
+  'DISK_FULL',
+  'STORAGE_REFUSED',
+  'WORKSPACE_BUSY',
+];
+const MOST_FAILED = 3;
+
+/**
+ * Whether a source is given up for this time after some of its days failed: for what the next day would meet as well, where days build on one another, and
+ * after three. The days are due again the next time.
+ */
+export function isGivenUp(
+  { inOrder }: Pick<SourceDays, 'inOrder'>,
+  failed: readonly Pick<FailedDay, 'code'>[],
+): boolean {
+  if (failed.length === 0) return false;
+  return (
+    inOrder ||
+    failed.length >= MOST_FAILED ||
+    failed.some(({ code }) => (ENDING as readonly string[]).includes(code))
+  );
+}
+
+export interface CollectionHooks {
+  signal?: AbortSignal;
+  onDay?: (day: CollectedDay) => void;
+  onFailed?: (day: FailedDay) => void;
+}
+
+/**
+ * Collects day by day, source by source, in this process. A source that fails keeps no other from its turn.
+ *
+ * @param by who collects; see `DayQuestion`
+ */
+export async function collectSources(
+  deps: CollectDeps,
+  params: Params,
+  paramsPath: string,
+  request: CollectRequest,
+  now: Date,
+  hooks: CollectionHooks = {},
+  by: string = randomUUID(),
+): Promise<{ days: CollectedDay[]; failed: FailedDay[]; left: number }> {
+  const collect = collectOf(params, paramsPath);
+  const plan = await planCollection(deps.project, params, paramsPath, request, now);
+  const found = { days: [] as CollectedDay[], failed: [] as FailedDay[], left: 0 };
+  for (const planned of plan) {
+    const source = collect.sources[planned.source];
+    if (source === undefined) continue;
+    found.left += planned.left;
+    const failed: FailedDay[] = [];
+    for (const day of planned.days) {
+      if (isGivenUp(planned, failed)) break;
+      try {
+        const done = await collectDay(deps, {
+          name: planned.source,
+          source,
+          collect,
+          day,
+          now,
+          by,
+          signal: hooks.signal,
+        });
+        found.days.push(done);
+        hooks.onDay?.(done);
+      } catch (error) {
+        hooks.signal?.throwIfAborted();
+        if (!(error instanceof RetrainError)) throw error;
+        const failure = { source: planned.source, day, code: error.code, message: error.message };
+        failed.push(failure);
+        hooks.onFailed?.(failure);
+      }
+    }
+    found.failed.push(...failed);
+  }
+  return found;
+}
