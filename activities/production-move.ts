@@ -8,6 +8,8 @@ export interface ProductionMove {
   /** Production before. */
   from: string | null;
   to: string;
+  /** ISO 8601: the time of the ledger's entry, the same in every attempt. */
+  at: string;
   /** Tags of the version that goes into production, beside the usual ones. */
   tags: Record<string, string>;
   /** Tags of the one that leaves it. */
@@ -23,10 +25,11 @@ export interface ProductionMove {
  */
 export async function moveProduction(
   { registry }: Mlflow,
-  { model, from, to, tags, replacedTags, legacyStages }: ProductionMove,
+  { model, from, to, at, tags, replacedTags, legacyStages }: ProductionMove,
   signal: AbortSignal,
 ): Promise<void> {
-  await registry.setVersionTags(model, to, { [VERSION_TAG.promoted]: 'true', ...tags }, signal);
+  const promoted = { [VERSION_TAG.promoted]: 'true', [VERSION_TAG.promotedAt]: at };
+  await registry.setVersionTags(model, to, { ...promoted, ...tags }, signal);
   if (from !== null && from !== to) await tagReplaced(registry, model, from, { ...replacedTags }, signal);
   if (legacyStages) await registry.transitionStage(model, to, 'Production', signal);
   if (from !== null && from !== to) await previous(registry, model, from, signal);

@@ -81,7 +81,11 @@ export async function settleCandidate(
     pipelineKey: ask.spec.pipelineKey,
   };
   const entries = sealEntries(position, [...seen, draft]);
-  await carryOut(mlflow, { ask, before, decided, entry: position.index + seen.length }, signal);
+  await carryOut(
+    mlflow,
+    { ask, before, decided, entry: position.index + seen.length, at: position.at },
+    signal,
+  );
   const pack = waits && ask.evidence !== undefined ? { evidence: ask.evidence } : {};
   const output = { stale: false, ...decided, ...pack } as const;
   return { entries, production: after, answer: { output, evidence } };
@@ -114,11 +118,13 @@ interface Outcome {
   decided: Decided;
   /** Number of the entry about it. */
   entry: number;
+  /** Its time, ISO 8601. */
+  at: string;
 }
 
 async function carryOut(
   mlflow: Mlflow,
-  { ask, before = null, decided, entry }: Outcome,
+  { ask, before = null, decided, entry, at }: Outcome,
   signal: AbortSignal,
 ): Promise<void> {
   const { registry } = mlflow;
@@ -133,7 +139,7 @@ async function carryOut(
   };
   if (decided.alias === ALIAS.production) {
     const replacedTags = { [VERSION_TAG.replacedBy]: modelVersion };
-    const move = { model, from: before, to: modelVersion, tags, replacedTags, legacyStages };
+    const move = { model, from: before, to: modelVersion, at, tags, replacedTags, legacyStages };
     await moveProduction(mlflow, move, signal);
     return;
   }

@@ -139,6 +139,7 @@ async function moveByHand(
       model,
       from: before,
       to: version,
+      at: position.at,
       legacyStages,
       tags: {
         [VERSION_TAG.promotionReason]: `${EVENT_TEXT[event]} ${by}: ${reason}`,

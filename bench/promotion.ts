@@ -49,7 +49,8 @@ async function throughSteward(
 
 async function byItself({ mlflow }: Rig, model: string, version: string, from: string | null): Promise<void> {
   const tags = { [VERSION_TAG.promotionReason]: REASON, [VERSION_TAG.gatePassed]: 'true' };
-  const move = { model, from, to: version, tags, replacedTags: {}, legacyStages: true };
+  const at = new Date().toISOString();
+  const move = { model, from, to: version, at, tags, replacedTags: {}, legacyStages: true };
   await moveProduction(mlflow, move, new AbortController().signal);
 }
 

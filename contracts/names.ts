@@ -93,6 +93,8 @@ export const VERSION_TAG = {
   testAccuracy: 'test_accuracy',
   promoted: 'promoted',
   promotionReason: 'promotion_reason',
+  /** When it went into production, ISO 8601: the time of the ledger's entry. */
+  promotedAt: 'promoted_at',
   dataHash: 'data_hash',
   pipelineKey: 'pipeline_key',
   gitCommit: 'git_commit',

@@ -35,7 +35,11 @@ async function main(): Promise<void> {
   });
   const running = await startWorker(config, logger, undefined, metrics);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => running.shutdown());
-  const health = await serveHealth(config.health, running.checks, metricsPage(metrics, sdk));
+  const health = await serveHealth(
+    config.health,
+    running.checks,
+    metricsPage(metrics, sdk, () => running.refreshMetrics()),
+  );
   writeWorkerFile(config.readyFile, { pid: process.pid, health: health.url });
   logger.info('worker ready', {
     taskQueue: config.taskQueue,

@@ -17,6 +17,7 @@ import { healthChecks } from './health-checks';
 import { type WorkerConfig } from './config';
 import { productVersion } from './library-versions';
 import { activityObserver } from './metrics/activity-observer';
+import { watchOutside } from './metrics/outside';
 import { RetryReasons } from './metrics/retry-reasons';
 import { workflowSinks } from './metrics/workflow-sinks';
 import { WorkerMetrics } from './metrics/worker-metrics';
@@ -28,6 +29,8 @@ export interface RunningWorker {
   done: Promise<void>;
   /** Looks at what it needs to go on: see `healthChecks`. */
   checks: Checks;
+  /** Brings those of its metrics up to date that are read off elsewhere. */
+  refreshMetrics(): Promise<void>;
 }
 
 /**
@@ -62,6 +65,7 @@ export async function startWorker(
   await refuseForeignQueue(client, taskQueue, identity);
   // Sweeps what killed workers left behind.
   const services = wrap(await createServices(config, identity, client, code, logger));
+  const outside = watchOutside(services.mlflow, metrics, logger);
   const worker = await Worker.create({
     connection: native,
     namespace: temporal.namespace,
@@ -72,7 +76,13 @@ export async function startWorker(
     sinks: workflowSinks(metrics),
     interceptors: {
       activity: [
-        activityObserver({ metrics, reasons: new RetryReasons(client), onFailure: () => undefined }),
+        activityObserver({
+          metrics,
+          reasons: new RetryReasons(client),
+          onFailure: (code, reason) => {
+            if (code === 'MLFLOW_UNREACHABLE') outside.mlflow.away(reason);
+          },
+        }),
         () => ({ inbound: new FailureInterceptor(config.stateDir) }),
         () => ({ inbound: new ProjectGuard(identity, taskQueue) }),
         () => ({ inbound: new SpecGuard() }),
@@ -88,6 +98,7 @@ export async function startWorker(
   metrics.channelsKnown(services.channels.map(({ name }) => name));
   const hook = await openHook(config, client, logger);
   const done = worker.run().finally(async () => {
+    outside.close();
     await hook?.close();
     await services.close();
     await native.close();
@@ -114,7 +125,12 @@ export async function startWorker(
       stop();
     })
     .catch(() => undefined);
-  return { shutdown: () => worker.shutdown(), done, checks };
+  return {
+    shutdown: () => worker.shutdown(),
+    done,
+    checks,
+    refreshMetrics: () => outside.refresh(),
+  };
 }
 
 /** Before the worker polls: an address that is taken is said at once. */

@@ -18,6 +18,9 @@ import type { MlflowTransport } from './transport';
 const Nothing = z.looseObject({});
 const OneVersion = z.looseObject({ model_version: VersionReply });
 const SourceRun = z.looseObject({ run: RunReply });
+const ModelPage = z.looseObject({
+  registered_models: z.array(z.looseObject({ name: z.string() })).default([]),
+});
 const VersionPage = z.looseObject({
   model_versions: z.array(VersionReply).default([]),
   next_page_token: z.string().optional(),
@@ -52,6 +55,13 @@ export class Registry {
       if (notFound(error)) return null;
       throw error;
     }
+  }
+
+  /** Names of registered models, those first that were changed last; at most `limit` of them, 1000 or fewer. */
+  async listModels(limit: number, signal?: AbortSignal): Promise<string[]> {
+    const query = { max_results: String(limit), order_by: 'last_updated_timestamp DESC' };
+    const page = await this.transport.get('registered-models/search', query, ModelPage, { signal });
+    return page.registered_models.map(({ name }) => name);
   }
 
   /** Makes the registered model if need be. Names are unique on the server, so a race has one winner and no loser. */

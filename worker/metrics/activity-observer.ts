@@ -18,7 +18,7 @@ export interface ActivityObserverDeps {
   metrics: WorkerMetrics;
   reasons: RetryReasons;
   /** Told of each failure with the code of its error; see `MlflowOutage`. */
-  onFailure: (type: string) => void;
+  onFailure: (type: string, reason: string) => void;
 }
 
 /**
@@ -28,55 +28,80 @@ export interface ActivityObserverDeps {
 export function activityObserver({ metrics, reasons, onFailure }: ActivityObserverDeps): ActivityInterceptorsFactory {
   return (context): ActivityInterceptors => {
     const { info } = context;
-    const { activityType, taskQueue, attempt, currentAttemptScheduledTimestampMs } = info;
+    const { activityType } = info;
     const stage = isComputeStage(activityType) ? activityType : STAGE_OF[activityType];
     let model: string | undefined;
     return {
       outbound: {
         getLogAttributes: (attributes, next) =>
-          next({
-            ...attributes,
-            ...(model === undefined ? {} : { model }),
-            ...(stage === undefined ? {} : { stage }),
-          }),
+          next({ ...attributes, ...named(model, stage) }),
       },
       inbound: {
         async execute(input, next) {
-          const began = performance.now();
           const [asked] = input.args;
-          model = modelOf(asked);
-          if (model !== undefined) metrics.modelSeen(model);
-          metrics.attemptBegan(activityType, taskQueue, (Date.now() - currentAttemptScheduledTimestampMs) / 1000);
-          if (attempt > 1 && !LOOKS.includes(activityType)) void tellRetry(context);
-          const executor = stage === undefined ? 'in-process' : executorOf(stage, asked);
-          if (stage !== undefined) context.log.info('stage started', { executor });
-          const ended = (outcome: AttemptOutcome, about: Record<string, unknown>): void => {
-            metrics.attemptEnded(activityType, outcome);
-            if (activityType === 'sendNotice') metrics.noticeTried(channelOf(asked), outcome);
-            if (stage === undefined) return;
-            const durationMs = Math.round(performance.now() - began);
-            metrics.stageEnded({ stage, executor, outcome, seconds: durationMs / 1000 });
-            context.log[outcome === 'failed' ? 'warn' : 'info']('stage ended', {
-              ...{ executor, outcome, durationMs },
-              ...about,
-            });
-          };
+          const attempt = quietly(context, () => begin(context, stage, asked));
+          model = attempt?.model;
           try {
             const output = await next(input);
-            const figures = isComputeStage(activityType) ? count(activityType, asked as ComputeInput, output as ComputeOutput) : {};
-            ended(isComputeStage(activityType) && (output as ComputeOutput).reused ? 'reused' : 'done', figures);
+            quietly(context, () => attempt?.done(output));
             return output;
           } catch (error) {
-            const [outcome, type] = endOf(error);
-            if (outcome === 'failed' || outcome === 'interrupted') reasons.remember(info, type);
-            if (outcome === 'failed') onFailure(type);
-            ended(outcome, outcome === 'failed' ? { code: type, reason: (error as Error).message } : {});
+            quietly(context, () => attempt?.failed(error));
             throw error;
           }
         },
       },
     };
   };
+
+  /** An attempt begins. */
+  function begin(context: Context, stage: string | undefined, asked: unknown): Attempt {
+    const { info, log } = context;
+    const { activityType, taskQueue, attempt, currentAttemptScheduledTimestampMs: due } = info;
+    const began = performance.now();
+    const model = modelOf(asked);
+    if (model !== undefined) metrics.modelSeen(model);
+    metrics.attemptBegan(activityType, taskQueue, (Date.now() - due) / 1000);
+    if (attempt > 1 && !LOOKS.includes(activityType)) void tellRetry(context);
+    const executor = executorOf(activityType, asked);
+    if (stage !== undefined) log.info('stage started', { ...named(model, stage), executor });
+
+    const end = (outcome: AttemptOutcome, about: Record<string, unknown>): void => {
+      metrics.attemptEnded(activityType, outcome);
+      if (activityType === 'sendNotice') metrics.noticeTried(channelOf(asked), outcome);
+      if (stage === undefined) return;
+      const durationMs = Math.round(performance.now() - began);
+      metrics.stageEnded({ stage, executor, outcome, seconds: durationMs / 1000 });
+      log[outcome === 'failed' ? 'warn' : 'info']('stage ended', { executor, outcome, durationMs, ...about });
+    };
+    return {
+      model,
+      done(output) {
+        if (activityType === 'recordWatch') showFigures(asked);
+        if (!isComputeStage(activityType)) return end('done', {});
+        const made = output as ComputeOutput;
+        return end(made.reused ? 'reused' : 'done', count(activityType, asked as ComputeInput, made));
+      },
+      failed(error) {
+        const [outcome, type] = endOf(error);
+        const reason = error instanceof Error ? error.message : String(error);
+        if (outcome === 'failed' || outcome === 'interrupted') reasons.remember(info, type);
+        if (outcome === 'failed') onFailure(type, reason);
+        end(outcome, outcome === 'failed' ? { code: type, reason } : {});
+      },
+    };
+  }
+
+  /** A check has been written down: what it found, as it was written. */
+  function showFigures(asked: unknown): void {
+    const { watch, looks } = (asked ?? {}) as {
+      watch?: { model?: unknown };
+      looks?: { metrics?: Record<string, unknown> }[];
+    };
+    if (typeof watch?.model !== 'string' || !Array.isArray(looks)) return;
+    const figures = looks.flatMap((look) => Object.entries(look.metrics ?? {}));
+    metrics.figures.show(watch.model, Object.fromEntries(figures));
+  }
 
   async function tellRetry({ info: { activityType }, info, log }: Context): Promise<void> {
     const reason = await reasons.before(info);
@@ -98,6 +123,28 @@ export function activityObserver({ metrics, reasons, onFailure }: ActivityObserv
   }
 }
 
+/** One attempt of an activity. */
+interface Attempt {
+  model: string | undefined;
+  done(output: unknown): void;
+  failed(error: unknown): void;
+}
+
+const named = (model: string | undefined, stage: string | undefined): Record<string, string> => ({
+  ...(model === undefined ? {} : { model }),
+  ...(stage === undefined ? {} : { stage }),
+});
+
+/** What an activity was asked may be anybody's; that it cannot be counted is said, and is no reason to fail it. */
+function quietly<T>({ log }: Context, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    log.warn('activity not counted', { reason: String(error) });
+    return undefined;
+  }
+}
+
 const bytesOf = (artifacts: ComputeOutput['artifacts']): number =>
   Object.values(artifacts).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
@@ -109,11 +156,11 @@ function executorOf(stage: string, asked: unknown): 'in-process' | 'container' {
 
 /** Activities are asked about a model in one of these ways, if about any. */
 function modelOf(asked: unknown): string | undefined {
-  const { model, spec, position, notice, ask } = (asked ?? {}) as Record<string, Record<string, unknown> | undefined>;
+  const { model, spec, position, notice, ask, watch, finding } = (asked ?? {}) as Record<string, Record<string, unknown> | undefined>;
   const params = (spec ?? (ask?.['spec'] as Record<string, unknown> | undefined))?.['params'] as
     | Record<string, unknown>
     | undefined;
-  return [model, params?.['model'], position?.['model'], notice?.['model']].find(
+  return [model, params?.['model'], position?.['model'], watch?.['model'], finding?.['model'], notice?.['model']].find(
     (name): name is string & Record<string, unknown> => typeof name === 'string',
   );
 }

@@ -5,7 +5,11 @@ import { type SdkMetrics } from './sdk-metrics';
 import { type WorkerMetrics } from './worker-metrics';
 
 /** One page for Prometheus: what the worker counts, what the SDK counts, and the looks at the worker's health. */
-export function metricsPage({ registry }: WorkerMetrics, sdk: SdkMetrics): MetricsPage {
+export function metricsPage(
+  { registry }: WorkerMetrics,
+  sdk: SdkMetrics,
+  refresh: () => Promise<void>,
+): MetricsPage {
   const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const check = gauge(
@@ -19,6 +23,7 @@ export function metricsPage({ registry }: WorkerMetrics, sdk: SdkMetrics): Metri
   return {
     contentType: registry.contentType,
     async text({ checks }: HealthReport) {
+      await refresh();
       sdk.drain();
       for (const [name, { ok }] of Object.entries(checks)) check.set({ check: name }, ok ? 1 : 0);
       setIfKnown(threads, checks.stageThreads['threads']);

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { STAGES, WORKFLOW } from '../../contracts/names';
 import { RUN_OUTCOMES, type WorkflowEnd } from '../../contracts/observed';
 import { BoundedLabel } from './bounds';
+import { WatchFigures } from './watch-figures';
 
 /** Models that get series of their own. */
 const MOST_MODELS = 200;
@@ -125,6 +126,9 @@ export class WorkerMetrics {
     labelNames: ['version', 'task_queue'],
     registers: this.registers,
   });
+
+  /** What checks of models found. */
+  readonly figures = new WatchFigures(this.registry);
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
