@@ -12,8 +12,14 @@ const ROOT = path.resolve(__dirname, '..', '..');
 const DIST = path.join(ROOT, 'dist');
 const BUNDLE = path.join(DIST, 'cli.cjs');
 
-/** Small packages that every command loads; all others stay where they are, and are loaded when they are needed. */
-const BUNDLED = new Set(['commander', 'zod', 'yaml', 'picocolors', 'ignore', 'csv-parse', 'undici']);
+/**
+ * Small packages that every command loads, and those that are ES modules only: code from V8's cache cannot import one. All others stay where
+ * they are, and are loaded when they are needed.
+ */
+const BUNDLED = new Set([
+  ...['commander', 'zod', 'yaml', 'picocolors', 'ignore', 'csv-parse', 'undici'],
+  ...['hyparquet', 'hyparquet-writer'],
+]);
 
 const outside: Plugin = {
   name: 'other-packages-stay-outside',

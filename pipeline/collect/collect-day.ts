@@ -13,6 +13,7 @@ import { recordedUrl } from '../../integrations/http-source/source-fault';
 import { type PagedAnswer, walkPages } from '../../integrations/http-source/walk-pages';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { afterWatermark, type Watermark } from './after-watermark';
+import { dayOf } from './days';
 import { fitRows, type FittedRows } from './fit-rows';
 import { folderInside } from './folders';
 import { keepCopy, placeFile, type WritingStep } from './place-file';
@@ -31,7 +32,7 @@ export interface CollectDeps {
 }
 
 export interface DayQuestion extends NamedSource {
-  collect: Pick<CollectParams, 'records' | 'then'>;
+  collect: Pick<CollectParams, 'records' | 'then' | 'timezone'>;
   day: string;
   /** What counts as the present. */
   now: Date;
@@ -103,6 +104,7 @@ class DayCollection {
           'SOURCE_INVALID',
           `${url.origin} answered 304 to a question without a condition; tell whoever runs it`,
         );
+      if (this.isOver() && !record.settled) await this.records.write({ ...record, settled: true });
       return told(record, record.by === by ? record.outcome : 'unchanged');
     }
     const fitted = fitRows(source, day, answer.rows);
@@ -151,8 +153,15 @@ class DayCollection {
         ...{ etag: answer.etag ?? null, lastModified: answer.lastModified ?? null },
         ...{ collectedAt: now.toISOString(), watermark: fresh.after.value === '' ? null : fresh.after.value },
         ...{ newColumns: fitted.newColumns, by, asked, before, after: fresh.after, replaced: [] },
+        settled: this.isOver(),
       },
     };
+  }
+
+  /** Whether the day is: what is told of it later is a correction. */
+  private isOver(): boolean {
+    const { day, now, collect } = this.question;
+    return dayOf(now, collect.timezone) > day;
   }
 
   private async keep(
@@ -165,7 +174,8 @@ class DayCollection {
     if (same && intact) {
       // What is told of the content may be new: its ETag, rows that are refused.
       const { collectedAt, outcome, replaced } = known;
-      const revised = { ...record, by: known.by, collectedAt, outcome, replaced };
+      const settled = known.settled || record.settled;
+      const revised = { ...record, by: known.by, collectedAt, outcome, replaced, settled };
       if (!isDeepStrictEqual(revised, known)) await this.write(revised, fitted);
       return told(revised, known.by === by ? outcome : 'unchanged');
     }
@@ -257,6 +267,6 @@ function replacedBy(known: CollectRecord | null, { sha256 }: CollectRecord): Col
 
 /** What of a record others are told. */
 function told(record: CollectRecord, outcome: CollectedDay['outcome']): CollectedDay {
-  const { by, asked, lastModified, before, after, replaced, ...day } = record;
+  const { by, asked, settled, lastModified, before, after, replaced, ...day } = record;
   return { ...day, outcome };
 }

@@ -39,17 +39,17 @@ export async function planCollection(
     Object.entries(collect.sources)
       .filter(([name]) => request.source === undefined || request.source === name)
       .map(async ([name, source]) => {
-        const known = await new SourceRecords(path.join(project, collect.records, name)).days();
-        return daysToCollect(
-          name,
-          source,
-          known,
-          { now, timezone: collect.timezone, catch_up: collect.catch_up },
-          request,
-        );
+        const records = new SourceRecords(path.join(project, collect.records, name));
+        const collected = await records.days();
+        const open = await records.open(collected.slice(-MOST_OPEN));
+        const rules = { now, timezone: collect.timezone, catch_up: collect.catch_up };
+        return daysToCollect(name, source, { collected, open }, rules, request);
       }),
   );
 }
+
+/** Of older days nobody expects more. */
+const MOST_OPEN = 31;
 
 /** @throws RetrainError CONFIG_INVALID */
 export function collectOf({ collect, data }: Params, paramsPath: string): CollectParams {

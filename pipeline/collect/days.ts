@@ -24,15 +24,17 @@ export function dayOf(now: Date, timezone: string): string {
 
 /**
  * The days of one source that are to be collected, oldest first. Those that were asked for; else those that are due: all that were
- * never collected since the first one, those that are to be checked again, and the newest. More than `catch_up` wait for the next time.
+ * never collected since the first one, or not since they were over, those that are to be checked again, and the newest. More than
+ * `catch_up` wait for the next time.
  *
  * @param collected days that have a record, in any order
+ * @param open those of them that were not over yet
  * @throws RetrainError USAGE for days that the source cannot be asked for
  */
 export function daysToCollect(
   name: string,
   source: CollectSource,
-  collected: readonly string[],
+  { collected, open }: { collected: readonly string[]; open: readonly string[] },
   { now, timezone, catch_up: catchUp }: Pick<CollectParams, 'timezone' | 'catch_up'> & { now: Date },
   asked: CollectRequest,
 ): SourceDays {
@@ -53,7 +55,9 @@ export function daysToCollect(
   const known = new Set(collected);
   const first = [source.start, ...collected].filter((day) => day !== undefined).sort()[0] ?? newest;
   const recheckFrom = dayAfter(newest, -source.recheck_days);
-  const due = daysFrom(first, newest).filter((day) => !known.has(day) || day >= recheckFrom);
+  const due = daysFrom(first, newest).filter(
+    (day) => !known.has(day) || day >= recheckFrom || open.includes(day),
+  );
   return { source: name, days: due.slice(0, catchUp), left: Math.max(0, due.length - catchUp), inOrder };
 }
 

@@ -23,6 +23,8 @@ export const CollectRecord = CollectedDay.extend({
   by: text,
   /** Hash of what was asked for: of the source as params.yaml has it. */
   asked: text,
+  /** Whether it was asked for when the day was over. */
+  settled: z.boolean(),
   lastModified: headerText,
   etag: headerText,
   /** The watermark before and after this day; see `Watermark`. */
@@ -87,6 +89,13 @@ export class SourceRecords {
 
   async write(record: CollectRecord): Promise<void> {
     await writeAtomically(this.fileOf(record.day), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  /** Of these days, those that were last asked for before they were over: the source may have had more to say. */
+  async open(days: readonly string[]): Promise<string[]> {
+    const open: string[] = [];
+    for (const day of days) if ((await this.read(day))?.settled !== true) open.push(day);
+    return open;
   }
 
   /** How far the days before one reach. A day whose record is damaged is passed over: what it had comes twice rather than not at all. */

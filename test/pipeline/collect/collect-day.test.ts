@@ -3,6 +3,7 @@ import path from 'node:path';
 import { readParquetColumns } from '../../../ml/dataset/parquet/read-parquet';
 import { dataFiles } from '../../../ml/dataset/data-files';
 import { readDuckTable } from '../../../ml/dataset/duckdb/read-duck-table';
+import { SourceRecords } from '../../../pipeline/collect/record';
 import { type WritingStep } from '../../../pipeline/collect/place-file';
 import { json } from '../../integrations/http-source/source-server';
 import { CollectBench, pricesOf } from './collect-bench';
@@ -231,3 +232,19 @@ test.each(['json', 'parquet'])(
     }
   },
 );
+
+test('a day that was not over is asked for again the next time, and then no more', async () => {
+  const bench = new CollectBench();
+  try {
+    await bench.start();
+    const records = new SourceRecords(path.join(bench.project, 'data/collected/cards'));
+    await bench.collect(DAY, { now: '2026-03-09T06:00:00Z' });
+    expect(await records.open([DAY])).toEqual([DAY]);
+    expect(await bench.collect(DAY, { now: '2026-03-10T06:00:00Z', by: 'another' })).toMatchObject({
+      outcome: 'unchanged',
+    });
+    expect(await records.open([DAY])).toEqual([]);
+  } finally {
+    await bench.stop();
+  }
+});
