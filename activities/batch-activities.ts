@@ -10,7 +10,14 @@ import { digestData } from '../pipeline/run/digest-data';
 import { dataInsideProject } from '../pipeline/run/inside-project';
 import { isBelow, shownPath } from '../pipeline/run/params-file';
 import { type ScoreTable } from '../serving/batch/score-table';
-import { besideOf, discard, knownOutput, outputInsideProject, place } from '../serving/batch/output-file';
+import {
+  besideOf,
+  discard,
+  discardOld,
+  knownOutput,
+  outputInsideProject,
+  place,
+} from '../serving/batch/output-file';
 import { withHeartbeat } from './heartbeat';
 
 export interface BatchDeps {
@@ -64,6 +71,7 @@ export function createBatchActivities({ project, mlflow, scoreTable }: BatchDeps
         const { data, out } = await paths(spec);
         const known = await knownOutput(out, spec.batchKey);
         if (known !== null) return known;
+        await discardOld(out, Date.now());
         const mark = `${workflowExecution?.runId.slice(0, 8) ?? 'run'}-${activityId}`;
         // What an attempt left whose worker died.
         for (let before = 1; before < attempt; before += 1) await discard(besideOf(out, `${mark}-${before}`));

@@ -1,4 +1,4 @@
-import { lstat, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { lstat, readFile, readdir, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { BATCH_OUTPUTS, type BatchOutput, type BatchSpec } from '../../contracts/batch-prediction';
@@ -78,10 +78,34 @@ export async function place(
   return { rows, sizeBytes, sha256, reused: false };
 }
 
-/** Removes what an attempt left half written. */
+/** Removes what an attempt left, half written or whole. */
 export async function discard(beside: string): Promise<void> {
+  const { dir, base } = path.parse(beside);
   await rm(beside, { recursive: true, force: true });
+  for (const entry of await readdir(dir).catch(() => []))
+    if (entry.startsWith(`${base}.`) && entry.endsWith(PART))
+      await rm(path.join(dir, entry), { force: true });
 }
+
+/** Removes what attempts of other nights left of this file, where no attempt can write any longer: those may take a day at most. */
+export async function discardOld(file: string, now: number): Promise<void> {
+  const { dir, name, ext } = path.parse(file);
+  for (const entry of await readdir(dir).catch(() => [])) {
+    const mark = entry.startsWith(`.${name}.`) ? entry.slice(name.length + 2) : '';
+    // Nobody else's file is called so: run, activity and attempt, and perhaps the process.
+    if (!/^[\da-z]{3,8}-\d+-\d+\./.test(mark) || !(mark.endsWith(ext) || mark.endsWith(PART))) continue;
+    const left = path.join(dir, entry);
+    const written = await lstat(left).catch(() => null);
+    if (written?.isFile() === true && now - written.mtimeMs > LONGEST_ATTEMPT_MS)
+      await rm(left, { force: true });
+  }
+}
+
+/** Ending of what `OutFile` has not finished. */
+const PART = '.part';
+
+/** More than the limit of the activity that writes; see workflows/activity-options.ts. */
+const LONGEST_ATTEMPT_MS = 25 * 3600_000;
 
 /** A name for a table that is being written, in the folder of its place and with its ending. */
 export function besideOf(file: string, attempt: string): string {

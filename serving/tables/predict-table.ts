@@ -13,6 +13,7 @@ import { digestData } from '../../pipeline/run/digest-data';
 import { relabelled } from '../../pipeline/run/relabelled';
 import { ForestModel } from '../model/forest-model';
 import { type ServedModel } from '../model/served-model';
+import { abortOf } from './abort-of';
 import { answerColumns, requireNoClash } from './answer-columns';
 import { matchColumns } from './match-columns';
 import { type OutColumn, type TableOut } from './out-column';
@@ -128,7 +129,7 @@ async function written(
     const ahead: Promise<{ batch: TableBatch; answers: OutColumn[] }>[] = [];
     let rows = 0;
     const writeFirst = async (): Promise<void> => {
-      const { batch, answers } = await ahead.shift()!;
+      const { batch, answers } = await Promise.race([ahead.shift()!, abortOf(signal)]);
       await out.write(batch.rows, [...batch.kept, ...answers]);
       rows += batch.rows;
       work.onProgress?.(rows);

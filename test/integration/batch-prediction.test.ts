@@ -4,7 +4,8 @@ import { type BatchPredictionInput, type BatchPredictionResult } from '../../con
 import { WORKFLOW } from '../../contracts/names';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
-import { TestProject, sleep } from './pipeline/test-project';
+import { takeHistory } from './pipeline/recorded-history';
+import { sleep, TestProject, type WorkerProcess } from './pipeline/test-project';
 
 jest.setTimeout(180_000);
 
@@ -13,13 +14,14 @@ describe('a batch prediction', () => {
   let connection: Connection;
   let client: Client;
   let mlflow: Mlflow;
+  let worker: WorkerProcess;
   let ids = 0;
 
   beforeAll(async () => {
     connection = await Connection.connect({ address: project.env['TEMPORAL_ADDRESS']! });
     client = new Client({ connection });
     mlflow = createMlflow(mlflowSettings({ MLFLOW_TRACKING_URI: project.env['MLFLOW_TRACKING_URI'] }));
-    await project.startWorker();
+    worker = await project.startWorker();
     await project.start('--wait');
     mkdirSync(project.path('out'));
     // New rows have no species yet.
@@ -80,6 +82,7 @@ describe('a batch prediction', () => {
     expect(statSync(project.path('out/p.csv')).ino).toBe(written.ino);
     // Nothing lies beside it but its lineage.
     expect(readdirSync(project.path('out')).sort()).toEqual(['p.csv', 'p.csv.lineage.json']);
+    await takeHistory(client, 'batch-success', `batch-${project.id}-0`);
   });
 
   test('makes it again when the file was changed, or the data, and as Parquet', async () => {
@@ -92,6 +95,41 @@ describe('a batch prediction', () => {
     const other = await predict({ data: 'data/newer.csv', out: 'out/again.parquet' });
     expect(other).toMatchObject({ rows: 151, reused: false });
     expect(other.mlflowRunId).not.toBe(first.mlflowRunId);
+  });
+
+  test('killed and then cancelled amid the table, it leaves nothing, under its name or beside it', async () => {
+    // Some minutes' work: it is never done before it is cancelled.
+    await project.start('--wait', '--set', 'train.n_estimators=3000');
+    const [header = '', ...rows] = readFileSync(project.path('data/new.csv'), 'utf8').trim().split('\n');
+    const many = Array.from({ length: 4000 }, () => rows.join('\n'));
+    writeFileSync(project.path('data/large.csv'), `${header}\n${many.join('\n')}\n`);
+    const [latest] = await mlflow.registry.listVersions(project.model);
+    mkdirSync(project.path('large'));
+    const lying = (): string[] => readdirSync(project.path('large'));
+    const attempt = async (number: number): Promise<void> => {
+      while (!lying().some((name) => name.includes(`-${number}.csv`))) await sleep(50);
+    };
+    const handle = await client.workflow.start(WORKFLOW.batchPrediction, {
+      workflowId: `batch-${project.id}-cancelled`,
+      taskQueue: project.taskQueue,
+      args: [{ data: 'data/large.csv', model: `${project.model}@${latest?.version}`, out: 'large/p.csv' }],
+    });
+    await attempt(1);
+    await worker.kill();
+    const left = lying();
+    expect(left).toHaveLength(1);
+    worker = await project.startWorker();
+    await attempt(2);
+    expect(lying().filter((name) => left.includes(name))).toEqual([]);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(lying()).toEqual([]);
+    // And nothing of it is said in MLflow.
+    const { events = [] } = await handle.fetchHistory();
+    const scheduled = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    expect(scheduled).toContain('predictBatch');
+    expect(scheduled).not.toContain('recordBatch');
+    await takeHistory(client, 'batch-cancelled', handle.workflowId);
   });
 
   test('a stranger’s input is refused at once, with words', async () => {

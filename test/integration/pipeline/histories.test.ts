@@ -19,6 +19,8 @@ describe('the committed histories', () => {
 
   test('tell of every way that a run can end, and of what a steward does', () => {
     expect(files.sort()).toEqual([
+      'batch-cancelled.json',
+      'batch-success.json',
       'cancelled.json',
       'failed.json',
       'followed.json',
@@ -43,7 +45,7 @@ describe('the committed histories', () => {
   });
 });
 
-/** Makes a run of each kind and replays it; see `takeHistory`. The stewards' histories are taken in their own suites. */
+/** Makes a run of each kind and replays it; see `takeHistory`. The stewards' and batch predictions' histories are taken in their own suites. */
 describe('a history made now', () => {
   const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 5 } });
   let connection: Connection;

@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -10,7 +11,14 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type BatchSpec } from '../../../contracts/batch-prediction';
-import { besideOf, knownOutput, outputInsideProject, place } from '../../../serving/batch/output-file';
+import {
+  besideOf,
+  discard,
+  discardOld,
+  knownOutput,
+  outputInsideProject,
+  place,
+} from '../../../serving/batch/output-file';
 
 let project: string;
 beforeEach(() => {
@@ -102,4 +110,18 @@ test('a link leads nowhere: neither the folder nor the file', async () => {
   symlinkSync(path.join(elsewhere, 'x.csv'), path.join(project, 'out', 'p.csv'));
   await expect(resolve('out/p.csv')).rejects.toThrow('no batch prediction made it');
   rmSync(elsewhere, { recursive: true });
+});
+
+test('what attempts left is cleared up: at once by the next attempt, after a day by another night’s', async () => {
+  const file = await resolve('out/p.csv');
+  const names = ['.p.01a20134-2-1.csv', '.p.01a20134-2-1.csv.77.part', '.p.01a20134-2-11.csv.77.part'];
+  const others = ['.p.mine.csv', '.pp.01a20134-2-1.csv', 'p.01a20134-2-1.csv', '.p.01a20134-2-1.txt'];
+  const folder = path.join(project, 'out');
+  for (const name of [...names, ...others]) writeFileSync(path.join(folder, name), '1');
+  await discard(besideOf(file, '01a20134-2-1'));
+  expect(readdirSync(folder).sort()).toEqual([names[2], ...others].sort());
+  await discardOld(file, Date.now());
+  expect(readdirSync(folder)).toHaveLength(5);
+  await discardOld(file, Date.now() + 26 * 3600_000);
+  expect(readdirSync(folder).sort()).toEqual(others.sort());
 });
