@@ -4,7 +4,9 @@
  * dist/client/main.js, which does the same.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -47,10 +49,27 @@ const ownFolders: Plugin = {
   },
 };
 
+/** @throws Error for an ES module, which `require` may not load without a warning: it has to be in the bundle */
+async function requireRequirable(name: string): Promise<void> {
+  if (isBuiltin(name) || name.startsWith('node:')) return;
+  const file = createRequire(BUNDLE).resolve(name);
+  if (file.endsWith('.cjs') || file.endsWith('.node') || file.endsWith('.json')) return;
+  const { type } = JSON.parse(await readFile(packageFileOf(file), 'utf8')) as { type?: string };
+  if (type === 'module') throw new Error(`${name} is an ES module: add it to BUNDLED`);
+}
+
+function packageFileOf(file: string): string {
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const found = path.join(folder, 'package.json');
+    if (existsSync(found)) return found;
+    if (folder === path.dirname(folder)) throw new Error(`${file} belongs to no package`);
+  }
+}
+
 async function main(): Promise<void> {
   // A cache that is not of this very bundle must never be there.
   await rm(`${BUNDLE}.cache`, { force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [path.join(DIST, 'client', 'main.js')],
     outfile: BUNDLE,
     bundle: true,
@@ -59,8 +78,13 @@ async function main(): Promise<void> {
     target: 'node20',
     legalComments: 'none',
     logLevel: 'error',
+    metafile: true,
+    // A script out of V8's cache has forgotten how to import.
+    supported: { 'dynamic-import': false },
     plugins: [outside, ownFolders],
   });
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  for (const name of new Set(imports.map(({ path: name }) => name))) await requireRequirable(name);
   // --help loads the code of every command, so that the cache has all of it.
   const warm = spawnSync(process.execPath, [path.join(ROOT, 'bin', 'retrain'), '--help'], {
     env: { ...process.env, RETRAIN_WRITE_CODE_CACHE: '1' },
