@@ -1,3 +1,4 @@
+import { loadModel, readPredictions } from '../../../serving/predict';
 import { RegistryView } from '../pipeline/registry-view';
 import { TestProject } from '../pipeline/test-project';
 import { BETWEEN, underMoves } from './alias-moves';
@@ -10,6 +11,10 @@ describe('retrain serve', () => {
   const { registry } = new RegistryView(project.model).mlflow;
   const view = new RegistryView(project.model);
   let api: ServedProject;
+  const servedWith = (serving: object): Promise<ServedProject> => {
+    project.writeParams({ serving });
+    return new ServedProject(project).listening();
+  };
 
   beforeAll(async () => {
     await project.startWorker();
@@ -129,9 +134,96 @@ describe('retrain serve', () => {
     });
   });
 
+  test('a canary answers its share, the same one to the same key, until its alias is gone', async () => {
+    await registry.setAlias(project.model, 'staging', '2');
+    const canary = await servedWith({ canary: { alias: 'staging', percent: 40 } });
+    await canary.until('/model/info', ({ body }) => infoOf(body, 'canary')?.model_version === '2');
+    const byKey: Record<string, Set<string>> = {};
+    for (let i = 0; i < 300; i++) {
+      const key = `customer-${i % 100}`;
+      const { body } = await canary.ask('/predict', BETWEEN, { 'x-request-key': key });
+      (byKey[key] ??= new Set()).add(String(body['model_version']));
+    }
+    expect(Object.values(byKey).filter((versions) => versions.size > 1)).toEqual([]);
+    const share = Object.values(byKey).filter((versions) => versions.has('2')).length;
+    // Drawn by a hash of the key: the same 100 keys have the same share for ever.
+    expect(share).toBeGreaterThan(25);
+    expect(share).toBeLessThan(55);
+    const { body } = await canary.ask('/model/info');
+    expect(infoOf(body, 'canary')).toMatchObject({ percent: 40, answered: { rows: share * 3 } });
+    expect(body['answered']).toMatchObject({ rows: 300 - share * 3 });
+
+    await registry.setAlias(project.model, 'staging', '1');
+    await canary.until('/model/info', (said) => infoOf(said.body, 'canary')?.model_version === '1');
+    const all = await Promise.all(Array.from({ length: 50 }, () => canary.ask('/predict', BETWEEN)));
+    expect(new Set(all.map((said) => said.body['model_version']))).toEqual(new Set(['1']));
+    await registry.deleteAlias(project.model, 'staging');
+    await canary.until('/model/info', (said) => said.body['canary'] === null);
+    expect(await canary.ask('/predict', BETWEEN)).toMatchObject({ status: 200 });
+    expect(await canary.end('SIGTERM')).toBe(0);
+  });
+
+  test('a shadow hears every request, and nobody gets its answers', async () => {
+    await registry.setAlias(project.model, 'staging', '2');
+    const shadow = await servedWith({ shadow: { alias: 'staging' } });
+    await shadow.until('/model/info', ({ body }) => infoOf(body, 'shadow')?.model_version === '2');
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => shadow.ask('/predict', BETWEEN, { 'x-request-id': 'heard-by-both' })),
+    );
+    expect(new Set(answers.map(({ body }) => body['model_version']))).toEqual(new Set(['1']));
+    const { body } = await shadow.until(
+      '/model/info',
+      (said) => infoOf(said.body, 'shadow')?.compared?.rows === 100,
+    );
+    // The two are told apart by this row, so their probabilities differ.
+    expect(infoOf(body, 'shadow')?.compared).toMatchObject({ failed: 0, missed: 0 });
+    expect(infoOf(body, 'shadow')?.compared?.mean_difference).toBeGreaterThan(0.001);
+    expect(await shadow.end('SIGTERM')).toBe(0);
+    await registry.deleteAlias(project.model, 'staging');
+    const roles: Record<string, number> = {};
+    for await (const { requestId, role, modelVersion } of readPredictions(
+      project.path('.retrain/predictions'),
+    )) {
+      const heard = `${role} ${modelVersion}`;
+      if (requestId === 'heard-by-both') roles[heard] = (roles[heard] ?? 0) + 1;
+    }
+    expect(roles).toEqual({ 'production 1': 100, 'shadow 2': 100 });
+  });
+
+  test('loadModel takes the same version by its alias, and by its number', async () => {
+    const options = { trackingUri: project.env['MLFLOW_TRACKING_URI']!, cacheDir: project.path('copies') };
+    const truth = (await api.ask('/predict', BETWEEN)).body['probabilities'] as Record<string, number>;
+    for (const reference of [`${project.model}@production`, `models:/${project.model}/1`]) {
+      const model = await loadModel(reference, options);
+      expect(model).toMatchObject({ name: project.model, version: '1', fresh: true });
+      expect((await model.predict([BETWEEN]))[0]?.probabilities).toEqual(Object.values(truth));
+      await model.close();
+    }
+    const away = { ...options, trackingUri: 'http://127.0.0.1:9' };
+    const copy = await loadModel(`${project.model}@production`, away);
+    expect(copy).toMatchObject({ version: '1', fresh: false });
+    await copy.close();
+    await expect(loadModel(`${project.model}@nobody`, options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('in a registry with stages only, it serves the version in Production', async () => {
+    await registry.deleteAlias(project.model, 'production');
+    const staged = await servedWith({});
+    await staged.until('/ready', ({ status }) => status === 503);
+    await registry.transitionStage(project.model, '2', 'Production');
+    await staged.serves('2');
+    expect((await staged.ask('/model/info')).body).toMatchObject({
+      ...{ model_version: '2', model_stage: 'Production', alias: null },
+    });
+    await registry.transitionStage(project.model, '1', 'Production');
+    await staged.serves('1');
+    expect(await staged.ask('/predict', BETWEEN)).toMatchObject({ status: 200 });
+    expect(await staged.end('SIGTERM')).toBe(0);
+    await registry.setAlias(project.model, 'production', '1');
+  });
+
   test('ends in order on SIGTERM, and what it logged is there', async () => {
     expect(await api.end('SIGTERM')).toBe(0);
-    const { readPredictions } = await import('../../../serving/log/read-predictions.js');
     const logged: string[] = [];
     for await (const { modelVersion } of readPredictions(project.path('.retrain/predictions'))) {
       logged.push(modelVersion);
@@ -139,3 +231,11 @@ describe('retrain serve', () => {
     expect(logged).toContain('1');
   });
 });
+
+interface Role {
+  model_version?: string;
+  compared?: { rows: number; mean_difference: number };
+}
+
+const infoOf = (body: Record<string, unknown>, role: 'canary' | 'shadow'): Role | undefined =>
+  (body[role] as Role | null) ?? undefined;
