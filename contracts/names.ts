@@ -7,6 +7,8 @@ export const WORKFLOW = {
   deliverNotice: 'deliverNotice',
   modelSteward: 'modelSteward',
   batchPrediction: 'batchPrediction',
+  monitorModel: 'monitorModel',
+  alarmDesk: 'alarmDesk',
 } as const;
 
 export const QUERY = {
@@ -16,6 +18,8 @@ export const QUERY = {
   standing: 'standing',
   /** Of a steward: ledger entries from a number on, a page of them. */
   ledger: 'ledger',
+  /** Of an alarm desk: what is open, and what is held back. */
+  alarms: 'alarms',
 } as const;
 
 /** What a steward is asked to do. `decide` is the pipeline's; the others are people's. */
@@ -25,6 +29,8 @@ export const UPDATE = {
   reject: 'reject',
   promote: 'promote',
   rollback: 'rollback',
+  /** To an alarm desk: what a check found. */
+  settle: 'settle',
 } as const;
 
 /** To a steward: a candidate whose run ended before it asked again gives its turn back. */
@@ -41,6 +47,8 @@ export const SEARCH_ATTRIBUTE = {
   gitCommit: 'GitCommit',
   stage: 'Stage',
   promoted: 'Promoted',
+  /** Key of a model's worst open alarm, or `none`. */
+  alarm: 'Alarm',
 } as const;
 
 export const STAGES = ['preprocess', 'train', 'evaluate', 'register', 'promote'] as const;
@@ -84,6 +92,9 @@ export const RUN_TAG = {
   failureReason: 'failure_reason',
   /** What speaks against trusting the result, `kind: sentence; …`; of the version, too. Absent: nothing. */
   warnings: 'warnings',
+  /** Of a training that an alarm asked for: what was wrong, and the page of its report. */
+  alarm: 'alarm',
+  alarmReport: 'alarm_report',
   /** JSON of the TrainingResult: what makes a finished run readable after Temporal has forgotten it. */
   result: 'pipeline_result',
 } as const;
@@ -118,6 +129,10 @@ export const VERSION_TAG = {
   replacedBy: 'replaced_by',
   /** Why it was rolled back, and by whom; empty after it was promoted again. */
   rolledBack: 'rolled_back',
+  /** What is wrong with it, a line; empty: nothing is known to be. */
+  alarm: 'alarm',
+  /** JSON: `AlarmState` of the model, on the version that was checked last. */
+  alarmState: 'alarm_state',
 } as const;
 
 /** `train-<model>-<first 16 hex of the key>`: the canonical workflow id of a pipeline key. */
@@ -128,6 +143,11 @@ export function canonicalWorkflowId(model: string, pipelineKey: string): string 
 /** `steward-<model>`: the one workflow that moves a model's aliases. */
 export function stewardWorkflowId(model: string): string {
   return `steward-${model}`;
+}
+
+/** `alarms-<model>`: the one workflow that knows which alarms of a model are open. */
+export function alarmDeskWorkflowId(model: string): string {
+  return `alarms-${model}`;
 }
 
 /** The report among the artifacts of an MLflow run. */

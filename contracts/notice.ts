@@ -29,6 +29,8 @@ export const Notice = z.object({
     mlflow: z.string().optional(),
     /** Of a candidate that waits for approval: its evidence pack. */
     evidence: z.string().optional(),
+    /** Of an alarm: the page that shows what drifted. */
+    report: z.string().optional(),
   }),
   /** ISO 8601. */
   at: z.string(),

@@ -290,6 +290,7 @@ export const NOTICE_KINDS = [
   'approval_expired',
   'rollback',
   'outside_move',
+  'drift',
 ] as const;
 
 export const NotifyParams = z.strictObject({

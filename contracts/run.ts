@@ -41,6 +41,10 @@ export const RunSpec = z.object({
   project: ProjectIdentity.optional(),
   /** Who started it: a person, or whom a CI job runs for. Absent: nobody that is known, as from the Web UI. */
   user: z.string().max(100).optional(),
+  /** Of a training that an alarm asked for: what was wrong, and the page of its report. No part of the key. */
+  alarm: z
+    .object({ causes: z.array(z.string().max(300)).max(5), report: z.string().max(2000).nullable() })
+    .optional(),
   /** By what a worker knows that its project's own command line made the spec; absent: it is looked through as a trigger is. */
   seal: sha256.optional(),
 });

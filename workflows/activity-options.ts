@@ -24,6 +24,35 @@ export const settling: ActivityOptions = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 };
 
+/**
+ * Looking at a log or a table, which reads all of it; the heartbeat limit of 10 s tells a dead worker from a slow one. Three attempts
+ * after outages: the next check is soon. On cancellation we wait until the reading has ended.
+ */
+export const checking: ActivityOptions = {
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    maximumAttempts: 5,
+    initialInterval: '2 seconds',
+    backoffCoefficient: 3,
+    maximumInterval: '5 minutes',
+  },
+};
+
+/** Hashing the data of a large project takes minutes; a training that cannot be started holds up no alarm for longer than this. */
+export const startingOnAlarm: ActivityOptions = {
+  scheduleToCloseTimeout: '30 minutes',
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+    maximumAttempts: 5,
+  },
+};
+
 /** A look at the alias every 20 s, each a failed attempt that leaves no trace: within a minute a move is noticed, also after a lost one. */
 export const watching: ActivityOptions = {
   startToCloseTimeout: '15 seconds',

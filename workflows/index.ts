@@ -2,3 +2,5 @@ export { trainingPipeline } from './training-pipeline';
 export { deliverNotice } from './deliver-notice';
 export { modelSteward } from './model-steward';
 export { batchPrediction } from './batch-prediction';
+export { monitorModel } from './monitor-model';
+export { alarmDesk } from './alarm-desk';

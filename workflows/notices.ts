@@ -37,6 +37,15 @@ export function unreadableNotice(paramsPath: string, reason: string): Notice {
   };
 }
 
+/** For a check that could not even begin. */
+export function unwatchedNotice(model: string, reason: string): Notice {
+  return {
+    ...about('failure', { model, pipelineKey: '' }, reason),
+    title: `${model} could not be checked`,
+    text: sentence(reason),
+  };
+}
+
 export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null {
   const named = `${result.model} v${result.modelVersion}`;
   const facts = {
@@ -90,6 +99,7 @@ const LEVEL = {
   approval_expired: 'warn',
   rollback: 'warn',
   outside_move: 'warn',
+  drift: 'warn',
 } as const satisfies Record<NoticeKind, string>;
 
 /**

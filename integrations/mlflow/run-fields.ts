@@ -55,6 +55,12 @@ export function runTags(
     'mlflow.user': spec.user ?? 'retrain',
     'mlflow.source.type': 'PROJECT',
     'mlflow.source.name': spec.paramsPath,
+    ...(spec.alarm === undefined
+      ? {}
+      : {
+          [RUN_TAG.alarm]: spec.alarm.causes.join('; '),
+          ...(spec.alarm.report === null ? {} : { [RUN_TAG.alarmReport]: spec.alarm.report }),
+        }),
     ...(git.commit === ''
       ? {}
       : {

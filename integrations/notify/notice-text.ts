@@ -14,6 +14,7 @@ export function noticeMetrics(notice: Notice): [name: string, value: string][] {
 export function linkRows(notice: Notice): [name: string, url: string][] {
   const rows: [string, string | undefined][] = [
     ['Evidence', notice.links.evidence],
+    ['Report', notice.links.report],
     ['Temporal', notice.links.temporal],
     ['MLflow', notice.links.mlflow],
   ];
@@ -27,10 +28,14 @@ export function plainText(notice: Notice): string {
     notice.text,
     aligned(noticeMetrics(notice)),
     aligned(linkRows(notice)),
-    `Workflow ${notice.workflowId}, key ${notice.pipelineKey.slice(0, 12)}, ${notice.at}`,
+    [`Workflow ${notice.workflowId}`, ...keyOf(notice), notice.at].join(', '),
   ];
   return `${paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')}\n`;
 }
+
+/** An alarm is about no run, and has none. */
+const keyOf = ({ pipelineKey }: Notice): string[] =>
+  pipelineKey === '' ? [] : [`key ${pipelineKey.slice(0, 12)}`];
 
 function aligned(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(0, ...rows.map(([name]) => name.length));
