@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmKeys } from './alarm-params';
 
 /** Days of what people count alarms by. */
 const DAYS = { day: 1, week: 7, month: 30, year: 365 } as const;
@@ -81,6 +82,7 @@ export const DriftParams = z
       .describe(
         'A column of the model that tells the season, such as month or day_of_week: rows of now are held against training rows of the same values of it, in the same shares. It is not looked at itself.',
       ),
+    ...alarmKeys,
   })
   .superRefine((params, context) => {
     if (falseAlarmsPerCheck(params) < 1) return;
