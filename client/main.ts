@@ -34,6 +34,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   predict: async () => (await import('./commands/predict.js')).predict,
   verify: async () => (await import('./commands/verify.js')).verify,
   reproduce: async () => (await import('./commands/reproduce.js')).reproduce,
+  alarms: async () => (await import('./commands/alarms.js')).alarms,
   schedule: async () => (await import('./commands/schedule.js')).schedule,
   serve: async () => (await import('./commands/serve.js')).serve,
 };

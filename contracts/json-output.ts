@@ -235,12 +235,14 @@ const verified = z.strictObject({
 });
 
 const predict = z.strictObject({ data: text, model: text, out: text }).nullable();
+const watch = z.strictObject({ model: text, data: maybe.describe('null: the prediction log.') }).nullable();
 const schedule = z.strictObject({
   name: text,
   cron: maybe,
   timezone: maybe,
   params: maybe,
   predict,
+  watch,
   paused: z.boolean(),
   note: maybe,
   lastRunAt: maybe,
@@ -320,8 +322,23 @@ export const JSON_OUTPUT = {
   verify: verified,
   predict: predicted,
   reproduce,
+  alarms: z.strictObject({
+    model: text,
+    version: maybe.describe('That was checked last; null: none was.'),
+    open: z.array(
+      z.strictObject({
+        key: text.describe('`drift:age:distribution`, `accuracy:live`, …: the same in every check.'),
+        title: text,
+        detail: text,
+        rows: z.number(),
+        since: time,
+        seen: time.describe('By the latest check that found it.'),
+      }),
+    ),
+    held: z.number().describe('Notices that wait for the end of the quiet hours.'),
+  }),
   'schedule create': z.strictObject({
-    ...{ name: text, cron: text, timezone: text, params: maybe, predict },
+    ...{ name: text, cron: text, timezone: text, params: maybe, predict, watch },
     link: maybe,
   }),
   'schedule list': z.strictObject({ schedules: z.array(schedule) }),

@@ -131,6 +131,8 @@ export const VERSION_TAG = {
   rolledBack: 'rolled_back',
   /** What is wrong with it, a line; empty: nothing is known to be. */
   alarm: 'alarm',
+  /** JSON: whether its training data drifted from those of the version that it was held against, and whether it is better for it. */
+  trainingGain: 'training_gain',
   /** JSON: `AlarmState` of the model, on the version that was checked last. */
   alarmState: 'alarm_state',
 } as const;

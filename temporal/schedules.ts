@@ -14,13 +14,18 @@ import { WORKFLOW } from '../contracts/names';
 import { plainLine } from '../contracts/plain-words';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { type TrainingInput } from '../contracts/run';
+import { type MonitorInput } from '../contracts/watch';
 import { PROJECT_MEMO } from './project-queue';
 
 /** What a schedule starts; paths are relative to the worker's project. */
-export type Scheduled = { train: { params: string } } | { predict: ScheduledPrediction };
+export type Scheduled =
+  { train: { params: string } } | { predict: ScheduledPrediction } | { watch: ScheduledWatch };
 
 /** See `BatchPredictionInput`. */
 export type ScheduledPrediction = Pick<BatchPredictionInput, 'data' | 'model' | 'out'>;
+
+/** See `MonitorInput`. */
+export type ScheduledWatch = Pick<MonitorInput, 'model' | 'data' | 'params'>;
 
 export interface NewSchedule {
   name: string;
@@ -39,10 +44,12 @@ export interface ScheduleView {
   /** Null for a schedule that was not made by `retrain schedule create`. */
   cron: string | null;
   timezone: string | null;
-  /** Null for a schedule that predicts. */
+  /** Null for a schedule that does not train. */
   params: string | null;
-  /** Null for a schedule that trains. */
+  /** Null for a schedule that does not predict. */
   predict: ScheduledPrediction | null;
+  /** Null for a schedule that does not watch. */
+  watch: { model: string; data: string | null } | null;
   paused: boolean;
   note: string | null;
   /** ISO 8601; null: it has not run yet. */
@@ -58,13 +65,14 @@ const Memo = z.object({
   timezone: z.string(),
   params: z.string().nullable(),
   predict: z.object({ data: z.string(), model: z.string(), out: z.string() }).nullable().default(null),
+  watch: z.object({ model: z.string(), data: z.string().nullable() }).nullable().default(null),
 });
 
 /** How long a triggered run may take to show in the schedule. */
 const TRIGGER_SHOWS_WITHIN_MS = 5_000;
 
 /**
- * Schedules that train or predict. What one starts has a timestamp in its workflow id; a training hands over to the canonical run, a
+ * Schedules that train, predict or watch. What one starts has a timestamp in its workflow id; a training hands over to the canonical run, a
  * prediction finds its file, so that unchanged data are neither trained on nor scored again.
  *
  * @throws RetrainError NOT_FOUND for a name that is not there, TEMPORAL_REFUSED for one that is taken, USAGE for
@@ -76,6 +84,7 @@ export class Schedules {
   async create({ name, cron, timezone, what, taskQueue, project }: NewSchedule): Promise<void> {
     const predict = 'predict' in what ? what.predict : null;
     const params = 'train' in what ? what.train.params : null;
+    const watch = 'watch' in what ? { model: what.watch.model, data: what.watch.data ?? null } : null;
     try {
       await this.client.create({
         scheduleId: name,
@@ -96,7 +105,7 @@ export class Schedules {
           // One bad night is told by a notice; the next may have better data.
           pauseOnFailure: false,
         },
-        memo: { cron, timezone, params, predict } satisfies z.infer<typeof Memo>,
+        memo: { cron, timezone, params, predict, watch } satisfies z.infer<typeof Memo>,
       });
     } catch (error) {
       if (error instanceof ScheduleAlreadyRunning) {
@@ -116,7 +125,7 @@ export class Schedules {
     }
   }
 
-  /** Schedules that train or predict, by name. A new one may take a second to appear. */
+  /** Schedules that train, predict or watch, by name. A new one may take a second to appear. */
   async list(): Promise<ScheduleView[]> {
     const views: ScheduleView[] = [];
     for await (const summary of this.client.list()) {
@@ -173,7 +182,11 @@ export class Schedules {
   }
 }
 
-const OURS: ReadonlySet<string> = new Set([WORKFLOW.trainingPipeline, WORKFLOW.batchPrediction]);
+const OURS: ReadonlySet<string> = new Set([
+  WORKFLOW.trainingPipeline,
+  WORKFLOW.batchPrediction,
+  WORKFLOW.monitorModel,
+]);
 
 /** Which workflow, with what, and what the Web UI says of it. */
 function startedBy(
@@ -186,6 +199,16 @@ function startedBy(
       workflowType: WORKFLOW.trainingPipeline,
       args: [{ params: what.train.params, project } satisfies TrainingInput],
       staticSummary: `schedule ${name}: ${what.train.params}`,
+    };
+  }
+  if ('watch' in what) {
+    const { model, data } = what.watch;
+    return {
+      workflowType: WORKFLOW.monitorModel,
+      args: [{ ...what.watch, project } satisfies MonitorInput],
+      staticSummary: plainLine(
+        `schedule ${name}: watch ${model}${data === undefined ? '' : ` by ${data}`}`,
+      ).slice(0, 180),
     };
   }
   const { data, model, out } = what.predict;
@@ -205,6 +228,7 @@ function viewOf({ scheduleId, state, info, memo }: ScheduleSummary): ScheduleVie
     timezone: ours?.timezone ?? null,
     params: ours?.params ?? null,
     predict: ours?.predict ?? null,
+    watch: ours?.watch ?? null,
     paused: state.paused,
     note: state.note || null,
     lastRunAt: last?.takenAt.toISOString() ?? null,

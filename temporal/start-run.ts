@@ -23,6 +23,8 @@ export interface StartRunDeps {
   starterId: string;
   /** The result of a finished run of this key in MLflow, which outlives Temporal's retention; null if there is none. */
   findFinished(spec: RunSpec): Promise<TrainingResult | null>;
+  /** Kept with a run that this start makes, such as why it was started. */
+  memo?: Record<string, unknown>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startOrAttach(spec: RunSpec, deps: StartRunDeps): Promise<
 
 async function start(
   spec: RunSpec,
-  { client, taskQueue, starterId }: StartRunDeps,
+  { client, taskQueue, starterId, memo: more }: StartRunDeps,
   reuse: WorkflowIdReusePolicy,
 ): Promise<StartedRun> {
   const workflowId = canonicalWorkflowId(spec.params.model, spec.pipelineKey);
@@ -61,7 +63,11 @@ async function start(
     args: [{ spec }],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     workflowIdReusePolicy: reuse,
-    memo: { [STARTER]: starterId, ...(spec.project === undefined ? {} : { [PROJECT_MEMO]: spec.project }) },
+    memo: {
+      ...more,
+      [STARTER]: starterId,
+      ...(spec.project === undefined ? {} : { [PROJECT_MEMO]: spec.project }),
+    },
     staticSummary: `${params.model}: ${params.train.algorithm} on ${data.path}`,
     staticDetails: [
       `Pipeline key \`${spec.pipelineKey}\``,

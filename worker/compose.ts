@@ -1,20 +1,24 @@
 import path from 'node:path';
 import { type Client } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
+import { createAlarmActivities } from '../activities/alarm-activities';
 import { createAskActivities } from '../activities/ask-activities';
 import { createBatchActivities } from '../activities/batch-activities';
 import { createComputeActivities } from '../activities/compute-activities';
 import { createHandoverActivities } from '../activities/handover-activities';
 import { createNoticeActivities } from '../activities/notice-activities';
-import { createProjectActivities } from '../activities/project-activities';
+import { createProjectActivities, type ProjectDeps, resolveSpec } from '../activities/project-activities';
 import { createQueueActivities } from '../activities/queue-activities';
 import { createRegistrationActivities } from '../activities/registration-activities';
 import { createStewardActivities } from '../activities/steward-activities';
 import { createTrackingActivities } from '../activities/tracking-activities';
+import { createWatchActivities } from '../activities/watch-activities';
 import { StageExecutions, type StageExecutor } from '../activities/stage-executions';
 import { WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { type NoticeActivities, type PipelineActivities } from '../contracts/activities';
+import { type AlarmActivities } from '../contracts/alarm';
 import { type BatchActivities } from '../contracts/batch-prediction';
+import { type WatchActivities } from '../contracts/watch';
 import { evidencePath } from '../contracts/evidence';
 import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
@@ -32,6 +36,8 @@ import { startSecret } from '../pipeline/run/start-seal';
 import { type StageCode } from '../pipeline/stage-code';
 import { StageResults } from '../pipeline/results/stage-results';
 import { tableScorer } from '../serving/batch/score-table';
+import { checkDrift } from '../serving/watch/check-drift';
+import { type DriftDeps } from '../serving/watch/drift-question';
 import { InProcessExecutor } from '../stages/in-process';
 import { namespaceId } from '../temporal/namespace-id';
 import { workflowUrl } from '../temporal/web-ui';
@@ -121,7 +127,12 @@ export async function createServices(
 
 export function createActivities(
   services: Services,
-): PipelineActivities & NoticeActivities & StewardActivities & BatchActivities {
+): PipelineActivities &
+  NoticeActivities &
+  StewardActivities &
+  BatchActivities &
+  AlarmActivities &
+  WatchActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
   const { identity, scratchDir, temporalNamespaceId } = services;
@@ -132,13 +143,34 @@ export function createActivities(
     if (experimentId === null) return null;
     return (await mlflow.runs.findFinished(experimentId, pipelineKey))?.result ?? null;
   };
+  const projectDeps: ProjectDeps = {
+    project,
+    identity,
+    code,
+    imageDigest: (...asked) => containers.digestOf(...asked),
+    startSecret: secret,
+  };
   return {
-    ...createProjectActivities({
-      project,
-      identity,
-      code,
-      imageDigest: (...asked) => containers.digestOf(...asked),
-      startSecret: secret,
+    ...createProjectActivities(projectDeps),
+    ...createAlarmActivities({
+      client,
+      address: temporal.address,
+      taskQueue,
+      mlflow,
+      findFinished,
+      resolve: (params, alarm, signal) => resolveSpec(projectDeps, { params, alarm }, signal),
+    }),
+    ...createWatchActivities({
+      client,
+      address: temporal.address,
+      taskQueue,
+      drift: {
+        ...{ project, mlflow, store, publicKey: config.publicKey },
+        remote: defaultRemote(config),
+        shelf: { mlflow: config.mlflow, dir: path.join(config.stateDir, 'serving', 'models') },
+        predictions: path.join(config.stateDir, 'predictions'),
+      },
+      checkDrift,
     }),
     ...createQueueActivities({ client }),
     ...createHandoverActivities({ client, address: temporal.address, taskQueue, findFinished }),
@@ -201,6 +233,15 @@ function sharedCache({ project, stageEnv: env }: WorkerConfig, name: string): ()
       opened = undefined;
     });
     return opened;
+  };
+}
+
+/** The project's own remote, for what is not in the store; null: it has none. */
+function defaultRemote({ project, stageEnv: env }: WorkerConfig): DriftDeps['remote'] {
+  return async () => {
+    const dvc = await readDvcConfig(path.join(project, '.dvc'));
+    if (dvc.defaultRemote === undefined) return null;
+    return { name: dvc.defaultRemote, storage: await openNamedRemote(dvc, env) };
   };
 }
 

@@ -24,6 +24,8 @@ interface CreateOptions extends Output {
   params: string;
   timezone: string;
   predict?: string;
+  watch?: string;
+  data?: string;
   model?: string;
   out?: string;
 }
@@ -36,7 +38,7 @@ export const schedule: CommandModule = {
   define(program: Command) {
     const group = program
       .command('schedule')
-      .description('train or predict at set times: create, list, trigger, pause, resume, delete')
+      .description('train, predict or watch at set times: create, list, trigger, pause, resume, delete')
       .addHelpText('after', "\nExample:\n  retrain schedule create --cron '0 3 * * *'\n");
     defineCreate(group);
     defineList(group);
@@ -47,7 +49,9 @@ export const schedule: CommandModule = {
 function defineCreate(group: Command): void {
   group
     .command('create')
-    .description('train regularly, or predict: unchanged data are neither trained on nor scored again')
+    .description(
+      'train regularly, or predict, or watch a model: unchanged data are neither trained on nor scored again',
+    )
     .requiredOption('--cron <expression>', 'minute, hour, day of month, month, day of week')
     .option('--name <name>', 'default: the name of the model')
     .option('--params <file>', 'the params file', 'params.yaml')
@@ -55,12 +59,21 @@ function defineCreate(group: Command): void {
     .option('--predict <data>', 'score this file or folder of the project, and do not train')
     .option('--model <name@alias>', 'what it is scored by: iris-classifier@production, iris-classifier@3')
     .option('--out <file>', 'where the predictions go, in the project: .parquet, .csv or .jsonl')
+    .option(
+      '--watch <model>',
+      'check this model for drift and lost accuracy, and do not train: see docs/monitoring.md',
+    )
+    .option(
+      '--data <data>',
+      'with --watch: look at this file or folder of the project, and not at the prediction log',
+    )
     .option('--json', 'print one JSON object', false)
     .addHelpText(
       'after',
       '\nWhere both are given, day of month and day of week must both match.\n' +
         "\nExample:\n  retrain schedule create --cron '0 3 * * *' --timezone Europe/Berlin\n" +
-        "  retrain schedule create --cron '0 5 * * *' --predict data/new.csv --model iris-classifier@production --out predictions.parquet\n",
+        "  retrain schedule create --cron '0 5 * * *' --predict data/new.csv --model iris-classifier@production --out predictions.parquet\n" +
+        "  retrain schedule create --cron '0 * * * *' --watch iris-classifier\n",
     )
     .action(create);
 }
@@ -139,7 +152,8 @@ async function create(options: CreateOptions): Promise<void> {
     const link = pageOf(settings, name);
     const params = 'train' in what ? what.train.params : null;
     const predict = 'predict' in what ? what.predict : null;
-    if (json) printJson('schedule create', { name, cron, timezone, params, predict, link });
+    const watch = 'watch' in what ? { model: what.watch.model, data: what.watch.data ?? null } : null;
+    if (json) printJson('schedule create', { name, cron, timezone, params, predict, watch, link });
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));
   });
 }
@@ -147,8 +161,12 @@ async function create(options: CreateOptions): Promise<void> {
 /** @returns what the schedule does, and a name for it @throws RetrainError USAGE, CONFIG_INVALID, CONFIG_NOT_FOUND */
 async function whatToDo(
   { project }: ClientConfig,
-  { params, predict: data, model, out }: CreateOptions,
+  { params, predict: data, model, out, watch, data: looked }: CreateOptions,
 ): Promise<{ what: Scheduled; named: string }> {
+  if (watch !== undefined)
+    return whatToWatch(project, watch, { params, data: looked, others: [data, model, out] });
+  if (looked !== undefined)
+    throw new RetrainError('USAGE', '--data belongs to --watch; to score a table: --predict');
   if (data === undefined && model === undefined && out === undefined) {
     return { what: { train: { params } }, named: (await loadParams(project, params)).model };
   }
@@ -162,6 +180,33 @@ async function whatToDo(
   await dataInsideProject(project, data, '--predict', 'the data');
   await outputInsideProject(project, out, '--out');
   return { what: { predict: { data, model, out } }, named: `predict-${reference.model}` };
+}
+
+/** @throws RetrainError USAGE, CONFIG_INVALID, CONFIG_NOT_FOUND */
+async function whatToWatch(
+  project: string,
+  watch: string,
+  { params, data, others }: { params: string; data: string | undefined; others: (string | undefined)[] },
+): Promise<{ what: Scheduled; named: string }> {
+  if (others.some((other) => other !== undefined)) {
+    throw new RetrainError(
+      'USAGE',
+      '--watch goes without --predict, --model and --out: a schedule does one thing',
+    );
+  }
+  const { model } = parseModelReference(watch);
+  const trains = await loadParams(project, params);
+  if (trains.model !== model) {
+    throw new RetrainError(
+      'USAGE',
+      `${params} is of ${trains.model}, and --watch names ${model}; name its params file with --params`,
+    );
+  }
+  if (data !== undefined) await dataInsideProject(project, data, '--data', 'the data');
+  return {
+    what: { watch: { model: watch, params, ...(data === undefined ? {} : { data }) } },
+    named: `watch-${model}`,
+  };
 }
 
 async function list({ json }: Output): Promise<void> {
@@ -222,6 +267,7 @@ function cells({
   timezone,
   params,
   predict,
+  watch,
   nextRunAt,
   lastRunAt,
 }: ScheduleView): string[] {
@@ -230,10 +276,15 @@ function cells({
     name,
     paused ? resting : paint.good('active'),
     cron === null ? '' : `${cron} ${timezone ?? ''}`,
-    predict === null ? (params ?? '') : `${predict.data} by ${predict.model} into ${predict.out}`,
+    whatText({ params, predict, watch }),
     minute(nextRunAt),
     minute(lastRunAt),
   ];
+}
+
+function whatText({ params, predict, watch }: Pick<ScheduleView, 'params' | 'predict' | 'watch'>): string {
+  if (watch !== null) return `watch ${watch.model}${watch.data === null ? '' : ` by ${watch.data}`}`;
+  return predict === null ? (params ?? '') : `${predict.data} by ${predict.model} into ${predict.out}`;
 }
 
 function minute(iso: string | null): string {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Metrics } from '../../contracts/stage';
 import { drawWeights } from '../metrics/bootstrap';
 import { quantile } from '../metrics/quantile';
@@ -43,11 +44,11 @@ export interface EstimateOptions {
  *
  * @returns by metric; empty where there are no rows
  */
-export function estimateMetrics(
+export async function estimateMetrics(
   { answered: known, outcomes }: CalibrationSet,
   answered: Answered,
   { level, seed, draws = DRAWS }: EstimateOptions,
-): Record<string, Estimate> {
+): Promise<Record<string, Estimate>> {
   if (known.scores.length === 0 || answered.scores.length === 0) return {};
   const rows = calibrationRows(known.scores, outcomes);
   const order = byFallingScore(answered.scores);
@@ -62,6 +63,8 @@ export function estimateMetrics(
     new Float64Array(answered.scores.length),
   ];
   for (let draw = 0; draw < draws; draw++) {
+    // Heartbeats and requests get their turn.
+    if (draw % 5 === 0) await nextTurn();
     drawWeights(knownWeights, seed, 2 * draw);
     drawWeights(weights, seed, 2 * draw + 1);
     const again = calibrated(fitCalibrator(rows, knownWeights), answered.scores);

@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Metrics } from '../../contracts/stage';
 import { lowerIsBetter } from '../../contracts/task-metrics';
 import { drawWeights } from '../metrics/bootstrap';
 import { quantile } from '../metrics/quantile';
-import { normalBelow } from './normal-tail';
+import { normalTail } from '../drift/normal-tail';
 
 /** Rows whose metrics can be taken for any weights `[rows]`. */
 export interface Measured {
@@ -20,7 +21,11 @@ export interface Drawn {
 const DRAWS = 300;
 
 /** The metrics of rows, and of as many rows drawn from them with replacement, again and again. The same seed gives the same. */
-export function drawMetrics({ rows, measure }: Measured, seed: number, draws = DRAWS): Record<string, Drawn> {
+export async function drawMetrics(
+  { rows, measure }: Measured,
+  seed: number,
+  draws = DRAWS,
+): Promise<Record<string, Drawn>> {
   const drawn = Object.fromEntries(
     Object.entries(measure())
       .filter(([, value]) => Number.isFinite(value))
@@ -28,6 +33,7 @@ export function drawMetrics({ rows, measure }: Measured, seed: number, draws = D
   );
   const weights = new Float64Array(rows);
   for (let draw = 0; draw < draws; draw++) {
+    if (draw % 5 === 0) await nextTurn();
     drawWeights(weights, seed, draw);
     for (const [metric, value] of Object.entries(measure(weights))) {
       if (Number.isFinite(value) && Object.hasOwn(drawn, metric)) drawn[metric]!.draws.push(value);
@@ -57,7 +63,7 @@ export function chanceOfShortfall(metric: string, drawn: Drawn, expected: number
     deviation(drawn.draws),
     typeof expected === 'number' ? 0 : deviation(expected.draws),
   );
-  return spread > 0 ? normalBelow(worse / spread) : 0;
+  return spread > 0 ? normalTail(-worse / spread) : 0;
 }
 
 function deviation(draws: readonly number[]): number {

@@ -23,6 +23,8 @@ export interface PredictionRow {
   features: Record<string, number | string | boolean | null>;
   /** What turned out to be true, the latest word of it; null: not known. */
   label: Label | null;
+  /** When that came, by the clock of whoever keeps the log; null: it has not come. */
+  labelTime: Date | null;
 }
 
 export interface PredictionQuery {
@@ -93,12 +95,13 @@ async function* filesOf(folder: string): AsyncGenerator<Map<string, FileColumn>>
 
 function* rowsOf(
   columns: ReadonlyMap<string, FileColumn>,
-  labels: ReadonlyMap<string, { label: Label }>,
+  labels: ReadonlyMap<string, { at: number; label: Label }>,
 ): Generator<PredictionRow> {
   const cellsOf = (name: string): ArrayLike<Cell> => columns.get(name)?.data ?? [];
   const [time, id, row, name, version, role, prediction, probability, latency] = OURS.map(cellsOf);
   const features = [...columns.values()].filter((column) => column.name.startsWith(FEATURE));
   for (let at = 0; at < (time?.length ?? 0); at += 1) {
+    const truth = labels.get(keyOf(id?.[at], row?.[at]));
     yield {
       time: time?.[at] as Date,
       requestId: String(id?.[at]),
@@ -115,7 +118,8 @@ function* rowsOf(
           (data[at] ?? null) as string | number | null,
         ]),
       ),
-      label: labels.get(keyOf(id?.[at], row?.[at]))?.label ?? null,
+      label: truth?.label ?? null,
+      labelTime: truth === undefined ? null : new Date(truth.at),
     };
   }
 }

@@ -16,7 +16,7 @@ describe('devServerArguments', () => {
   it('registers every search attribute with its type', () => {
     const attributes = args.filter((_, i) => args[i - 1] === '--search-attribute');
     expect(attributes.sort()).toEqual([
-      ...['DataHash=Keyword', 'GitCommit=Keyword', 'Model=Keyword', 'PipelineKey=Keyword'],
+      ...['Alarm=Keyword', 'DataHash=Keyword', 'GitCommit=Keyword', 'Model=Keyword', 'PipelineKey=Keyword'],
       ...['Promoted=Bool', 'Stage=Keyword'],
     ]);
   });

@@ -17,14 +17,16 @@ beforeAll(() => {
 describe('the committed histories', () => {
   const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
-  test('tell of every way that a run can end, and of what a steward does', () => {
+  test('tell of every way that a run can end, of what a steward does, and of a check', () => {
     expect(files.sort()).toEqual([
+      'alarm-desk.json',
       'batch-cancelled.json',
       'batch-success.json',
       'cancelled.json',
       'failed.json',
       'followed.json',
       'gate-failed.json',
+      'monitor.json',
       'retried.json',
       'steward-approvals.json',
       'steward-by-hand.json',

@@ -8,7 +8,7 @@ describe('the test stack', () => {
     });
     await connection.close();
     expect(customAttributes).toMatchObject({
-      ...{ Model: 2, DataHash: 2, PipelineKey: 2, GitCommit: 2, Stage: 2 },
+      ...{ Model: 2, DataHash: 2, PipelineKey: 2, GitCommit: 2, Stage: 2, Alarm: 2 },
       Promoted: 5,
     });
   });

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { byFallingScore, expectedMetrics } from '../../../ml/performance/expected-metrics';
 import { calibrated, calibrationRows, fitCalibrator } from '../../../ml/performance/isotonic';
-import { normalBelow } from '../../../ml/performance/normal-tail';
 
 interface Case {
   scores: number[];
@@ -54,15 +53,4 @@ test('more than two classes: the accuracy is the mean chance of the answers', ()
   });
   const none = new Float64Array();
   expect(expectedMetrics({ scores: none, positive: null }, none, byFallingScore(none))).toEqual({});
-});
-
-// scipy.stats.norm.cdf, 1.16
-test.each([
-  [-6, 9.865876450376946e-10],
-  [-3.2, 0.0006871379379158483],
-  [-1, 0.15865525393145707],
-  [0, 0.5],
-  [2.5, 0.9937903346742238],
-])('the normal tail at %d', (z, wanted) => {
-  expect(Math.abs(normalBelow(z) / wanted - 1)).toBeLessThan(1e-6);
 });

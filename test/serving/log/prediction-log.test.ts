@@ -85,6 +85,7 @@ test('keeps predictions, by column, and joins what turned out to be true', async
       latencyMs: 1.5,
       features: { petal: 1.4, site: 'north' },
       label: null,
+      labelTime: null,
     },
     expect.objectContaining({
       requestId: 'two',
@@ -100,6 +101,7 @@ test('keeps predictions, by column, and joins what turned out to be true', async
       latencyMs: null,
       features: { petal: 5.1, site: null },
       label: 'virginica',
+      labelTime: expect.any(Date) as Date,
     }),
   ]);
 });
