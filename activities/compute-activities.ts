@@ -45,10 +45,11 @@ export function createComputeActivities({
     requireDeclaredData(spec);
     const job: StageJob = {
       work: computeStage(stage, spec.params, code, spec.images),
-      inputs: inputsOf(stage, {
-        ...input.artifacts,
-        ...byName(dataInputs(spec).map(({ artifact }) => artifact)),
-      }),
+      inputs: inputsOf(
+        stage,
+        { ...input.artifacts, ...byName(dataInputs(spec).map(({ artifact }) => artifact)) },
+        spec.params,
+      ),
       afresh: spec.forceId !== undefined,
       ...(stage === 'preprocess' ? { bring: (signal) => bringData(spec, signal) } : {}),
     };

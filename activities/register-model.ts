@@ -4,7 +4,7 @@ import { type RegisterInput, type RegisterOutput } from '../contracts/activities
 import { RetrainError } from '../contracts/errors';
 import { dataHashOf, lineageOf, type Lineage } from '../contracts/lineage';
 import { RUN_TAG, VERSION_TAG } from '../contracts/names';
-import { ARTIFACT, Evaluation, TableSchema, type Artifact } from '../contracts/stage';
+import { ARTIFACT, Evaluation, TableSchema, TrainingNotes, type Artifact } from '../contracts/stage';
 import { isDetail } from '../contracts/task-metrics';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { below } from '../integrations/mlflow/artifact-path';
@@ -17,6 +17,7 @@ import {
 } from '../integrations/mlflow/model-directory';
 import { modelMetadata } from '../integrations/mlflow/model-metadata';
 import { type Origin } from '../integrations/signing/provenance';
+import { backtestMetrics, backtestPoints } from '../ml/backtest/summary';
 import { readOnnxInterfaceOf } from '../ml/onnx/read-interface';
 import { addPassport, layOutModel, type SigningKey } from './model-package';
 import { readJson, storedFile } from './read-json';
@@ -57,12 +58,14 @@ export async function registerModel(
   const { spec, mlflowRunId, evaluated } = input;
   const model = made(input, ARTIFACT.model);
   const evaluation = made(input, ARTIFACT.evaluation);
-  const [schema, scored, onnx, warnings] = await Promise.all([
+  const [schema, scored, onnx, warnings, training] = await Promise.all([
     readJson(store, made(input, ARTIFACT.schema)).then((json) => TableSchema.parse(json)),
     readJson(store, evaluation).then((json) => Evaluation.parse(json)),
     storedFile(store, model),
     dataWarnings(store, input.artifacts),
+    trainingNotes(store, input),
   ]);
+  const { backtest } = training;
   const warned = warnedTag(warningsTag(warnings, evaluated.noBetter ?? null));
   const logged = await mlflow.loggedModels.ensure(
     {
@@ -121,7 +124,11 @@ export async function registerModel(
     await mlflow.runs.log(
       mlflowRunId,
       {
-        metrics: evaluated.candidateMetrics,
+        metrics: {
+          ...evaluated.candidateMetrics,
+          ...(backtest === undefined ? {} : backtestMetrics(backtest)),
+        },
+        ...(backtest === undefined ? {} : { points: backtestPoints(backtest) }),
         tags: {
           ...warned,
           ...(logged === null ? modelHistoryTag(described) : {}),
@@ -145,6 +152,12 @@ function made({ artifacts }: RegisterInput, name: string): Artifact {
   const artifact = artifacts[name];
   if (artifact === undefined) throw new RetrainError('STAGE_FAILED', `no stage left out/${name}`);
   return artifact;
+}
+
+/** What the training told beside the model; nothing where a stage of one's own tells none, or in words of its own. */
+async function trainingNotes(store: ContentStore, { artifacts }: RegisterInput): Promise<TrainingNotes> {
+  const notes = artifacts[ARTIFACT.training];
+  return notes === undefined ? {} : (TrainingNotes.safeParse(await readJson(store, notes)).data ?? {});
 }
 
 function metadataOf(input: RegisterInput, schema: TableSchema, scored: Evaluation, at: number): ModelFile {

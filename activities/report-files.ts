@@ -42,6 +42,9 @@ export async function reportFiles(
     { path: 'report.md', bytes: Buffer.from(reportMarkdown(input)) },
     { path: 'plots.vega-lite.json', bytes: Buffer.from(JSON.stringify(vegaLitePlots(input))) },
     ...importanceFile(evaluation, training),
+    ...(training?.backtest === undefined
+      ? []
+      : [{ path: 'backtest.json', bytes: Buffer.from(JSON.stringify(training.backtest)) }]),
     ...(profile === undefined ? [] : [{ path: 'profile.json', bytes: Buffer.from(JSON.stringify(profile)) }]),
   ];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPlacement, placement } from './container';
+import { checkBacktest } from './backtest-params';
 import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
 import { DriftParams } from './drift-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
@@ -360,5 +361,6 @@ export const Params = z
     collect: CollectParams.optional(),
   })
   .superRefine(checkTask)
+  .superRefine(checkBacktest)
   .superRefine(checkExtraIsRead);
 export type Params = z.infer<typeof Params>;

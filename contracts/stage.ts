@@ -58,6 +58,8 @@ export const ARTIFACT = {
   seenRows: 'seen-rows.bin',
   /** Columns of the held-out rows that name them and are not, or not exactly, in test.parquet; the target in any case. */
   testKeys: 'test-keys.parquet',
+  /** When each training row was, in their order; without rows where no time orders them. */
+  trainTimes: 'train-times.parquet',
   model: 'model.onnx',
   /** `TrainingNotes`: what the training learned beside the model. */
   training: 'training.json',
@@ -149,8 +151,37 @@ export const TableSchema = z.object({
     .optional()
     .describe('The same rows raw, in the order of `inputs`; null where a value is missing.'),
   baselines: z.array(Baseline).optional(),
+  time: z
+    .object({
+      column: z.string(),
+      unit: z.enum(['day', 'number']).describe('day: train-times.parquet has days since 1970-01-01.'),
+      gap: z.number().describe('Span before the first held-out row that no training row is in.'),
+    })
+    .optional()
+    .describe('What a split by time went by.'),
 });
 export type TableSchema = z.infer<typeof TableSchema>;
+
+/** How the training did in the past: a model at each cut-off, trained on what was before, scored on the window after. */
+export const Backtest = z.object({
+  unit: z.enum(['day', 'number']),
+  window: z.number(),
+  gap: z.number(),
+  past: z.number().nullable().describe('How far back training rows went; null: all the way.'),
+  cutoffs: z
+    .array(
+      z.object({
+        after: z.string().describe('The cut-off: the window is what is later …'),
+        until: z.string().describe('… and no later than this.'),
+        trainRows: z.number().int(),
+        rows: z.number().int().describe('Rows in the window.'),
+        metrics: Metrics,
+        baselines: z.array(z.object({ algorithm: z.string(), metrics: Metrics })).max(10),
+      }),
+    )
+    .max(1000),
+});
+export type Backtest = z.infer<typeof Backtest>;
 
 /** What a training learned beside the model. */
 export const TrainingNotes = z.object({
@@ -158,6 +189,7 @@ export const TrainingNotes = z.object({
   importances: z.array(z.object({ feature: z.string(), importance: z.number() })).optional(),
   /** Accuracy or R² on the rows that were left out of each tree's sample. */
   oobScore: z.number().optional(),
+  backtest: Backtest.optional(),
 });
 export type TrainingNotes = z.infer<typeof TrainingNotes>;
 

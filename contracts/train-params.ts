@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BacktestParams } from './backtest-params';
 import { checkPlacement, placement } from './container';
 import { listed } from './errors';
 
@@ -219,6 +220,9 @@ export const TrainParams = z
       .max(0xffff_ffff)
       .default(42)
       .describe('Seed of the training: same data, params and seed give the same model bytes.'),
+    backtest: BacktestParams.optional().describe(
+      'Train also at several cut-offs in the past, each on the rows before it, and score that on the window after it, beside the baselines: {cutoffs: 5, window: 14}. Over the training rows only; needs preprocess.split: time.',
+    ),
     ...options,
   })
   .superRefine(checkPlacement)

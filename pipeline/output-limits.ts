@@ -10,6 +10,8 @@ const MOST: Readonly<Record<string, number>> = {
   [ARTIFACT.train]: 64 * GIB,
   [ARTIFACT.test]: 64 * GIB,
   [ARTIFACT.testKeys]: 64 * GIB,
+  // 8 bytes a row.
+  [ARTIFACT.trainTimes]: 8 * GIB,
   // 7 bytes a row.
   [ARTIFACT.seenRows]: 8 * GIB,
   // What the format itself can hold: protobuf counts in 31 bits.

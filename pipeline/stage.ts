@@ -12,6 +12,8 @@ export interface StageRow {
   mayTake: readonly string[];
   /** Outputs of earlier stages that it is given only along with what it may take; without that they change nothing. */
   besides: readonly string[];
+  /** Outputs of earlier stages that it must have if the params ask for what needs them. */
+  asked: readonly { name: string; when: (params: Pick<Params, 'train'>) => boolean }[];
   /** Outputs that it must leave. */
   makes: readonly string[];
   /** Outputs that are taken when they are there: a stage in another language need not know them. */
@@ -38,7 +40,8 @@ export const STAGE_TABLE = {
     mayTake: [],
     besides: [],
     makes: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
-    mayLeave: [ARTIFACT.profile, ARTIFACT.seenRows, ARTIFACT.testKeys],
+    asked: [],
+    mayLeave: [ARTIFACT.profile, ARTIFACT.seenRows, ARTIFACT.testKeys, ARTIFACT.trainTimes],
     params: ['data', 'preprocess', 'expect', 'task'],
     shownIn: 'prepared',
     metricsFile: 'preprocess.json',
@@ -47,6 +50,7 @@ export const STAGE_TABLE = {
     takes: [ARTIFACT.train, ARTIFACT.schema],
     mayTake: [],
     besides: [],
+    asked: [{ name: ARTIFACT.trainTimes, when: ({ train }) => train.backtest !== undefined }],
     makes: [ARTIFACT.model],
     mayLeave: [ARTIFACT.training],
     params: ['train', 'task'],
@@ -57,6 +61,7 @@ export const STAGE_TABLE = {
     takes: [ARTIFACT.test, ARTIFACT.schema, ARTIFACT.model],
     mayTake: [ARTIFACT.championModel, ARTIFACT.championDescription, ARTIFACT.championSeenRows],
     besides: [ARTIFACT.seenRows, ARTIFACT.testKeys],
+    asked: [],
     makes: [ARTIFACT.evaluation],
     mayLeave: [ARTIFACT.sideBySide],
     params: ['evaluate', 'task'],
@@ -84,13 +89,24 @@ export function eachStage<T>(of: (stage: ComputeStageName) => T): Record<Compute
   return Object.fromEntries(COMPUTE_STAGES.map((stage) => [stage, of(stage)])) as Record<ComputeStageName, T>;
 }
 
+/** What a stage must have to do what the params ask for. */
+export function takenBy(stage: ComputeStageName, params: Pick<Params, 'train'>): string[] {
+  const { takes, asked } = stageRow(stage);
+  return [...takes, ...asked.filter(({ when }) => when(params)).map(({ name }) => name)];
+}
+
 /**
  * What a stage takes of all that a run has so far. Who takes the data also takes the tables that are joined to it.
  *
  * @throws RetrainError STAGE_FAILED when something that it must have is missing
  */
-export function inputsOf<T>(stage: ComputeStageName, known: Readonly<Record<string, T>>): Record<string, T> {
-  const { takes, mayTake, besides } = stageRow(stage);
+export function inputsOf<T>(
+  stage: ComputeStageName,
+  known: Readonly<Record<string, T>>,
+  params: Pick<Params, 'train'>,
+): Record<string, T> {
+  const { mayTake, besides } = stageRow(stage);
+  const takes = takenBy(stage, params);
   const missing = takes.find((name) => known[name] === undefined);
   if (missing !== undefined) {
     throw new RetrainError('STAGE_FAILED', `${stage} takes ${missing}, which no stage before it has left`);

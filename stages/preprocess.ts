@@ -15,6 +15,8 @@ import { takeNames } from '../ml/dataset/row-names';
 import { encodeSeenRows } from '../ml/dataset/seen-rows';
 import { writeTestKeys } from '../ml/dataset/test-keys';
 import { writeTable } from '../ml/dataset/table-artifact';
+import { writeTrainTimes } from '../ml/dataset/train-times';
+import { momentsOf, type Moments } from '../ml/dataset/moments';
 import { warningsOf } from '../ml/dataset/warnings';
 import { fitBaselines } from './baselines';
 import { parseInput } from './parse-input';
@@ -31,7 +33,7 @@ const PreprocessStageParams = z.strictObject({
 const EXAMPLE_ROWS = 5;
 
 /**
- * data → train.parquet, test.parquet, seen-rows.bin, test-keys.parquet, schema.json, profile.json: reads the table, holds
+ * data → train.parquet, test.parquet, seen-rows.bin, test-keys.parquet, train-times.parquet, schema.json, profile.json: reads the table, holds
  * it against the expectations, splits the rows, and learns from the training rows how numbers are imputed and texts encoded. The rows stay raw:
  * that is what the model takes.
  */
@@ -62,6 +64,8 @@ export const preprocess: Stage = async (context) => {
   writeTable(context.output(ARTIFACT.test), table, inputs, target, split.test);
   writeFileSync(context.output(ARTIFACT.seenRows), encodeSeenRows(naming, takeNames(names, split.train)));
   writeTestKeys(context.output(ARTIFACT.testKeys), table, features, split.test);
+  const moments = timesOf(table, params.preprocess);
+  writeTrainTimes(context.output(ARTIFACT.trainTimes), moments?.values ?? null, split.train);
   const schema: TableSchema = {
     task: params.task,
     features: preparedNames(inputs),
@@ -71,6 +75,15 @@ export const preprocess: Stage = async (context) => {
     rows: { train: split.train.length, test: split.test.length },
     ...examplesOf(table, inputs, split.train),
     baselines,
+    ...(moments === null
+      ? {}
+      : {
+          time: {
+            column: params.preprocess.time_by ?? '',
+            unit: moments.unit,
+            gap: params.preprocess.gap ?? 0,
+          },
+        }),
   };
   const profile: TableProfile = {
     ...profileTable(table, features, target, read.rows),
@@ -101,6 +114,13 @@ function examplesOf(
     example: rowNumbers.map((row) => Array.from({ length: features }, (_, f) => values[f * rows + row] || 0)),
     rawExample: rowNumbers.map((row) => inputs.map(({ name }) => rawCell(columnOf(first, name), row))),
   };
+}
+
+/** When each row was; null for a split that does not go by time. */
+function timesOf(table: RawTable, { split, time_by }: PreprocessParams): Moments | null {
+  if (split !== 'time' || time_by === undefined) return null;
+  const column = columnOf(table, time_by);
+  return column.kind === 'text' ? momentsOf(table, column) : null;
 }
 
 function rawCell(column: Column, row: number): number | string | null {

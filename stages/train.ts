@@ -2,13 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Params, TrainParams } from '../contracts/params';
 import { type Algorithm } from '../contracts/train-params';
-import { ARTIFACT, type TrainingNotes } from '../contracts/stage';
-import { inputsOf, labelledMatrix, readStoredTable, valuedMatrix } from '../ml/dataset/table-artifact';
+import { ARTIFACT, type Backtest, type TableSchema, type TrainingNotes } from '../contracts/stage';
+import {
+  inputsOf,
+  labelledMatrix,
+  readStoredTable,
+  type StoredTable,
+  valuedMatrix,
+} from '../ml/dataset/table-artifact';
+import { backtestMetrics } from '../ml/backtest/summary';
+import { readTrainTimes } from '../ml/dataset/train-times';
 import { encodeOnnx } from '../ml/onnx/encode';
 import { trainerFor } from '../ml/trainer/catalog';
+import { backtest } from './backtest';
 import { readSchema } from './read-schema';
 import { parseInput } from './parse-input';
-import { type Stage } from './stage';
+import { type Stage, type StageContext } from './stage';
 
 const TrainStageParams = z.strictObject({ train: TrainParams, task: Params.shape.task });
 
@@ -23,7 +32,7 @@ const PHASE: Record<Algorithm, string> = {
   'moving-average': 'taking the mean',
 };
 
-/** train.parquet, schema.json → model.onnx, training.json. */
+/** train.parquet, schema.json, for a backtest train-times.parquet → model.onnx, training.json. */
 export const train: Stage = async (context) => {
   const { train: params, task } = parseInput(
     TrainStageParams,
@@ -49,6 +58,7 @@ export const train: Stage = async (context) => {
     classLabels: schema.classes,
     modelName: params.algorithm,
   });
+  const tried = await triedOnThePast(context, params, stored, schema);
   const notes: TrainingNotes = {
     ...(importances === undefined
       ? {}
@@ -56,6 +66,7 @@ export const train: Stage = async (context) => {
           importances: schema.features.map((feature, f) => ({ feature, importance: importances[f] ?? 0 })),
         }),
     ...(oobScore === undefined ? {} : { oobScore }),
+    ...(tried === undefined ? {} : { backtest: tried }),
   };
   writeFileSync(context.output(ARTIFACT.model), onnx);
   writeFileSync(context.output(ARTIFACT.training), `${JSON.stringify(notes)}\n`);
@@ -63,5 +74,23 @@ export const train: Stage = async (context) => {
     rows_train: table.rows,
     model_bytes: onnx.length,
     ...(oobScore === undefined ? {} : { oob_score: oobScore }),
+    ...(tried === undefined ? {} : backtestMetrics(tried)),
   };
 };
+
+/** The backtest that params ask for. */
+async function triedOnThePast(
+  context: StageContext,
+  params: TrainParams,
+  stored: StoredTable,
+  schema: TableSchema,
+): Promise<Backtest | undefined> {
+  if (params.backtest === undefined) return undefined;
+  const trainer = trainerFor(params.algorithm, params.engine);
+  return backtest({
+    ...{ stored, schema, params: params.backtest },
+    times: readTrainTimes(context.input(ARTIFACT.trainTimes), stored.rows),
+    train: async (table) => (await trainer.train(table, params)).model,
+    onCutOff: (done, total) => context.report({ phase: 'backtest, cut-off', done, total }),
+  });
+}

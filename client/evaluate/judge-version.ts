@@ -71,7 +71,7 @@ export async function judgeVersion(
     const compared = champion?.version === version.version ? null : champion;
     const work = computeStage('evaluate', params, judge.code, recorded.images);
     const inputs = { ...rows.artifacts, ...compared?.artifacts, [ARTIFACT.model]: onnx };
-    const { outputs } = await judge.runStage('evaluate', work, inputsOf('evaluate', inputs));
+    const { outputs } = await judge.runStage('evaluate', work, inputsOf('evaluate', inputs, params));
     const evaluation = await readEvaluation(store, byName(outputs)[ARTIFACT.evaluation]);
     const { artifacts: _, ...shown } = rows;
     return {

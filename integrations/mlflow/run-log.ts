@@ -17,6 +17,8 @@ export interface RunLog {
    */
   at?: number;
   step?: number;
+  /** Points of series, each at a step of its own. */
+  points?: readonly { key: string; value: number; step: number }[];
   /** Logged model that the metrics are of. */
   modelId?: string | undefined;
 }
@@ -53,11 +55,14 @@ export async function logToRun(
   );
   const tags = batches(tagPairs(log.tags ?? {}), LIMIT.perBatch);
   const metrics = batches(
-    Object.entries(log.metrics ?? {}).map(([key, value]) => ({
+    [
+      ...Object.entries(log.metrics ?? {}).map(([key, value]) => ({ key, value, step: log.step ?? 0 })),
+      ...(log.points ?? []),
+    ].map(({ key, value, step }) => ({
       key: validKey(key),
       value,
       timestamp: log.at ?? 0,
-      step: log.step ?? 0,
+      step,
       ...(log.modelId === undefined ? {} : { model_id: log.modelId }),
     })),
     LIMIT.metricsPerBatch,

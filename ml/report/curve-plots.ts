@@ -1,14 +1,8 @@
+import { backtestPlots } from './backtest-section';
 import { type Scores } from '../../contracts/stage';
-import { type PlotOptions, type Series } from './plot';
+import { type PlotData, type Series } from './plot';
 import { championTitle } from './metrics-section';
 import { type ReportInput } from './report-input';
-
-/** A plot in data: drawn as SVG for the page, as Vega-Lite for other tools. */
-export interface PlotData {
-  name: string;
-  options: PlotOptions;
-  series: Series[];
-}
 
 const UNIT = [0, 1] as const;
 /** More classes than this would be a tangle of lines. */
@@ -18,6 +12,10 @@ type Curve = NonNullable<Scores['curves']>[number];
 
 /** ROC, precision-recall and calibration of a classifier, true against predicted values of a regression. */
 export function curvePlots(input: ReportInput): PlotData[] {
+  return [...ofEvaluation(input), ...backtestPlots(input.training?.backtest)];
+}
+
+function ofEvaluation(input: ReportInput): PlotData[] {
   const { candidate, champion } = input.evaluation;
   if (candidate.pairs !== undefined) return [valuesPlot(candidate.pairs)];
   const mine = (candidate.curves ?? []).slice(0, MAX_CLASSES);

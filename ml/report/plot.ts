@@ -14,8 +14,19 @@ export interface PlotOptions {
   y: string;
   /** Least and largest value shown, for both axes. */
   domain: readonly [min: number, max: number];
+  /** The same of the y axis alone; absent: `domain`. */
+  range?: readonly [min: number, max: number];
+  /** What stands below the x axis, by value; absent: even steps. */
+  ticks?: readonly { at: number; text: string }[];
   /** A dashed line from the lower left to the upper right: chance, or perfection. */
   diagonal?: boolean;
+}
+
+/** A plot in data: drawn as SVG for the page, as Vega-Lite for other tools. */
+export interface PlotData {
+  name: string;
+  options: PlotOptions;
+  series: Series[];
 }
 
 const SIZE = 300;
@@ -25,22 +36,28 @@ const TICKS = 5;
 /** A square plot as SVG, with axes and a legend; colours come from the page's style sheet (`s0`, `s1`, …). */
 export function plot(series: readonly Series[], options: PlotOptions): Markup {
   const [min, max] = options.domain;
+  const [low, high] = options.range ?? options.domain;
   const inner = SIZE - MARGIN.left - MARGIN.right;
-  const scale = (value: number): number => ((value - min) / (max - min || 1)) * inner;
-  const px = (x: number): string => (MARGIN.left + scale(x)).toFixed(1);
-  const py = (y: number): string => (MARGIN.top + inner - scale(y)).toFixed(1);
-  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => min + ((max - min) * i) / TICKS);
+  const share = (value: number, from: number, to: number): number =>
+    ((value - from) / (to - from || 1)) * inner;
+  const px = (x: number): string => (MARGIN.left + share(x, min, max)).toFixed(1);
+  const py = (y: number): string => (MARGIN.top + inner - share(y, low, high)).toFixed(1);
+  const steps = (from: number, to: number): number[] =>
+    Array.from({ length: TICKS + 1 }, (_, i) => from + ((to - from) * i) / TICKS);
   const tickText = (value: number): string => String(Number(value.toPrecision(3)));
+  const below = options.ticks ?? steps(min, max).map((at) => ({ at, text: tickText(at) }));
   const height = MARGIN.top + inner + MARGIN.bottom;
   return markup`<figure><svg viewBox="0 0 ${SIZE} ${height}" role="img" aria-label="${options.title}">
 <text class="title" x="${MARGIN.left}" y="16">${options.title}</text>
-${ticks.map(
-  (tick) => markup`<line class="grid" x1="${px(tick)}" x2="${px(tick)}" y1="${py(min)}" y2="${py(max)}"/>
-<line class="grid" x1="${px(min)}" x2="${px(max)}" y1="${py(tick)}" y2="${py(tick)}"/>
-<text class="tick" x="${px(tick)}" y="${MARGIN.top + inner + 14}" text-anchor="middle">${tickText(tick)}</text>
+${below.map(
+  ({ at, text }) => markup`<line class="grid" x1="${px(at)}" x2="${px(at)}" y1="${py(low)}" y2="${py(high)}"/>
+<text class="tick" x="${px(at)}" y="${MARGIN.top + inner + 14}" text-anchor="middle">${text}</text>`,
+)}
+${steps(low, high).map(
+  (tick) => markup`<line class="grid" x1="${px(min)}" x2="${px(max)}" y1="${py(tick)}" y2="${py(tick)}"/>
 <text class="tick" x="${MARGIN.left - 5}" y="${py(tick)}" dy="3" text-anchor="end">${tickText(tick)}</text>`,
 )}
-${options.diagonal === true ? markup`<line class="diagonal" x1="${px(min)}" y1="${py(min)}" x2="${px(max)}" y2="${py(max)}"/>` : ''}
+${options.diagonal === true ? markup`<line class="diagonal" x1="${px(min)}" y1="${py(low)}" x2="${px(max)}" y2="${py(high)}"/>` : ''}
 ${series.map(({ points, mark }, i) =>
   mark === 'line'
     ? markup`<polyline class="line s${i}" points="${points.map(([x, y]) => `${px(x)},${py(y)}`).join(' ')}"/>`

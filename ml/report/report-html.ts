@@ -1,3 +1,4 @@
+import { backtestSection } from './backtest-section';
 import { comparisonSection } from './comparison-section';
 import { curvePlots } from './curve-plots';
 import {
@@ -37,6 +38,7 @@ ${verdict(input)}
 ${metricsSection(input)}
 ${comparisonSection(input)}
 ${plots.length === 0 ? NOTHING : markup`<h2>Curves</h2><div class="plots">${plots.map(({ series, options }) => plot(series, options))}</div>`}
+${backtestSection(input.training?.backtest)}
 ${thresholdSection(evaluation)}
 ${classesSection(evaluation.candidate)}
 ${importancesSection(input)}

@@ -1,4 +1,5 @@
 import { markdownWords } from '../../contracts/plain-words';
+import { backtestLine } from './backtest-section';
 import { comparedRowsText, comparisonRows } from './comparison-section';
 import { baselineTitles, championTitle, metricRows } from './metrics-section';
 import { type ReportInput } from './report-input';
@@ -38,7 +39,14 @@ export function reportMarkdown(input: ReportInput): string {
     `${evaluation.rows} held-out rows.`,
     '',
     ...comparisonLines(input),
+    ...tried(input),
   ].join('\n');
+}
+
+/** The means of the backtest. */
+function tried({ training }: ReportInput): string[] {
+  const line = backtestLine(training?.backtest);
+  return line === null ? [] : [`**Backtest**, ${markdownWords(line)}`, ''];
 }
 
 /** Candidate and champion on the rows that neither was trained on. */

@@ -1,5 +1,6 @@
-import { curvePlots, type PlotData } from './curve-plots';
+import { curvePlots } from './curve-plots';
 import { type PermutationImportances } from '../../contracts/stage';
+import { type PlotData } from './plot';
 import { type ReportInput } from './report-input';
 
 /** A Vega-Lite specification; plain JSON. */
@@ -20,12 +21,12 @@ export function vegaLitePlots(input: ReportInput): Record<string, VegaLite> {
 }
 
 function specOf({ series, options }: PlotData): VegaLite {
-  const { title, x, y, domain, diagonal } = options;
-  const axis = (field: string, text: string): object => ({
+  const { title, x, y, domain, range = domain, diagonal } = options;
+  const axis = (field: 'x' | 'y', text: string): object => ({
     field,
     type: 'quantitative',
     title: text,
-    scale: { domain: [...domain] },
+    scale: { domain: field === 'x' ? [...domain] : [...range] },
   });
   const lines = {
     data: {

@@ -47,7 +47,7 @@ export async function planStages(
       continue;
     }
     const work = computeStage(stage, params, code, images);
-    const inputs = knownInputs(stage, known, champion);
+    const inputs = knownInputs(stage, known, champion, params);
     const found: StageResult | null =
       inputs === null || !work.cacheable ? null : await results.find(questionOf(work, inputs));
     plans.push(
@@ -70,9 +70,14 @@ export async function planStages(
 }
 
 /** Null: what the champion gives is not known. */
-function knownInputs(stage: ComputeStageName, known: Known, champion: ChampionInputs): Known | null {
-  if (stageRow(stage).mayTake.length === 0) return inputsOf(stage, known);
-  return champion === null ? null : inputsOf(stage, { ...known, ...champion });
+function knownInputs(
+  stage: ComputeStageName,
+  known: Known,
+  champion: ChampionInputs,
+  params: RunIdentity['params'],
+): Known | null {
+  if (stageRow(stage).mayTake.length === 0) return inputsOf(stage, known, params);
+  return champion === null ? null : inputsOf(stage, { ...known, ...champion }, params);
 }
 
 function whyRun(

@@ -3,7 +3,7 @@ import { declaredData, isExtraArtifact } from '../../contracts/data-params';
 import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
 import { byCodePoint } from '../../ml/dataset/code-point-order';
-import { COMPUTE_STAGES, stageRow, type ComputeStageName } from '../stage';
+import { COMPUTE_STAGES, stageRow, takenBy, type ComputeStageName } from '../stage';
 import { RECEIPT } from '../results/stage-receipt';
 
 /** Where the inputs and outputs of a stage are in the workspace, and how `dvc.yaml` calls it. All paths are relative to the project, with `/`. */
@@ -48,9 +48,11 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
   const extra = data.map(([name]) => name).filter(isExtraArtifact);
   const places = new Map<string, string>(data);
   return COMPUTE_STAGES.map((stage): WorkspaceStage => {
-    const { takes, makes, mayLeave, params: paramKeys, shownIn, metricsFile } = stageRow(stage);
+    const { makes, mayLeave, params: paramKeys, shownIn, metricsFile } = stageRow(stage);
     const folder = shownIn === null ? null : `${shownIn}/${model}`;
-    const taken = takes.flatMap((name) => (name === ARTIFACT.data ? [name, ...extra] : [name]));
+    const taken = takenBy(stage, params).flatMap((name) =>
+      name === ARTIFACT.data ? [name, ...extra] : [name],
+    );
     const inputs = taken.flatMap((name) => {
       const place = places.get(name);
       return place === undefined ? [] : [[name, place] as const];

@@ -84,7 +84,7 @@ async function wholeRun(): Promise<void> {
   const stages: Record<string, PublishInput['stages'][string]> = {};
   for (const stage of COMPUTE_STAGES) {
     const work = computeStage(stage, spec.params, CODE);
-    const inputs = inputsOf(stage, artifacts);
+    const inputs = inputsOf(stage, artifacts, spec.params);
     const { outputs, metrics } = await runStage(
       { store, results },
       { work, inputs, afresh: false },

@@ -74,16 +74,36 @@ test('the workspace shows each input of a stage where the stage before it leaves
   }
 });
 
+test('what a stage needs for what the params ask, one before it may leave; it is given only when they ask', () => {
+  const made = new Set<string>();
+  const asking = { ...params, train: { ...params.train, backtest: { cutoffs: 2, window: 7 } } };
+  const known = Object.fromEntries(Object.values(ARTIFACT).map((name) => [name, name]));
+  for (const stage of COMPUTE_STAGES) {
+    const { asked, makes, mayLeave } = stageRow(stage);
+    const names = asked.map(({ name }) => name);
+    expect(names.filter((name) => !made.has(name))).toEqual([]);
+    expect(Object.keys(inputsOf(stage, known, params)).filter((name) => names.includes(name))).toEqual([]);
+    expect(Object.keys(inputsOf(stage, known, asking))).toEqual(expect.arrayContaining(names));
+    for (const name of [...makes, ...mayLeave]) made.add(name);
+  }
+  const { [ARTIFACT.trainTimes]: _, ...without } = known;
+  expect(() => inputsOf('train', without, asking)).toThrow(
+    'train takes train-times.parquet, which no stage before it has left',
+  );
+});
+
 test('a stage is given what it takes, and no more', () => {
   const known = Object.fromEntries(
     [...Object.values(ARTIFACT), 'other'].map((name) => [name, name.toUpperCase()]),
   );
   for (const stage of COMPUTE_STAGES) {
     const { takes, mayTake, besides } = stageRow(stage);
-    expect(Object.keys(inputsOf(stage, known)).sort()).toEqual([...takes, ...mayTake, ...besides].sort());
+    expect(Object.keys(inputsOf(stage, known, params)).sort()).toEqual(
+      [...takes, ...mayTake, ...besides].sort(),
+    );
     const alone = Object.fromEntries(Object.entries(known).filter(([name]) => !mayTake.includes(name)));
-    expect(Object.keys(inputsOf(stage, alone)).sort()).toEqual([...takes].sort());
-    expect(() => inputsOf(stage, {})).toThrow(
+    expect(Object.keys(inputsOf(stage, alone, params)).sort()).toEqual([...takes].sort());
+    expect(() => inputsOf(stage, {}, params)).toThrow(
       `${stage} takes ${takes[0]}, which no stage before it has left`,
     );
   }

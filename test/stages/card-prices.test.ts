@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type Params } from '../../contracts/params';
 import { parseParams } from '../../contracts/parse-params';
+import { type Backtest, TrainingNotes } from '../../contracts/stage';
 import { readParquet } from '../../ml/dataset/parquet/read-parquet';
 import { InProcessExecutor } from '../../stages/in-process';
 import { CompiledStages, StageFolder } from './stage-folder';
@@ -42,8 +43,8 @@ function generated(name: string, ...options: string[]): string {
   return out;
 }
 
-const params = (): Params =>
-  parseParams(parse(readFileSync(join(EXAMPLE, 'params.yaml'), 'utf8')), 'params.yaml');
+const params = (file = 'params.yaml'): Params =>
+  parseParams(parse(readFileSync(join(EXAMPLE, file), 'utf8')), file);
 
 const pricesIn = (folder: string): Price[] =>
   readdirSync(folder)
@@ -205,6 +206,109 @@ describe('the features', () => {
     expect((await bytes(changed, 0)).train.equals((await bytes(data, 0)).train)).toBe(false);
   });
 });
+
+describe('the models', () => {
+  const OTHERS = ['boosting.yaml', 'forest.yaml'];
+
+  it('are of the same rows and features', () => {
+    const { baseline: _, ...preprocess } = params('boosting.yaml').preprocess;
+    expect(preprocess).toEqual(params().preprocess);
+    for (const other of OTHERS) {
+      expect(params(other)).toMatchObject({ data: params().data, expect: params().expect });
+      expect(params(other).preprocess).toEqual(params('boosting.yaml').preprocess);
+    }
+  });
+
+  it('are tried on the past as pandas tries them: the same cut-offs, rows and errors', async () => {
+    const golden = JSON.parse(
+      readFileSync(join(__dirname, '../fixtures/card-prices/backtest.json'), 'utf8'),
+    ) as Record<string, string | number>[];
+    const done = await preprocessed(generated('seventy', '--days', '70'));
+    const { train, task } = params();
+    const { notes, metrics } = await trained(done, {
+      train: { ...train, backtest: { cutoffs: 3, window: 7 } },
+      task,
+    });
+    const { cutoffs = [], gap } = notes.backtest ?? {};
+    expect(gap).toBe(1);
+    expect(cutoffs).toHaveLength(golden.length);
+    for (const [k, cut] of cutoffs.entries()) {
+      const { mae, rmse, mae_of_mean, ...counts } = golden[k] ?? {};
+      expect(cut).toMatchObject(counts);
+      expect(cut.metrics['mae']).toBeCloseTo(Number(mae), 6);
+      expect(cut.metrics['rmse']).toBeCloseTo(Number(rmse), 6);
+      expect(cut.baselines.map(({ algorithm }) => algorithm)).toEqual(['mean']);
+      expect(cut.baselines[0]?.metrics['mae']).toBeCloseTo(Number(mae_of_mean), 5);
+    }
+    const mean = golden.reduce((sum, one) => sum + Number(one['mae']), 0) / golden.length;
+    expect(metrics['backtest_mae']).toBeCloseTo(mean, 6);
+  });
+
+  it('of trees beat the moving average at every cut-off', async () => {
+    const data = generated('ninety', '--days', '90');
+    const { preprocess, train, task } = params('boosting.yaml');
+    const done = await preprocessed(data, (same) => ({ ...same, preprocess }));
+    const { notes } = await trained(done, {
+      train: { ...train, n_estimators: 60, learning_rate: 0.1, backtest: { cutoffs: 3, window: 14 } },
+      task,
+    });
+    const cutoffs = notes.backtest?.cutoffs ?? [];
+    expect(cutoffs).toHaveLength(3);
+    for (const { metrics, baselines } of cutoffs) {
+      const average = baselines.find(({ algorithm }) => algorithm === 'moving-average');
+      expect(metrics['mae']).toBeLessThan(average?.metrics['mae'] ?? 0);
+    }
+  });
+
+  it('at a cut-off know nothing of what comes after it', async () => {
+    const data = generated('fifty', '--days', '50');
+    const { train, task } = params();
+    const tried = async (folder: string): Promise<Backtest['cutoffs']> => {
+      const backtest = { cutoffs: 2, window: 7 };
+      const done = await preprocessed(folder, (same) => ({
+        ...same,
+        preprocess: { ...same.preprocess, baseline: { lags: ['price', 'price_lag_1'] } },
+      }));
+      return (
+        (
+          await trained(done, {
+            train: {
+              ...train,
+              algorithm: 'gradient-boosting',
+              lags: undefined,
+              window: undefined,
+              n_estimators: 5,
+              backtest,
+            },
+            task,
+          })
+        ).notes.backtest?.cutoffs ?? []
+      );
+    };
+    const known = await tried(data);
+    const cut = known[0]?.until ?? '';
+    // The window's last target is a price of the day after it.
+    const other = await tried(
+      withOtherFuture(data, new Date(Date.parse(cut) + 86_400_000).toISOString().slice(0, 10)),
+    );
+    expect(other[0]).toEqual(known[0]);
+    expect(other[1]).not.toEqual(known[1]);
+  });
+});
+
+async function trained(
+  done: StageFolder,
+  stage: { train: object; task: Params['task'] },
+): Promise<{ notes: TrainingNotes; metrics: Record<string, number> }> {
+  const made = new StageFolder(stage);
+  folders.push(made);
+  for (const name of ['train.parquet', 'schema.json', 'train-times.parquet']) made.take(name, done.out(name));
+  await executor.run('train', made.dir);
+  return {
+    notes: TrainingNotes.parse(made.json('training.json')),
+    metrics: made.json('metrics.json') as Record<string, number>,
+  };
+}
 
 const dayBefore = (day: string): string => new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
 

@@ -116,7 +116,7 @@ export function activityObserver({ metrics, reasons, onFailure }: ActivityObserv
     metrics.cacheAsked(stage, afresh ? 'skipped' : output.reused ? 'hit' : 'miss');
     if (output.reused) return {};
     const given = { ...artifacts, ...byName(dataInputs(spec).map(({ artifact }) => artifact)) };
-    const readBytes = bytesOf(inputsOf(stage, given));
+    const readBytes = bytesOf(inputsOf(stage, given, spec.params));
     const storedBytes = bytesOf(output.artifacts);
     metrics.stageMoved(stage, readBytes, storedBytes);
     return { readBytes, storedBytes };

@@ -101,6 +101,7 @@ describeWithDocker('the same stage in process and in a container', () => {
       'profile.json',
       'seen-rows.bin',
       'test-keys.parquet',
+      'train-times.parquet',
     ];
     const done = await bothWays(
       'preprocess',

@@ -91,6 +91,63 @@ const input: ReportInput = {
   },
 };
 
+const tried: ReportInput = {
+  ...input,
+  training: {
+    backtest: {
+      ...{ unit: 'day', window: 14, gap: 1, past: null },
+      cutoffs: [0.2, 0.4].map((mae, k) => ({
+        after: `2026-03-0${k + 1}`,
+        until: `2026-03-0${k + 2}`,
+        ...{ trainRows: 1200, rows: 150, metrics: { mae, r2: 0.9 } },
+        baselines: [
+          { algorithm: 'mean', metrics: { mae: 5 } },
+          { algorithm: 'moving-average', metrics: { mae: mae + 0.1 } },
+        ],
+      })),
+    },
+  },
+};
+
+describe('the backtest in a report', () => {
+  it('is a table of cut-offs with the baselines beside them, and their means', () => {
+    const html = reportHtml(tried);
+    for (const text of [
+      '<h2>Backtest</h2>',
+      '2026-03-01',
+      '0.2000',
+      '0.5000',
+      'mae of moving average',
+      '0.3000',
+      'Rows within 1 day',
+    ])
+      expect(html).toContain(text);
+  });
+
+  it('is a plot of the model and of those baselines that know something, within its frame', () => {
+    const html = reportHtml(tried);
+    const figure = html.slice(html.indexOf('Backtest: mae by cut-off'));
+    const lines = [...figure.matchAll(/<polyline class="line s(\d)" points="([^"]+)"/g)];
+    expect(lines).toHaveLength(2);
+    for (const [, , points = ''] of lines)
+      expect(
+        points
+          .split(/[ ,]/)
+          .map(Number)
+          .every((at) => at >= 0 && at <= 310),
+      ).toBe(true);
+    expect(JSON.stringify(vegaLitePlots(tried)['backtest'])).toContain('moving average');
+  });
+
+  it('is a line in Markdown, and nothing where there was none', () => {
+    expect(reportMarkdown(tried)).toContain(
+      '**Backtest**, mean of 2 cut-offs: mae 0.3000 (mean 5.0000, moving average 0.4000).',
+    );
+    expect(reportMarkdown(input)).not.toContain('Backtest');
+    expect(reportHtml(input)).not.toContain('Backtest');
+  });
+});
+
 describe('the HTML report', () => {
   const html = reportHtml(input);
 
