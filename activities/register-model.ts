@@ -5,6 +5,7 @@ import { RetrainError } from '../contracts/errors';
 import { dataHashOf, lineageOf, type Lineage } from '../contracts/lineage';
 import { RUN_TAG, VERSION_TAG } from '../contracts/names';
 import { ARTIFACT, Evaluation, TableSchema, TrainingNotes, type Artifact } from '../contracts/stage';
+import { type SignalRule } from '../contracts/signal';
 import { isDetail } from '../contracts/task-metrics';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { below } from '../integrations/mlflow/artifact-path';
@@ -83,6 +84,7 @@ export async function registerModel(
   const described = {
     ...{ schema, graph: readOnnxInterfaceOf(onnx), content: { sha256, md5, sizeBytes } },
     ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at, thresholds: thresholdsOf(scored) },
+    signal: ruleOf(scored),
   };
   const metadata = metadataOf(input, schema, scored, at);
   const dir = path.join(scratch, MODEL_PATH);
@@ -169,6 +171,7 @@ function metadataOf(input: RegisterInput, schema: TableSchema, scored: Evaluatio
     experimentId: mlflowExperimentId,
     metrics: evaluated.candidateMetrics,
     thresholds: thresholdsOf(scored),
+    signal: ruleOf(scored),
     schema,
     model: made(input, ARTIFACT.model),
     lineage: lineageOf(spec),
@@ -233,6 +236,11 @@ function originOf(input: RegisterInput, modelVersion: string, at: number, versio
     ...(seenRows === undefined ? {} : { byproducts: [{ name: seenRows.name, sha256: seenRows.sha256 }] }),
     finishedAt: new Date(at).toISOString(),
   };
+}
+
+/** The rule alone, without what it came to. */
+function ruleOf({ signal }: Evaluation): SignalRule | undefined {
+  return signal === undefined ? undefined : { from: signal.from, buy: signal.buy, sell: signal.sell };
 }
 
 function thresholdsOf({ positive, threshold }: Evaluation): Record<string, number> {

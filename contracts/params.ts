@@ -5,6 +5,7 @@ import { checkExtraIsRead, CsvParams, DataParams } from './data-params';
 import { DriftParams } from './drift-params';
 import { checkTask, lowerIsBetter, METRIC_MEANING, type MetricName, METRICS } from './task-metrics';
 import { CollectParams } from './collect-params';
+import { SignalParams } from './signal';
 import { ServingParams } from './serving-params';
 import { checkLags, lagParams, TrainParams } from './train-params';
 
@@ -182,6 +183,9 @@ export const EvaluateParams = z
       ),
     threshold: ThresholdParams.optional().describe(
       'How the cut-off of the positive class’s probability is chosen: {maximize: f1}, {cost: {false_positive: 1, false_negative: 5}} or {recall: 0.8}. What comes of it is told by cross-fitting: each fifth of the held-out rows by the cut-off that the others chose.',
+    ),
+    signal: SignalParams.optional().describe(
+      'What a predicted number says to do, by how far it is from a number of its row: {from: price, buy: 0.05, sell: -0.05}. It goes with the model: /predict, `retrain predict` and loadModel answer buy, hold or sell as `decision`.',
     ),
     resamples: z
       .int()

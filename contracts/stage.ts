@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Comparison } from './comparison';
+import { SignalRule, SIGNALS } from './signal';
 
 /** A file or directory named by the hash of its content. For a directory: the hashes of its manifest. */
 export const Artifact = z.object({
@@ -333,6 +334,25 @@ export const Evaluation = z.object({
       }),
     )
     .optional(),
+  /** What buy, hold and sell came to, where `evaluate.signal` asks for them. */
+  signal: SignalRule.extend({
+    rows: z.number().int().describe('Rows that got a signal.'),
+    right: z.number().int().describe('Of those, rows whose true value says the same.'),
+    signals: z
+      .array(
+        z.object({
+          signal: z.enum(SIGNALS),
+          rows: z.number().int().describe('How often it was said.'),
+          came: z.number().int().describe('How often the true value said it.'),
+          right: z.number().int().describe('How often both did.'),
+          meanChange: z
+            .number()
+            .nullable()
+            .describe('By what share the value really changed where it was said.'),
+        }),
+      )
+      .max(SIGNALS.length),
+  }).optional(),
   /** Permutation importance of raw columns: the candidate on held-out rows in which one column's values have changed places. */
   importances: PermutationImportances.optional(),
   /**

@@ -116,7 +116,12 @@ interface TaskChoice {
   task: Task;
   preprocess: { baseline?: unknown };
   train: { executor?: string; algorithm: string };
-  evaluate: { positive?: string | undefined; threshold?: unknown; resamples: number };
+  evaluate: {
+    positive?: string | undefined;
+    threshold?: unknown;
+    signal?: unknown;
+    resamples: number;
+  };
   gate: GateLimits;
   promote: {
     metric?: MetricName | undefined;
@@ -169,6 +174,12 @@ export function checkTask(
     mistake(['train', 'algorithm'], `is not for task: ${task}`, train.algorithm);
   }
   if (task === 'classification') {
+    if (evaluate.signal !== undefined)
+      mistake(
+        ['evaluate', 'signal'],
+        'is for predicted numbers, not for task: classification; a cut-off is evaluate.threshold',
+        evaluate.signal,
+      );
     if (preprocess.baseline !== undefined)
       mistake(
         ['preprocess', 'baseline'],

@@ -9,6 +9,7 @@ import { publicKeyOf } from '../integrations/signing/public-key';
 import { decisionOf } from './model/decision';
 import { expectedText } from './model/mistake-text';
 import { openReference } from './model/open-reference';
+import { ruleOf } from './model/signals';
 import { type Answers, type Label, type ModelField, type ServedModel } from './model/served-model';
 
 export { RetrainError } from '../contracts/errors';
@@ -36,7 +37,7 @@ export interface Prediction {
   probability: number | null;
   /** In the order of `LoadedModel.classes`; null likewise. */
   probabilities: readonly number[] | null;
-  /** The class by the cut-off that the evaluation chose, which may differ from `prediction`; null where it chose none. */
+  /** The class by the cut-off that the evaluation chose, which may differ from `prediction`, or what `signal` says of a value: buy, hold or sell; null where there is neither. */
   decision: Label | null;
 }
 
@@ -57,6 +58,8 @@ export interface LoadedModel {
   readonly classes: readonly Label[];
   /** The cut-off that the evaluation chose: `positive` is the answer from this probability of it on. */
   readonly cutoff: { readonly positive: Label; readonly threshold: number } | null;
+  /** Of a regression: it says buy where the prediction is the share `buy` above the column `from` or more, sell by `sell`. */
+  readonly signal: { readonly from: string; readonly buy: number; readonly sell: number } | null;
   /**
    * Answers rows, in their order. What Python's `mlflow.pyfunc` answers to the same rows, to 1e-6.
    *
@@ -104,6 +107,7 @@ export async function loadModel(model: string, options: LoadOptions = {}): Promi
     fields: served.fields,
     classes: served.classes,
     cutoff: served.cutoff,
+    signal: ruleOf(served),
     predict: async (rows) => {
       const read = served.read(rows);
       if ('mistakes' in read) throw new RetrainError('DATA_INVALID', expectedText(read.mistakes));
@@ -116,7 +120,7 @@ export async function loadModel(model: string, options: LoadOptions = {}): Promi
 const NO_PROBABILITIES = { probability: null, probabilities: null, decision: null } as const;
 
 function predictionsOf(
-  { labels, probabilities, values }: Answers,
+  { labels, probabilities, values, signals }: Answers,
   model: ServedModel,
   rows: number,
 ): Prediction[] {
@@ -124,7 +128,8 @@ function predictionsOf(
   const count = classes.length;
   const decision = decisionOf(model);
   return Array.from({ length: rows }, (_, row): Prediction => {
-    if (values !== null) return { prediction: values[row]!, ...NO_PROBABILITIES };
+    if (values !== null)
+      return { prediction: values[row]!, ...NO_PROBABILITIES, decision: signals?.[row] ?? null };
     const prediction = labels![row]!;
     if (probabilities === null) return { prediction, ...NO_PROBABILITIES };
     const own = [...probabilities.subarray(row * count, (row + 1) * count)];

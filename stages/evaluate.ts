@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { listed, RetrainError } from '../contracts/errors';
 import { EvaluateParams, Params } from '../contracts/params';
 import { ARTIFACT, type Evaluation, type TableSchema } from '../contracts/stage';
 import { type FeatureMatrix } from '../ml/dataset/matrix';
-import { prepared, readStoredTable, type StoredTable } from '../ml/dataset/table-artifact';
+import { prepared, readStoredTable, type StoredTable, targetValues } from '../ml/dataset/table-artifact';
+import { scoreSignals } from '../ml/metrics/signals';
 import { slicesOf } from '../ml/metrics/slices';
 import { openScorer } from '../ml/scoring/open-scorer';
 import { type Scored, type Scorer, type ScoringTable } from '../ml/scoring/scoring-table';
@@ -41,6 +43,7 @@ export const evaluate: Stage = async (context) => {
       askChampion(context, rows, its),
     );
     const threshold = referee.threshold(said);
+    const signal = signalsSaid(table, said, params);
     const importances = await importancesOf(scorer, table, schema, params, (done, total) =>
       context.report({ phase: 'shuffling columns', done, total }),
     );
@@ -52,6 +55,7 @@ export const evaluate: Stage = async (context) => {
       slices: slicesOf(table.columns, referee.merit(said)),
       ...(referee.positive === undefined ? {} : { positive: referee.positive }),
       ...(threshold === undefined ? {} : { threshold }),
+      ...(signal === undefined ? {} : { signal }),
       ...(importances === undefined ? {} : { importances }),
     };
     writeFileSync(context.output(ARTIFACT.evaluation), `${JSON.stringify(evaluation)}\n`);
@@ -64,6 +68,22 @@ export const evaluate: Stage = async (context) => {
 function scorerOf(context: StageContext, model: string): Scorer {
   const { native, isolated } = context;
   return openScorer(readFileSync(context.input(model)), native, isolated ? 'taken' : 'refused');
+}
+
+/** @throws RetrainError CONFIG_INVALID when the column of evaluate.signal is none that the model takes */
+function signalsSaid(
+  table: StoredTable,
+  { values }: Scored,
+  { signal: rule }: EvaluateParams,
+): Evaluation['signal'] {
+  if (rule === undefined || values === null) return undefined;
+  const from = table.columns.find(({ name }) => name === rule.from);
+  if (from?.kind === 'number') return scoreSignals(rule, from.values, targetValues(table), values);
+  const numbers = table.columns.filter(({ kind }) => kind === 'number').map(({ name }) => name);
+  throw new RetrainError(
+    'CONFIG_INVALID',
+    `params.yaml: evaluate.signal.from: the model takes no number ${JSON.stringify(rule.from)}; it takes ${listed(numbers, 20)}`,
+  );
 }
 
 function scoreBaselines(

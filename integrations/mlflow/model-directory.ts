@@ -1,3 +1,4 @@
+import type { SignalRule } from '../../contracts/signal';
 import { stringify } from 'yaml';
 import { ARTIFACT, type Artifact, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
@@ -46,6 +47,8 @@ export interface ModelDirectoryInput {
   createdAt: number;
   /** Cut-off of the probability by class, where the evaluation chose one. */
   thresholds?: Record<string, number>;
+  /** What a predicted number says to do, where the params ask for it. */
+  signal?: SignalRule | undefined;
   versions?: ModelVersions;
 }
 
@@ -134,6 +137,7 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       label_type: labelType(schema.classes),
       model_content: content(input),
       ...(Object.keys(input.thresholds ?? {}).length === 0 ? {} : { thresholds: input.thresholds }),
+      ...(input.signal === undefined ? {} : { signal: input.signal }),
     },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.content.sizeBytes,

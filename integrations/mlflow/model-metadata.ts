@@ -1,5 +1,6 @@
 import type { Lineage } from '../../contracts/lineage';
 import type { TrainingData } from '../../contracts/run';
+import type { SignalRule } from '../../contracts/signal';
 import type { Artifact, Metrics, TableSchema } from '../../contracts/stage';
 import type { ModelFile } from './model-directory';
 
@@ -13,6 +14,8 @@ export interface ModelMetadataInput {
   metrics: Metrics;
   /** Cut-off of the probability by class, where one was chosen. */
   thresholds?: Record<string, number>;
+  /** Where predictions say buy, hold or sell. */
+  signal?: SignalRule | undefined;
   schema: TableSchema;
   /** model.onnx */
   model: Artifact;
@@ -28,7 +31,11 @@ export function modelMetadata(input: ModelMetadataInput): ModelFile {
     mlflow_run_id: input.runId,
     mlflow_experiment_id: input.experimentId,
     metrics: input.metrics,
-    thresholds: input.thresholds ?? {},
+    thresholds:
+      input.signal === undefined
+        ? (input.thresholds ?? {})
+        : { buy: input.signal.buy, sell: input.signal.sell },
+    ...(input.signal === undefined ? {} : { signal: input.signal }),
     features: input.schema.features,
     target: input.schema.target,
     classes: input.schema.classes,

@@ -9,6 +9,7 @@ import {
   thresholdSection,
 } from './detail-sections';
 import { type Markup, markup, NOTHING } from './markup';
+import { signalSection } from './signal-section';
 import { metricsSection } from './metrics-section';
 import { plot } from './plot';
 import { type ReportInput } from './report-input';
@@ -40,6 +41,7 @@ ${comparisonSection(input)}
 ${plots.length === 0 ? NOTHING : markup`<h2>Curves</h2><div class="plots">${plots.map(({ series, options }) => plot(series, options))}</div>`}
 ${backtestSection(input.training?.backtest)}
 ${thresholdSection(evaluation)}
+${signalSection(evaluation)}
 ${classesSection(evaluation.candidate)}
 ${importancesSection(input)}
 ${slicesSection(evaluation)}

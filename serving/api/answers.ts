@@ -30,7 +30,7 @@ export function answerWriter(model: ServedModel, name: string, version: string):
       `,"model_name":${JSON.stringify(name)},"model_version":${JSON.stringify(version)}`,
     row(answers, row) {
       if (answers.values !== null) {
-        return `{"prediction":${number(answers.values[row])},"probability":null,"probabilities":null,"decision":null`;
+        return `{"prediction":${number(answers.values[row])},"probability":null,"probabilities":null,"decision":${jsonOf(answers.signals?.[row] ?? undefined)}`;
       }
       const label = answers.labels?.[row];
       const known = label === undefined ? undefined : labels.get(label);

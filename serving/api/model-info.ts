@@ -1,4 +1,5 @@
 import { type LiveModel, type Role } from '../reload/live-model';
+import { ruleOf } from '../model/signals';
 import { type ApiContext } from './context';
 
 /** What `GET /model/info` answers, and the page shows; null while there is no model. */
@@ -24,6 +25,7 @@ export function modelInfo(
     engine: served.engine,
     classes: served.classes,
     cutoff: served.cutoff,
+    signal: ruleOf(served),
     signature: signatureOf(live),
     signed: facts.signed,
     example: facts.example,

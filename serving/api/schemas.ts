@@ -33,7 +33,7 @@ const Answered = {
 const WithDecision = z.object({
   ...Prediction.shape,
   decision: Label.nullable().describe(
-    'What the cut-off says; null where there is none, or the model has other classes than two.',
+    'What the cut-off says; of a regression with a rule (evaluate.signal) buy, hold or sell; null where there is neither, or the model has other classes than two.',
   ),
 });
 

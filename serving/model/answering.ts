@@ -20,12 +20,12 @@ export function toLabel({ ours }: ModelCard): (value: string | number | bigint) 
 }
 
 /** The cut-off is kept by the class's text. */
-export function answering(classes: readonly Label[], { thresholds }: ModelCard): Answering {
+export function answering(classes: readonly Label[], { thresholds, signal }: ModelCard): Answering {
   const [entry, another] = Object.entries(thresholds);
-  if (entry === undefined || another !== undefined) return { classes, cutoff: null };
+  if (entry === undefined || another !== undefined) return { classes, cutoff: null, signal };
   const [text, threshold] = entry;
   const positive = classes.find((label) => textsOf(label).includes(text));
-  return { classes, cutoff: positive === undefined ? null : { positive, threshold } };
+  return { classes, cutoff: positive === undefined ? null : { positive, threshold }, signal };
 }
 
 /** How a label may be written where it is a text: `True` and `true` are one. */

@@ -33,7 +33,7 @@ export async function agreesWithOnnxruntime(
   const trees = someTrees(decoded.forest);
   const whole = trees.length === decoded.forest.trees.length;
   const some: DecodedModel = { forest: { ...decoded.forest, trees }, names };
-  const ours = new ForestModel(some, { classes: names.classLabels, cutoff: null }, {});
+  const ours = new ForestModel(some, { classes: names.classLabels, cutoff: null, signal: null }, {});
   const batch = sampleBatch(some, ours, example);
   const said = await ours.score(batch);
   const judge = new OnnxProcess(whole ? { file } : { bytes: encodeOnnx(some.forest, names) }, bounds);

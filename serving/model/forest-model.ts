@@ -6,6 +6,7 @@ import { predictBatch, predictRange } from '../../ml/forest/predict';
 import { predictTable } from '../../ml/model/model';
 import { type DecodedModel } from '../../ml/onnx/decode';
 import { preparedWidth, prepareRows } from './prepared-rows';
+import { type PlacedRule, placedRule, signalsOf } from './signals';
 import { RowReader, type ReaderOptions } from './row-reader';
 import {
   type Answers,
@@ -26,6 +27,7 @@ const WORTH_THREADS = 5_000_000;
 export interface Answering {
   classes: readonly Label[];
   cutoff: ServedModel['cutoff'];
+  signal: ServedModel['signal'];
 }
 
 /** A model of ours, read back out of its file, in our own predictor. */
@@ -34,6 +36,7 @@ export class ForestModel implements ServedModel {
   readonly fields: readonly ModelField[];
   readonly classes: readonly Label[];
   readonly cutoff: ServedModel['cutoff'];
+  readonly signal: PlacedRule | null;
   readonly engine = 'forest';
   private readonly reader: RowReader;
   private readonly inputs: readonly InputColumn[];
@@ -41,7 +44,7 @@ export class ForestModel implements ServedModel {
 
   constructor(
     private readonly decoded: DecodedModel,
-    { classes, cutoff }: Answering,
+    { classes, cutoff, signal }: Answering,
     options: ReaderOptions,
   ) {
     const { forest } = decoded;
@@ -51,6 +54,7 @@ export class ForestModel implements ServedModel {
     this.width = preparedWidth(this.inputs);
     this.classes = classes;
     this.cutoff = cutoff;
+    this.signal = this.task === 'regression' ? placedRule(signal, this.fields) : null;
     this.reader = new RowReader(this.fields, options);
   }
 
@@ -68,7 +72,7 @@ export class ForestModel implements ServedModel {
   score(batch: Batch): Answers | Promise<Answers> {
     const { forest } = this.decoded;
     const work = batch.rows * forest.trees.length;
-    if (work <= AT_ONCE) return this.answers(batch.rows, predictBatch(forest, this.matrix(batch)));
+    if (work <= AT_ONCE) return this.answers(batch, predictBatch(forest, this.matrix(batch)));
     return work < WORTH_THREADS ? this.scoreWithPauses(batch) : this.scoreInThreads(batch);
   }
 
@@ -87,13 +91,13 @@ export class ForestModel implements ServedModel {
       if (from > 0) await setImmediate();
       predictRange(forest, matrix, from, Math.min(batch.rows, from + rows), predictions);
     }
-    return this.answers(batch.rows, predictions);
+    return this.answers(batch, predictions);
   }
 
   private async scoreInThreads(batch: Batch): Promise<Answers> {
     const memory = new SharedArrayBuffer(batch.rows * this.width * Float32Array.BYTES_PER_ELEMENT);
     const matrix = this.matrix(batch, new Float32Array(memory));
-    return this.answers(batch.rows, await predictTable(this.decoded.forest, matrix));
+    return this.answers(batch, await predictTable(this.decoded.forest, matrix));
   }
 
   /** The rows as the trees see them. @param values zeros, `[rows · width]` */
@@ -103,9 +107,13 @@ export class ForestModel implements ServedModel {
   }
 
   /** @param predictions `[n, K]` or `[n]`, by the predictor */
-  answers(rows: number, predictions: Float64Array): Answers {
+  answers(batch: Batch, predictions: Float64Array): Answers {
     const { classes } = this;
-    if (this.task === 'regression') return { labels: null, probabilities: null, values: predictions };
+    const { rows } = batch;
+    if (this.task === 'regression') {
+      const signals = signalsOf(this.signal, batch, predictions);
+      return { labels: null, probabilities: null, values: predictions, ...signals };
+    }
     const count = classes.length;
     const labels = new Array<Label>(rows);
     for (let i = 0; i < rows; i++) {

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { listed, RetrainError } from '../../contracts/errors';
 import { plainLine } from '../../contracts/plain-words';
+import { SignalRule } from '../../contracts/signal';
 import { readBounded } from '../../integrations/files/read-bounded';
 
 /** A column of a signature, in MLflow's words. */
@@ -34,6 +35,7 @@ const MlmodelFile = z.looseObject({
       class_labels: ClassLabels.optional().catch(undefined),
       label_type: z.enum(['int64', 'float64', 'bool', 'str']).optional().catch(undefined),
       thresholds: z.record(z.string(), z.number()).optional().catch(undefined),
+      signal: SignalRule.optional().catch(undefined),
     })
     .nullish(),
   saved_input_example_info: z.looseObject({ artifact_path: z.string() }).nullish().catch(null),
@@ -53,6 +55,8 @@ export interface ModelCard {
   classes: readonly (string | number | boolean)[] | null;
   /** The cut-off of the probability by class that the evaluation chose. */
   thresholds: Readonly<Record<string, number>>;
+  /** What a predicted number says to do; null: nothing. */
+  signal: SignalRule | null;
   /** The rows of the input example with their columns' names; null where they have none. */
   example: { columns: readonly string[] | null; rows: readonly (readonly unknown[])[] };
 }
@@ -93,6 +97,7 @@ export async function readModelCard(dir: string, metadata?: string): Promise<Mod
     classes: about.class_labels ?? null,
     thresholds:
       about.thresholds ?? (await recordedThresholds(metadata ?? path.join(dir, 'model_metadata.json'))),
+    signal: about.signal ?? null,
     example: await exampleOf(dir, mlmodel.saved_input_example_info?.artifact_path),
   };
 }

@@ -8,6 +8,7 @@ import { type ModelCard } from './model-card';
 import { OnnxProcess } from './onnx-process';
 import { type SentTensor } from './onnx-protocol';
 import { type OpenOptions } from './open-options';
+import { type PlacedRule, placedRule, signalsOf } from './signals';
 import { RowReader } from './row-reader';
 import {
   type Answers,
@@ -43,6 +44,7 @@ export class OnnxModel implements ServedModel {
     private readonly asked: AskedOutputs,
     readonly classes: readonly Label[],
     readonly cutoff: ServedModel['cutoff'],
+    readonly signal: PlacedRule | null,
     private readonly labelOf: (value: string | number | bigint) => Label,
     aliases: OpenOptions['aliases'],
   ) {
@@ -69,16 +71,18 @@ export class OnnxModel implements ServedModel {
       const told = (card.classes ?? graph.classes ?? []).map((label) =>
         typeof label === 'boolean' ? label : labelOf(label),
       );
-      const draft = new OnnxModel(process, columns, asked, told, null, labelOf, options.aliases);
+      const draft = new OnnxModel(process, columns, asked, told, null, null, labelOf, options.aliases);
       const width = await draft.tryOut(card);
       const decided = decide(asked, width, told, graph.outputs);
-      const { cutoff } = answering(decided.classes, card);
+      const { cutoff, signal } = answering(decided.classes, card);
+      const rule = decided.asked.values === null ? null : placedRule(signal, columns.fields);
       return new OnnxModel(
         process,
         columns,
         decided.asked,
         decided.classes,
         cutoff,
+        rule,
         labelOf,
         options.aliases,
       );
@@ -107,7 +111,10 @@ export class OnnxModel implements ServedModel {
       if (table !== undefined) put(table, numbers, from, to, asked.probabilities === null ? 1 : count);
       if (labels !== null) this.putLabels(said.get(asked.label ?? ''), labels, numbers, from, to);
     }
-    if (asked.values !== null) return { labels, probabilities: null, values: numbers };
+    if (asked.values !== null) {
+      const signals = signalsOf(this.signal, batch, numbers);
+      return { labels, probabilities: null, values: numbers, ...signals };
+    }
     return { labels, probabilities: asked.probabilities === null ? null : numbers, values: null };
   }
 

@@ -1,3 +1,4 @@
+import { type Signal, type SignalRule } from '../../contracts/signal';
 import { type Column } from '../../ml/dataset/raw-table';
 
 /**
@@ -49,6 +50,8 @@ export interface Answers {
   probabilities: Float64Array | null;
   /** `[n]`, in the target's unit. */
   values: Float64Array | null;
+  /** `[n]` what the values say to do, of a model with a rule; null: nothing. */
+  signals?: readonly (Signal | null)[];
 }
 
 /** A model that answers: one directory of the registry, opened. */
@@ -59,6 +62,8 @@ export interface ServedModel {
   readonly classes: readonly Label[];
   /** The cut-off that the evaluation chose: `positive` is answered from this probability of it on. */
   readonly cutoff: { positive: Label; threshold: number } | null;
+  /** What a value says to do: `decision` of a regression; null: the model has no such rule. */
+  readonly signal: SignalRule | null;
   /** Which engine answers. */
   readonly engine: 'forest' | 'onnxruntime';
   /**

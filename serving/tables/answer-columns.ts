@@ -9,12 +9,12 @@ const PREDICTION = 'prediction';
 const PROBABILITY = 'probability';
 const DECISION = 'decision';
 
-type About = Pick<ServedModel, 'task' | 'classes' | 'cutoff'>;
+type About = Pick<ServedModel, 'task' | 'classes' | 'cutoff' | 'signal'>;
 
 /** Which columns hold a model's answers. */
 export function answerNames(model: About, probabilities: boolean): string[] {
   const { task, classes } = model;
-  if (task === 'regression') return [PREDICTION];
+  if (task === 'regression') return model.signal === null ? [PREDICTION] : [PREDICTION, DECISION];
   return [
     PREDICTION,
     ...(probabilities ? [PROBABILITY, ...classes.map(nameOf)] : []),
@@ -36,15 +36,19 @@ export function requireNoClash(kept: readonly string[], model: About): void {
 
 /**
  * The answers to some rows as columns: `prediction`, and of a classification `probability` (of what is predicted), `probability_CLASS`
- * for each class and, with a cut-off, `decision`: the class by it.
+ * for each class and, with a cut-off, `decision`: the class by it. Of a regression with a rule, `decision` is buy, hold or sell.
  */
 export function answerColumns(
   model: About,
   rows: number,
-  { labels, probabilities, values }: Answers,
+  { labels, probabilities, values, signals }: Answers,
 ): OutColumn[] {
   const { classes } = model;
-  if (values !== null) return [{ name: PREDICTION, type: 'double', values }];
+  if (values !== null) {
+    const predicted: OutColumn = { name: PREDICTION, type: 'double', values };
+    if (signals === undefined) return [predicted];
+    return [predicted, { name: DECISION, type: 'text', values: signals }];
+  }
   const said = labels ?? [];
   const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said)];
   if (probabilities === null) return columns;

@@ -220,7 +220,7 @@ function scorerOf(model: ServedModel): BatchScorer {
         batch.rows * predictionWidth(model.forest),
       );
       await crew.predict(model.matrix(batch, values), predictions);
-      return answerColumns(model, batch.rows, model.answers(batch.rows, predictions));
+      return answerColumns(model, batch.rows, model.answers(batch, predictions));
     },
     close: () => crew.close(),
   };

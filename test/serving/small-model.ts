@@ -21,6 +21,7 @@ export class SmallModel implements ServedModel {
   readonly fields = FIELDS;
   readonly classes: readonly Label[];
   readonly cutoff: ServedModel['cutoff'];
+  readonly signal = null;
   readonly engine = 'forest';
   closed = 0;
   scored = 0;

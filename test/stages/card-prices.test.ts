@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type Params } from '../../contracts/params';
 import { parseParams } from '../../contracts/parse-params';
-import { type Backtest, TrainingNotes } from '../../contracts/stage';
+import { type Backtest, Evaluation, TrainingNotes } from '../../contracts/stage';
 import { readParquet } from '../../ml/dataset/parquet/read-parquet';
 import { InProcessExecutor } from '../../stages/in-process';
 import { CompiledStages, StageFolder } from './stage-folder';
@@ -260,6 +260,30 @@ describe('the models', () => {
     }
   });
 
+  it('say buy, hold or sell, and what came of it is counted', async () => {
+    const { evaluate, task, train } = params();
+    const done = await preprocessed(generated('signals', '--days', '50'));
+    const { model } = await trained(done, { train: { ...train, backtest: undefined }, task });
+    const scored = async (signal: object): Promise<Evaluation> => {
+      const made = new StageFolder({ evaluate: { ...evaluate, signal }, task });
+      folders.push(made);
+      for (const name of ['test.parquet', 'schema.json']) made.take(name, done.out(name));
+      await executor.run('evaluate', made.take('model.onnx', model).dir);
+      return Evaluation.parse(made.json('evaluation.json'));
+    };
+    const { signal, rows } = await scored(evaluate.signal ?? {});
+    expect(signal).toMatchObject({ from: 'price', buy: 0.05, sell: -0.05, rows });
+    const columns = tableOf(done.out('test.parquet'));
+    const [prices, next] = ['price', 'next_price'].map((name) =>
+      Array.from(columns.get(name) ?? []).map(Number),
+    );
+    const rose = (prices ?? []).filter((price, i) => ((next?.[i] ?? 0) - price) / price >= 0.05).length;
+    expect(signal?.signals.find((one) => one.signal === 'buy')?.came).toBe(rose);
+    await expect(scored({ from: 'rarity', buy: 0.1, sell: -0.1 })).rejects.toThrow(
+      'params.yaml: evaluate.signal.from: the model takes no number "rarity"; it takes price, price_lag_1',
+    );
+  });
+
   it('at a cut-off know nothing of what comes after it', async () => {
     const data = generated('fifty', '--days', '50');
     const { train, task } = params();
@@ -299,12 +323,13 @@ describe('the models', () => {
 async function trained(
   done: StageFolder,
   stage: { train: object; task: Params['task'] },
-): Promise<{ notes: TrainingNotes; metrics: Record<string, number> }> {
+): Promise<{ notes: TrainingNotes; metrics: Record<string, number>; model: string }> {
   const made = new StageFolder(stage);
   folders.push(made);
   for (const name of ['train.parquet', 'schema.json', 'train-times.parquet']) made.take(name, done.out(name));
   await executor.run('train', made.dir);
   return {
+    model: made.out('model.onnx'),
     notes: TrainingNotes.parse(made.json('training.json')),
     metrics: made.json('metrics.json') as Record<string, number>,
   };

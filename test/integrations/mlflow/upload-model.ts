@@ -1,3 +1,4 @@
+import { type SignalRule } from '../../../contracts/signal';
 import { ARTIFACT, type TableSchema } from '../../../contracts/stage';
 import { type Mlflow } from '../../../integrations/mlflow/client';
 import { MODEL_PATH, modelDirectory } from '../../../integrations/mlflow/model-directory';
@@ -11,6 +12,8 @@ interface Model {
   createdAt: number;
   /** Cut-offs that the evaluation chose, by class. */
   thresholds?: Record<string, number>;
+  /** What a value says to do. */
+  signal?: SignalRule | undefined;
 }
 
 /** What a model directory is made from, by the graph's bytes. */

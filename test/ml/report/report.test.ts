@@ -109,6 +109,16 @@ const tried: ReportInput = {
   },
 };
 
+test('signals are a table of what was said and what came', () => {
+  const signal = {
+    ...{ from: 'price', buy: 0.05, sell: -0.05, rows: 40, right: 30 },
+    signals: [{ signal: 'buy' as const, rows: 10, came: 8, right: 6, meanChange: 0.071 }],
+  };
+  const html = reportHtml({ ...input, evaluation: { ...input.evaluation, signal } });
+  for (const text of ['at least 5.0 % above <b>price</b>', '75.0 % of 40 held-out rows', '60.0 %', '7.1 %'])
+    expect(html).toContain(text);
+});
+
 describe('the backtest in a report', () => {
   it('is a table of cut-offs with the baselines beside them, and their means', () => {
     const html = reportHtml(tried);

@@ -9,6 +9,7 @@ export function modelOf(classes: readonly Label[]): ServedModel {
     fields: [],
     classes,
     cutoff: null,
+    signal: null,
     engine: 'forest',
     read: () => ({ mistakes: [] }),
     score: () => ({ labels: null, probabilities: null, values: null }),

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type SignalRule } from '../../../contracts/signal';
 import { type TableSchema } from '../../../contracts/stage';
 import { TrainParams } from '../../../contracts/train-params';
 import { modelDirectory } from '../../../integrations/mlflow/model-directory';
@@ -18,9 +19,10 @@ export function layOut(
   schema: TableSchema,
   onnx: Uint8Array,
   thresholds: Record<string, number> = {},
+  signal?: SignalRule,
 ): string {
   const dir = path.join(mkdtempSync(path.join(tmpdir(), 'served-')), 'model');
-  const described = directoryInput({ schema, onnx, runId: 'r', createdAt: 0, thresholds });
+  const described = directoryInput({ schema, onnx, runId: 'r', createdAt: 0, thresholds, signal });
   const files = [{ path: 'model.onnx', bytes: onnx }, ...modelDirectory(described)];
   for (const file of files) {
     mkdirSync(path.dirname(path.join(dir, file.path)), { recursive: true });

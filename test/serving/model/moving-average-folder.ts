@@ -1,3 +1,4 @@
+import { type SignalRule } from '../../../contracts/signal';
 import { type TableSchema } from '../../../contracts/stage';
 import { TrainParams } from '../../../contracts/train-params';
 import { prepareMatrix } from '../../../ml/dataset/prepare';
@@ -12,7 +13,7 @@ const WINDOW = 3;
 export type PriceRow = Record<string, number | null>;
 
 /** A moving average of prices, rows with every pattern of missing lags, and what a plain mean says of them. */
-export async function movingAverageModel(): Promise<{
+export async function movingAverageModel(signal?: SignalRule): Promise<{
   dir: string;
   rows: PriceRow[];
   expected: number[];
@@ -56,5 +57,5 @@ export async function movingAverageModel(): Promise<{
     classLabels: [],
     modelName: 'moving-average',
   });
-  return { dir: layOut(schema, onnx), rows, expected, schema };
+  return { dir: layOut(schema, onnx, {}, signal), rows, expected, schema };
 }
