@@ -91,3 +91,44 @@ export interface NamedSource {
   name: string;
   source: CollectSource;
 }
+
+/** Input of the workflow `collectDay`: one day of one source, under its canonical id. */
+export const CollectUnit = z.strictObject({
+  source: text.min(1).max(60),
+  day: CollectDay,
+  params: text.min(1).max(1000).describe('Path of the params file, relative to the worker’s project.'),
+  now: z.iso.datetime(),
+  by: text
+    .min(1)
+    .max(100)
+    .describe('Run that asks for it; a day that it has changed stays changed to each of its attempts.'),
+  project: ProjectIdentity.optional(),
+});
+export type CollectUnit = z.infer<typeof CollectUnit>;
+
+/** What a collection is about, settled before it starts. */
+export interface CollectionPlan {
+  sources: SourceDays[];
+  params: string;
+  /** ISO 8601. */
+  now: string;
+  /** Registered model that the data are for; of notices. */
+  model: string;
+  then: 'nothing' | 'train';
+  /** Whether a failure is told. */
+  notify: boolean;
+}
+
+export interface CollectActivities {
+  /** Checks what was asked for, and finds out which days are due. */
+  planCollection(input: {
+    given: unknown;
+    startedAt: string;
+    project?: ProjectIdentity;
+  }): Promise<CollectionPlan>;
+  /** Starts the one collection of a day of a source, or joins it, and waits for it. */
+  followDay(unit: CollectUnit): Promise<{ day: CollectedDay } | { failed: FailedDay }>;
+  fetchDay(unit: CollectUnit): Promise<CollectedDay>;
+  /** Starts the training of what was collected since one was last started; null: nothing was. */
+  startCollected(input: { params: string; project?: ProjectIdentity }): Promise<CollectedTraining | null>;
+}

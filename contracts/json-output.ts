@@ -236,6 +236,10 @@ const verified = z.strictObject({
 
 const predict = z.strictObject({ data: text, model: text, out: text }).nullable();
 const watch = z.strictObject({ model: text, data: maybe.describe('null: the prediction log.') }).nullable();
+const collected = z
+  .strictObject({ params: text, source: maybe.describe('null: all of them.') })
+  .nullable()
+  .describe('null: it does not collect.');
 const schedule = z.strictObject({
   name: text,
   cron: maybe,
@@ -243,6 +247,7 @@ const schedule = z.strictObject({
   params: maybe,
   predict,
   watch,
+  collect: collected,
   paused: z.boolean(),
   note: maybe,
   lastRunAt: maybe,
@@ -338,7 +343,7 @@ export const JSON_OUTPUT = {
     held: z.number().describe('Notices that wait for the end of the quiet hours.'),
   }),
   'schedule create': z.strictObject({
-    ...{ name: text, cron: text, timezone: text, params: maybe, predict, watch },
+    ...{ name: text, cron: text, timezone: text, params: maybe, predict, watch, collect: collected },
     link: maybe,
   }),
   'schedule list': z.strictObject({ schedules: z.array(schedule) }),

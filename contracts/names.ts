@@ -9,6 +9,8 @@ export const WORKFLOW = {
   batchPrediction: 'batchPrediction',
   monitorModel: 'monitorModel',
   alarmDesk: 'alarmDesk',
+  collect: 'collect',
+  collectDay: 'collectDay',
 } as const;
 
 export const QUERY = {
@@ -150,6 +152,11 @@ export function stewardWorkflowId(model: string): string {
 /** `alarms-<model>`: the one workflow that knows which alarms of a model are open. */
 export function alarmDeskWorkflowId(model: string): string {
   return `alarms-${model}`;
+}
+
+/** `collect-<source>-<day>-<hash of the project>`: the one workflow that fetches a day of a source. */
+export function collectWorkflowId(projectHash: string, source: string, day: string): string {
+  return `collect-${source}-${day}-${projectHash.slice(0, 12)}`;
 }
 
 /** The report among the artifacts of an MLflow run. */

@@ -9,6 +9,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type BatchPredictionInput } from '../contracts/batch-prediction';
+import { type CollectInput } from '../contracts/collect';
 import { RetrainError } from '../contracts/errors';
 import { WORKFLOW } from '../contracts/names';
 import { plainLine } from '../contracts/plain-words';
@@ -19,7 +20,17 @@ import { PROJECT_MEMO } from './project-queue';
 
 /** What a schedule starts; paths are relative to the worker's project. */
 export type Scheduled =
-  { train: { params: string } } | { predict: ScheduledPrediction } | { watch: ScheduledWatch };
+  | { train: { params: string } }
+  | { predict: ScheduledPrediction }
+  | { watch: ScheduledWatch }
+  | { collect: ScheduledCollection };
+
+/** See `CollectInput`. */
+export interface ScheduledCollection {
+  params: string;
+  /** Null: all. */
+  source: string | null;
+}
 
 /** See `BatchPredictionInput`. */
 export type ScheduledPrediction = Pick<BatchPredictionInput, 'data' | 'model' | 'out'>;
@@ -50,6 +61,8 @@ export interface ScheduleView {
   predict: ScheduledPrediction | null;
   /** Null for a schedule that does not watch. */
   watch: { model: string; data: string | null } | null;
+  /** Null for a schedule that does not collect. */
+  collect: ScheduledCollection | null;
   paused: boolean;
   note: string | null;
   /** ISO 8601; null: it has not run yet. */
@@ -66,13 +79,14 @@ const Memo = z.object({
   params: z.string().nullable(),
   predict: z.object({ data: z.string(), model: z.string(), out: z.string() }).nullable().default(null),
   watch: z.object({ model: z.string(), data: z.string().nullable() }).nullable().default(null),
+  collect: z.object({ params: z.string(), source: z.string().nullable() }).nullable().default(null),
 });
 
 /** How long a triggered run may take to show in the schedule. */
 const TRIGGER_SHOWS_WITHIN_MS = 5_000;
 
 /**
- * Schedules that train, predict or watch. What one starts has a timestamp in its workflow id; a training hands over to the canonical run, a
+ * Schedules that train, predict, watch or collect. What one starts has a timestamp in its workflow id; a training hands over to the canonical run, a
  * prediction finds its file, so that unchanged data are neither trained on nor scored again.
  *
  * @throws RetrainError NOT_FOUND for a name that is not there, TEMPORAL_REFUSED for one that is taken, USAGE for
@@ -85,6 +99,7 @@ export class Schedules {
     const predict = 'predict' in what ? what.predict : null;
     const params = 'train' in what ? what.train.params : null;
     const watch = 'watch' in what ? { model: what.watch.model, data: what.watch.data ?? null } : null;
+    const collect = 'collect' in what ? what.collect : null;
     try {
       await this.client.create({
         scheduleId: name,
@@ -105,7 +120,7 @@ export class Schedules {
           // One bad night is told by a notice; the next may have better data.
           pauseOnFailure: false,
         },
-        memo: { cron, timezone, params, predict, watch } satisfies z.infer<typeof Memo>,
+        memo: { cron, timezone, params, predict, watch, collect } satisfies z.infer<typeof Memo>,
       });
     } catch (error) {
       if (error instanceof ScheduleAlreadyRunning) {
@@ -125,7 +140,7 @@ export class Schedules {
     }
   }
 
-  /** Schedules that train, predict or watch, by name. A new one may take a second to appear. */
+  /** Schedules of ours, by name. A new one may take a second to appear. */
   async list(): Promise<ScheduleView[]> {
     const views: ScheduleView[] = [];
     for await (const summary of this.client.list()) {
@@ -186,6 +201,7 @@ const OURS: ReadonlySet<string> = new Set([
   WORKFLOW.trainingPipeline,
   WORKFLOW.batchPrediction,
   WORKFLOW.monitorModel,
+  WORKFLOW.collect,
 ]);
 
 /** Which workflow, with what, and what the Web UI says of it. */
@@ -211,6 +227,14 @@ function startedBy(
       ).slice(0, 180),
     };
   }
+  if ('collect' in what) {
+    const { params, source } = what.collect;
+    return {
+      workflowType: WORKFLOW.collect,
+      args: [{ params, ...(source === null ? {} : { source }), project } satisfies CollectInput],
+      staticSummary: `schedule ${name}: collect ${source ?? 'all sources'} of ${params}`.slice(0, 180),
+    };
+  }
   const { data, model, out } = what.predict;
   return {
     workflowType: WORKFLOW.batchPrediction,
@@ -229,6 +253,7 @@ function viewOf({ scheduleId, state, info, memo }: ScheduleSummary): ScheduleVie
     params: ours?.params ?? null,
     predict: ours?.predict ?? null,
     watch: ours?.watch ?? null,
+    collect: ours?.collect ?? null,
     paused: state.paused,
     note: state.note || null,
     lastRunAt: last?.takenAt.toISOString() ?? null,

@@ -4,6 +4,7 @@ import { type Logger } from '@temporalio/worker';
 import { createAlarmActivities } from '../activities/alarm-activities';
 import { createAskActivities } from '../activities/ask-activities';
 import { createBatchActivities } from '../activities/batch-activities';
+import { createCollectActivities } from '../activities/collect-activities';
 import { createComputeActivities } from '../activities/compute-activities';
 import { createHandoverActivities } from '../activities/handover-activities';
 import { createNoticeActivities } from '../activities/notice-activities';
@@ -20,6 +21,7 @@ import { type AlarmActivities } from '../contracts/alarm';
 import { type BatchActivities } from '../contracts/batch-prediction';
 import { type WatchActivities } from '../contracts/watch';
 import { evidencePath } from '../contracts/evidence';
+import { type CollectActivities } from '../contracts/collect';
 import { type StewardActivities } from '../contracts/steward';
 import { type Notice } from '../contracts/notice';
 import { type ProjectIdentity } from '../contracts/project-identity';
@@ -28,6 +30,7 @@ import { ContentStore } from '../integrations/dvc/content-store';
 import { readDvcConfig } from '../integrations/dvc/dvc-config';
 import { openNamedRemote } from '../pipeline/open-remote';
 import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
+import { createSourceClient, type SourceClient } from '../integrations/http-source/source-client';
 import { type NoticeChannel } from '../integrations/notify/channel';
 import { channelsFrom } from '../integrations/notify/channels';
 import { type ObjectStorage } from '../integrations/files/object-storage';
@@ -64,6 +67,8 @@ export interface Services {
   /** See `Scratch.dir`. */
   scratchDir: string;
   channels: readonly NoticeChannel[];
+  /** Asks the HTTP sources of `collect`. */
+  sources: SourceClient;
   code: StageCode;
   close(): Promise<void>;
 }
@@ -84,6 +89,7 @@ export async function createServices(
       logger.warn(`${what} failed; the stage runs`, { reason: String(error) });
     },
   });
+  const sources = createSourceClient(config.collect);
   const executor = new InProcessExecutor({
     threadEntry: config.threadEntry,
     threads: config.threads,
@@ -116,10 +122,11 @@ export async function createServices(
     containers,
     scratchDir: scratch.dir,
     channels: channelsFrom(config.notices),
+    sources,
     code,
     close: async () => {
       containers.close();
-      await Promise.all([executor.close(), mlflow.close()]);
+      await Promise.all([executor.close(), mlflow.close(), sources.close()]);
       await scratch.release();
     },
   };
@@ -132,7 +139,8 @@ export function createActivities(
   StewardActivities &
   BatchActivities &
   AlarmActivities &
-  WatchActivities {
+  WatchActivities &
+  CollectActivities {
   const { config, client, mlflow, store, results, workspace, executor, containers, channels, code } =
     services;
   const { identity, scratchDir, temporalNamespaceId } = services;
@@ -150,8 +158,13 @@ export function createActivities(
     imageDigest: (...asked) => containers.digestOf(...asked),
     startSecret: secret,
   };
+  const projectActivities = createProjectActivities(projectDeps);
   return {
-    ...createProjectActivities(projectDeps),
+    ...projectActivities,
+    ...createCollectActivities({
+      ...{ project, identity, client, taskQueue, findFinished, ...projectActivities },
+      ...{ address: temporal.address, sources: services.sources, clock: Date.now },
+    }),
     ...createAlarmActivities({
       client,
       address: temporal.address,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { RetrainError } from '../contracts/errors';
 import { TASK_QUEUE } from '../contracts/names';
 import { dockerSettings, type DockerSettings } from '../integrations/docker/settings';
+import { collectSettings, type CollectSettings } from '../integrations/http-source/settings';
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
 import { approvalSettings, type ApprovalSettings } from '../integrations/notify/approval-settings';
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
@@ -24,6 +25,8 @@ export interface WorkerConfig {
   /** RETRAIN_APPROVAL_SECRET, RETRAIN_APPROVAL_ADDRESS; null: no signed answers are taken. */
   approvals: ApprovalSettings | null;
   docker: DockerSettings;
+  /** RETRAIN_COLLECT_HOSTS, RETRAIN_COLLECT_ENV: which sources may be asked, with which keys. */
+  collect: CollectSettings;
   /** Where container stages get the variables that they may ask for. */
   stageEnv: Environment;
   taskQueue: string;
@@ -72,6 +75,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     notices: noticeSettings(env),
     approvals: approvalSettings(env),
     docker: dockerSettings(env),
+    collect: collectSettings(env),
     stageEnv: env,
     taskQueue: env['RETRAIN_TASK_QUEUE'] || stack?.taskQueue || TASK_QUEUE,
     cache: env['RETRAIN_CACHE'] || null,

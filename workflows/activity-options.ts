@@ -138,3 +138,20 @@ export const predicting: ActivityOptions = {
     maximumInterval: '5 minutes',
   },
 };
+
+/**
+ * Fetching a day of a source. The client itself rides out a minute of trouble; five attempts, over some seven minutes, ride out a restart. What fails
+ * then is due again the next time, so more would only keep the other days waiting. The heartbeat limit tells a dead worker from a slow source; on cancellation we
+ * wait until nothing is being written.
+ */
+export const collecting: ActivityOptions = {
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '20 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: {
+    maximumAttempts: 5,
+    initialInterval: '10 seconds',
+    backoffCoefficient: 3,
+    maximumInterval: '5 minutes',
+  },
+};

@@ -46,6 +46,15 @@ export function unwatchedNotice(model: string, reason: string): Notice {
   };
 }
 
+/** For a collection of which some days failed. */
+export function collectNotice(model: string, reason: string): Notice {
+  return {
+    ...about('failure', { model, pipelineKey: '' }, reason),
+    title: `Collecting the data of ${model} failed`,
+    text: `${sentence(reason)} What is not collected is due again the next time.`,
+  };
+}
+
 export function endNotice(spec: RunSpec, result: TrainingResult): Notice | null {
   const named = `${result.model} v${result.modelVersion}`;
   const facts = {

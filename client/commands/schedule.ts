@@ -28,6 +28,7 @@ interface CreateOptions extends Output {
   data?: string;
   model?: string;
   out?: string;
+  collect?: string | true;
 }
 
 interface NoteOptions extends Output {
@@ -38,7 +39,9 @@ export const schedule: CommandModule = {
   define(program: Command) {
     const group = program
       .command('schedule')
-      .description('train, predict or watch at set times: create, list, trigger, pause, resume, delete')
+      .description(
+        'train, predict, watch or collect at set times: create, list, trigger, pause, resume, delete',
+      )
       .addHelpText('after', "\nExample:\n  retrain schedule create --cron '0 3 * * *'\n");
     defineCreate(group);
     defineList(group);
@@ -50,7 +53,7 @@ function defineCreate(group: Command): void {
   group
     .command('create')
     .description(
-      'train regularly, or predict, or watch a model: unchanged data are neither trained on nor scored again',
+      'train regularly, or predict, watch a model, or collect: unchanged data are neither trained on nor scored again',
     )
     .requiredOption('--cron <expression>', 'minute, hour, day of month, month, day of week')
     .option('--name <name>', 'default: the name of the model')
@@ -67,13 +70,18 @@ function defineCreate(group: Command): void {
       '--data <data>',
       'with --watch: look at this file or folder of the project, and not at the prediction log',
     )
+    .option(
+      '--collect [source]',
+      'collect the days that are due, of this source or all, and do not train by itself',
+    )
     .option('--json', 'print one JSON object', false)
     .addHelpText(
       'after',
       '\nWhere both are given, day of month and day of week must both match.\n' +
         "\nExample:\n  retrain schedule create --cron '0 3 * * *' --timezone Europe/Berlin\n" +
         "  retrain schedule create --cron '0 5 * * *' --predict data/new.csv --model iris-classifier@production --out predictions.parquet\n" +
-        "  retrain schedule create --cron '0 * * * *' --watch iris-classifier\n",
+        "  retrain schedule create --cron '0 * * * *' --watch iris-classifier\n" +
+        "  retrain schedule create --cron '0 6 * * *' --collect\n",
     )
     .action(create);
 }
@@ -153,7 +161,8 @@ async function create(options: CreateOptions): Promise<void> {
     const params = 'train' in what ? what.train.params : null;
     const predict = 'predict' in what ? what.predict : null;
     const watch = 'watch' in what ? { model: what.watch.model, data: what.watch.data ?? null } : null;
-    if (json) printJson('schedule create', { name, cron, timezone, params, predict, watch, link });
+    const collect = 'collect' in what ? what.collect : null;
+    if (json) printJson('schedule create', { name, cron, timezone, params, predict, watch, collect, link });
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));
   });
 }
@@ -161,8 +170,10 @@ async function create(options: CreateOptions): Promise<void> {
 /** @returns what the schedule does, and a name for it @throws RetrainError USAGE, CONFIG_INVALID, CONFIG_NOT_FOUND */
 async function whatToDo(
   { project }: ClientConfig,
-  { params, predict: data, model, out, watch, data: looked }: CreateOptions,
+  { params, predict: data, model, out, watch, data: looked, collect }: CreateOptions,
 ): Promise<{ what: Scheduled; named: string }> {
+  if (collect !== undefined)
+    return whatToCollect(project, collect, params, [data, model, out, watch, looked]);
   if (watch !== undefined)
     return whatToWatch(project, watch, { params, data: looked, others: [data, model, out] });
   if (looked !== undefined)
@@ -207,6 +218,26 @@ async function whatToWatch(
     what: { watch: { model: watch, params, ...(data === undefined ? {} : { data }) } },
     named: `watch-${model}`,
   };
+}
+
+/** @throws RetrainError USAGE, CONFIG_INVALID, CONFIG_NOT_FOUND */
+async function whatToCollect(
+  project: string,
+  named: string | true,
+  params: string,
+  others: (string | undefined)[],
+): Promise<{ what: Scheduled; named: string }> {
+  if (others.some((other) => other !== undefined)) {
+    throw new RetrainError(
+      'USAGE',
+      '--collect goes without --predict, --model, --out, --watch and --data: a schedule does one thing',
+    );
+  }
+  const source = named === true ? null : named;
+  const { planCollection } = await import('../../pipeline/collect/collect-sources.js');
+  const loaded = await loadParams(project, params);
+  await planCollection(project, loaded, params, source === null ? {} : { source }, new Date());
+  return { what: { collect: { params, source } }, named: `collect-${source ?? loaded.model}` };
 }
 
 async function list({ json }: Output): Promise<void> {
@@ -268,6 +299,7 @@ function cells({
   params,
   predict,
   watch,
+  collect,
   nextRunAt,
   lastRunAt,
 }: ScheduleView): string[] {
@@ -276,14 +308,20 @@ function cells({
     name,
     paused ? resting : paint.good('active'),
     cron === null ? '' : `${cron} ${timezone ?? ''}`,
-    whatText({ params, predict, watch }),
+    whatText({ params, predict, watch, collect }),
     minute(nextRunAt),
     minute(lastRunAt),
   ];
 }
 
-function whatText({ params, predict, watch }: Pick<ScheduleView, 'params' | 'predict' | 'watch'>): string {
+function whatText({
+  params,
+  predict,
+  watch,
+  collect,
+}: Pick<ScheduleView, 'params' | 'predict' | 'watch' | 'collect'>): string {
   if (watch !== null) return `watch ${watch.model}${watch.data === null ? '' : ` by ${watch.data}`}`;
+  if (collect !== null) return `collect ${collect.source ?? 'all sources'} of ${collect.params}`;
   return predict === null ? (params ?? '') : `${predict.data} by ${predict.model} into ${predict.out}`;
 }
 
