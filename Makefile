@@ -91,7 +91,7 @@ api: setup ## serve the production model on port 8000 (MLflow must be up; ARGS=-
 
 .PHONY: api-dev
 api-dev: setup ## the same, compiled and started again whenever code changes
-	@scripts/api-dev.sh $(ARGS)
+	@node scripts/api-dev.mjs $(ARGS)
 
 .PHONY: test
 test: ## run every test; installs what tests need, starts servers of its own and stops them
