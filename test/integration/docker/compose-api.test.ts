@@ -64,7 +64,7 @@ describeWithCompose('with docker compose', () => {
               body: JSON.stringify(body),
             }),
           });
-          return { status: response.status, said: (await response.json()) };
+          return { status: response.status, said: await response.json() };
         } catch {
           // A published port takes a moment to be there.
           await sleep(100);
