@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { RetrainError } from '../contracts/errors';
 import { type ServingParams } from '../contracts/serving-params';
+import { writeScrapeTarget } from '../integrations/files/scrape-target';
 import { BRIEF } from '../integrations/mlflow/backoff';
 import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type MlflowSettings } from '../integrations/mlflow/settings';
@@ -70,7 +71,9 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     ...{ settings: api, models: keeper, log, logger, now: options.now },
     extend: (routes, context) => registerPage(routes, context, mlflowHistory(mlflow)),
   });
+  let leaveTargets = (): void => undefined;
   const close = async (): Promise<void> => {
+    leaveTargets();
     await app.close();
     await keeper.close();
     await log?.close();
@@ -85,7 +88,19 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   // Whatever comes of the first look, it goes on looking, and /ready says how it stands.
   void keeper.start();
   const { port } = app.server.address() as AddressInfo;
-  return { url: urlOf(api, port), close };
+  const url = urlOf(api, port);
+  leaveTargets = announced(url, options);
+  return { url, close };
+}
+
+/** For a Prometheus on this machine; an API on a disk that cannot be written answers all the same. */
+function announced(url: string, { state, logger }: ServingOptions): () => void {
+  try {
+    return writeScrapeTarget(state, 'retrain-api', url);
+  } catch (error) {
+    logger.warn('scrape target not written', { reason: String(error) });
+    return () => undefined;
+  }
 }
 
 const MESSAGE = {

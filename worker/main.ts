@@ -4,14 +4,15 @@ import { RetrainError } from '../contracts/errors';
 import { unforeseen } from '../integrations/files/error-trace';
 import { storageTrouble } from '../integrations/files/storage-trouble';
 import { makeStateFolder } from '../integrations/files/state-folder';
+import { writeScrapeTarget } from '../integrations/files/scrape-target';
 import { writeWorkerFile } from '../integrations/files/worker-file';
 import { currentState, loadWorkerConfig } from './config';
 import { serveHealth } from './health';
 import { keepLogsSmall } from './log-keeper';
 import { createLogger } from './logger';
-import { metricsPage } from './metrics/metrics-page';
-import { SdkMetrics } from './metrics/sdk-metrics';
-import { WorkerMetrics } from './metrics/worker-metrics';
+import { metricsPage } from './telemetry/metrics-page';
+import { SdkMetrics } from './telemetry/sdk-metrics';
+import { WorkerMetrics } from './telemetry/worker-metrics';
 import { startWorker } from './worker';
 
 /** The worker process: starts, says that it is ready, stops in order on SIGTERM or SIGINT. */
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
     running.checks,
     metricsPage(metrics, sdk, () => running.refreshMetrics()),
   );
+  const leaveTargets = writeScrapeTarget(config.stateDir, 'retrain-worker', health.url);
   writeWorkerFile(config.readyFile, { pid: process.pid, health: health.url });
   logger.info('worker ready', {
     taskQueue: config.taskQueue,
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
     await running.done;
   } finally {
     leaveLogs();
+    leaveTargets();
     sdk.close();
     await health.close();
     await rm(config.readyFile, { force: true });

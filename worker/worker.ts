@@ -16,11 +16,11 @@ import { type Checks } from './health';
 import { healthChecks } from './health-checks';
 import { type WorkerConfig } from './config';
 import { productVersion } from './library-versions';
-import { activityObserver } from './metrics/activity-observer';
-import { watchOutside } from './metrics/outside';
-import { RetryReasons } from './metrics/retry-reasons';
-import { workflowSinks } from './metrics/workflow-sinks';
-import { WorkerMetrics } from './metrics/worker-metrics';
+import { activityObserver } from './telemetry/activity-observer';
+import { watchOutside } from './telemetry/outside';
+import { RetryReasons } from './telemetry/retry-reasons';
+import { workflowSinks } from './telemetry/workflow-sinks';
+import { WorkerMetrics } from './telemetry/worker-metrics';
 
 export interface RunningWorker {
   /** Takes no new work, and gives what is going on a few seconds to end. */

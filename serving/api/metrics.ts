@@ -58,6 +58,8 @@ export class ApiMetrics {
       labelNames: ['reason'],
       registers,
     });
+    // Born with its first event, it would not have increased.
+    this.#refused.inc({ reason: 'pressure' }, 0);
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -117,11 +119,14 @@ export class ApiMetrics {
       'Models that came into service since the start.',
       () => models.status().reloads,
     );
-    total(
-      'retrain_api_versions_refused_total',
-      'Versions that were not taken into service.',
-      () => models.status().refused.length,
-    );
+    new Gauge({
+      name: 'retrain_api_versions_refused',
+      help: 'Versions that an alias points to and that were not taken into service; GET /health says why.',
+      registers,
+      collect() {
+        this.set(models.status().refused.length);
+      },
+    });
     total(
       'retrain_api_log_written_total',
       'Rows of the prediction log that are in a file.',

@@ -5,6 +5,7 @@ export type Need =
   | 'model-signing'
   | 'compose'
   | 'kubernetes'
+  | 'prometheus'
   | 'python'
   | 'skl2onnx'
   | 'schemathesis'
@@ -19,6 +20,7 @@ const VARIABLES: Partial<Record<Need, readonly string[]>> = {
   'model-signing': ['RETRAIN_TEST_MODEL_SIGNING'],
   compose: ['RETRAIN_TEST_COMPOSE'],
   kubernetes: ['RETRAIN_TEST_KUSTOMIZE', 'RETRAIN_TEST_KUBERNETES_VALIDATE'],
+  prometheus: ['RETRAIN_TEST_PROMETHEUS', 'RETRAIN_TEST_PROMTOOL'],
   python: ['RETRAIN_TEST_PYTHON'],
   skl2onnx: ['RETRAIN_TEST_SKL2ONNX'],
   schemathesis: ['RETRAIN_TEST_SCHEMATHESIS'],

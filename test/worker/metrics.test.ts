@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
-import { SdkMetrics } from '../../worker/metrics/sdk-metrics';
-import { BoundedLabel, labelValue } from '../../worker/metrics/bounds';
-import { WorkerMetrics } from '../../worker/metrics/worker-metrics';
+import { SdkMetrics } from '../../worker/telemetry/sdk-metrics';
+import { BoundedLabel, labelValue } from '../../worker/telemetry/bounds';
+import { WorkerMetrics } from '../../worker/telemetry/worker-metrics';
 import { samplesIn, sumOf, type Sample } from '../integration/monitoring/samples';
 
 const seenBy = async (registry: Registry): Promise<Sample[]> => samplesIn(await registry.metrics());

@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { type ModelVersion } from '../../integrations/mlflow/registry-record';
-import { ChampionGauges } from '../../worker/metrics/champion-gauges';
-import { readChampions, type Champions } from '../../worker/metrics/champions';
-import { MlflowOutage } from '../../worker/metrics/mlflow-outage';
-import { WatchFigures } from '../../worker/metrics/watch-figures';
+import { ChampionGauges } from '../../worker/telemetry/champion-gauges';
+import { readChampions, type Champions } from '../../worker/telemetry/champions';
+import { MlflowOutage } from '../../worker/telemetry/mlflow-outage';
+import { WatchFigures } from '../../worker/telemetry/watch-figures';
 import { samplesIn, sumOf, type Sample } from '../integration/monitoring/samples';
 
 const seenBy = async (registry: Registry): Promise<Sample[]> => samplesIn(await registry.metrics());

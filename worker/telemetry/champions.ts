@@ -80,7 +80,9 @@ interface Open {
 function openIn(text: string): Open[] {
   try {
     const { open } = JSON.parse(text) as { open?: unknown };
-    return Array.isArray(open) ? open.filter((one): one is Open => typeof one === 'object' && one !== null) : [];
+    return Array.isArray(open)
+      ? open.filter((one): one is Open => typeof one === 'object' && one !== null)
+      : [];
   } catch {
     return [];
   }

@@ -19,7 +19,10 @@ export function metricsPage(
   );
   const threads = gauge('retrain_worker_stage_threads', 'Threads for stages in process.');
   const busy = gauge('retrain_worker_stage_threads_busy', 'Of these, at work.');
-  const free = gauge('retrain_worker_disk_free_bytes', 'Room for state and content store, on the fuller of their disks.');
+  const free = gauge(
+    'retrain_worker_disk_free_bytes',
+    'Room for state and content store, on the fuller of their disks.',
+  );
   return {
     contentType: registry.contentType,
     async text({ checks }: HealthReport) {

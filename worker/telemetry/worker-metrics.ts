@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { STAGES, WORKFLOW } from '../../contracts/names';
+import { COMPUTE_STAGES } from '../../pipeline/stage';
 import { RUN_OUTCOMES, type WorkflowEnd } from '../../contracts/observed';
 import { BoundedLabel } from './bounds';
 import { WatchFigures } from './watch-figures';
@@ -141,9 +142,14 @@ export class WorkerMetrics {
       for (const outcome of ['completed', 'failed', 'cancelled'])
         this.ended.inc({ workflow: this.workflows.of(workflow), outcome }, 0);
     for (const stage of STAGES) {
-      this.stageSeconds.zero({ stage, executor: 'in-process', outcome: 'failed' });
+      for (const outcome of ['done', 'reused', 'failed'])
+        this.stageSeconds.zero({ stage, executor: 'in-process', outcome });
       const activity = this.activities.of(ACTIVITY_OF[stage] ?? stage);
       for (const reason of ['heartbeat', 'start_to_close']) this.again.inc({ activity, reason }, 0);
+    }
+    for (const stage of COMPUTE_STAGES) {
+      for (const result of ['hit', 'miss']) this.cache.inc({ stage, result }, 0);
+      this.stageMoved(stage, 0, 0);
     }
     this.modelSeen('');
   }
@@ -161,7 +167,7 @@ export class WorkerMetrics {
     for (const name of names) {
       const channel = this.channels.of(name);
       this.givenUp.inc({ channel }, 0);
-      this.notices.inc({ channel, outcome: 'failed' }, 0);
+      for (const outcome of ['done', 'failed']) this.notices.inc({ channel, outcome }, 0);
     }
   }
 
@@ -210,6 +216,12 @@ export class WorkerMetrics {
 
   /** What this worker is. */
   worker({ version, taskQueue }: { version: string; taskQueue: string }): void {
-    this.info.set({ version, task_queue: this.queues.of(taskQueue) }, 1);
+    const queue = this.queues.of(taskQueue);
+    this.info.set({ version, task_queue: queue }, 1);
+    for (const stage of STAGES)
+      this.queueSeconds.zero({
+        task_queue: queue,
+        activity: this.activities.of(ACTIVITY_OF[stage] ?? stage),
+      });
   }
 }

@@ -25,7 +25,11 @@ export interface ActivityObserverDeps {
  * Counts what activities do, gives each of their log lines its model and stage, and writes a line at the start and the end of a stage.
  * The outermost interceptor: it sees failures as Temporal gets them. It changes nothing, and what it cannot count fails nothing.
  */
-export function activityObserver({ metrics, reasons, onFailure }: ActivityObserverDeps): ActivityInterceptorsFactory {
+export function activityObserver({
+  metrics,
+  reasons,
+  onFailure,
+}: ActivityObserverDeps): ActivityInterceptorsFactory {
   return (context): ActivityInterceptors => {
     const { info } = context;
     const { activityType } = info;
@@ -33,8 +37,7 @@ export function activityObserver({ metrics, reasons, onFailure }: ActivityObserv
     let model: string | undefined;
     return {
       outbound: {
-        getLogAttributes: (attributes, next) =>
-          next({ ...attributes, ...named(model, stage) }),
+        getLogAttributes: (attributes, next) => next({ ...attributes, ...named(model, stage) }),
       },
       inbound: {
         async execute(input, next) {
@@ -111,7 +114,11 @@ export function activityObserver({ metrics, reasons, onFailure }: ActivityObserv
   }
 
   /** @returns what its line says */
-  function count(stage: ComputeStageName, { spec, artifacts }: ComputeInput, output: ComputeOutput): Record<string, unknown> {
+  function count(
+    stage: ComputeStageName,
+    { spec, artifacts }: ComputeInput,
+    output: ComputeOutput,
+  ): Record<string, unknown> {
     const afresh = spec.forceId !== undefined;
     metrics.cacheAsked(stage, afresh ? 'skipped' : output.reused ? 'hit' : 'miss');
     if (output.reused) return {};
@@ -156,13 +163,20 @@ function executorOf(stage: string, asked: unknown): 'in-process' | 'container' {
 
 /** Activities are asked about a model in one of these ways, if about any. */
 function modelOf(asked: unknown): string | undefined {
-  const { model, spec, position, notice, ask, watch, finding } = (asked ?? {}) as Record<string, Record<string, unknown> | undefined>;
+  const { model, spec, position, notice, ask, watch, finding } = (asked ?? {}) as Record<
+    string,
+    Record<string, unknown> | undefined
+  >;
   const params = (spec ?? (ask?.['spec'] as Record<string, unknown> | undefined))?.['params'] as
-    | Record<string, unknown>
-    | undefined;
-  return [model, params?.['model'], position?.['model'], watch?.['model'], finding?.['model'], notice?.['model']].find(
-    (name): name is string & Record<string, unknown> => typeof name === 'string',
-  );
+    Record<string, unknown> | undefined;
+  return [
+    model,
+    params?.['model'],
+    position?.['model'],
+    watch?.['model'],
+    finding?.['model'],
+    notice?.['model'],
+  ].find((name): name is string & Record<string, unknown> => typeof name === 'string');
 }
 
 function channelOf(asked: unknown): string {

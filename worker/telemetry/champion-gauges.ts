@@ -110,7 +110,8 @@ export class ChampionGauges {
   }
 
   private show({ champions, leftOut }: Champions): void {
-    for (const gauge of [this.info, this.made, this.promoted, this.lag, this.alarms, this.alarmed]) gauge.reset();
+    for (const gauge of [this.info, this.made, this.promoted, this.lag, this.alarms, this.alarmed])
+      gauge.reset();
     const models = new BoundedLabel(champions.length);
     for (const { model: name, version, madeAt, promotedAt, alarms } of champions) {
       const model = models.of(name);

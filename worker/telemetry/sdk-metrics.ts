@@ -64,7 +64,9 @@ export class SdkMetrics {
         .map(([name, label]) => [name.replace(/[^a-zA-Z0-9_]/g, '_'), labelValue(String(label))]),
     );
     const series = this.seriesOf(metric, Object.keys(labels));
-    const own = Object.fromEntries(Object.entries(labels).filter(([name]) => series.labelNames.includes(name)));
+    const own = Object.fromEntries(
+      Object.entries(labels).filter(([name]) => series.labelNames.includes(name)),
+    );
     const key = JSON.stringify(own);
     if (!series.seen.has(key)) {
       if (series.seen.size >= MOST_SERIES) {
@@ -84,7 +86,10 @@ export class SdkMetrics {
     return made;
   }
 
-  private make({ kind, name, unit, description }: BufferedMetricUpdate['metric'], labelNames: readonly string[]): Series {
+  private make(
+    { kind, name, unit, description }: BufferedMetricUpdate['metric'],
+    labelNames: readonly string[],
+  ): Series {
     const base = name.startsWith('temporal_') ? name : `temporal_${name}`;
     const inSeconds = unit === 's' || unit === 'seconds' || unit === 'ms' || unit === 'milliseconds';
     const shared = {
