@@ -32,6 +32,7 @@ const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   data: async () => (await import('./commands/data.js')).data,
   restore: async () => (await import('./commands/restore.js')).restore,
   predict: async () => (await import('./commands/predict.js')).predict,
+  drift: async () => (await import('./commands/drift.js')).drift,
   verify: async () => (await import('./commands/verify.js')).verify,
   reproduce: async () => (await import('./commands/reproduce.js')).reproduce,
   alarms: async () => (await import('./commands/alarms.js')).alarms,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CollectReport } from './collect';
+import { DriftReport } from './drift';
 import { Params } from './params';
 import { ComparisonFigures, GateCheck, TrainingResult } from './run';
 import { Artifact, Metrics } from './stage';
@@ -324,6 +325,14 @@ export const JSON_OUTPUT = {
     missing: z.array(text).describe('Training data that is nowhere.'),
   }),
   restore: z.strictObject({ what: text, ...written }),
+  drift: z.strictObject({
+    ...DriftReport.shape,
+    kept: z
+      .strictObject({ mlflowExperimentId: text, mlflowRunId: text, link: text })
+      .nullable()
+      .describe('Where MLflow has the report; null with --no-keep, or of too few rows.'),
+    html: maybe.describe('The file of --report.'),
+  }),
   verify: verified,
   predict: predicted,
   reproduce,

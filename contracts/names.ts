@@ -164,3 +164,7 @@ export const REPORT = 'report.html';
 
 /** What a dirty tree had beyond its commit, among the artifacts of an MLflow run; `git apply` takes it. */
 export const PATCH = 'git.patch';
+
+/** The report of a check of drift, and its figures, among the artifacts of its MLflow run. */
+export const DRIFT_REPORT = 'drift.html';
+export const DRIFT_DATA = 'drift.json';

@@ -125,7 +125,8 @@ const EXIT_MEANING: Record<keyof typeof EXIT, string> = {
   done: 'done',
   failed: 'failed',
   usage: 'bad usage, config or data: nothing was started',
-  gateFailed: 'the model did not meet the quality gate',
+  gateFailed:
+    'the model did not meet the quality gate; of `retrain drift --fail-on-alarm`: something has drifted',
   unreachable: 'a service or a program that is needed is not there',
   cancelled: 'cancelled or rejected',
 };

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { type Command } from 'commander';
-import { RetrainError } from '../../contracts/errors';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
+import { aliasesOf, csvRulesOf } from '../data/table-flags';
 import { printJson } from '../terminal/print-json';
 import { progressLine } from '../terminal/progress-line';
 import { aligned, paint, screen } from '../terminal/screen';
@@ -59,8 +59,8 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
     ]);
   const { project, env, mlflow, state } = loadClientConfig();
   const format = formatOf(flags.out);
-  const aliases = parsedAliases(flags.alias);
-  const rules = csvRules(flags);
+  const aliases = aliasesOf(flags.alias);
+  const rules = csvRulesOf(flags);
   const setting = flags.key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
   const publicKey = await publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
   const shelf = { mlflow, dir: path.join(state, 'serving') };
@@ -101,35 +101,4 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
     progress?.end();
     await named.model.close();
   }
-}
-
-function parsedAliases(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
-      throw new RetrainError('USAGE', `--alias ${pair}: expected NAME=COLUMN, such as length=sepal_length`);
-    }),
-  );
-}
-
-function csvRules({ separator, decimal }: PredictFlags): {
-  csv?: { separator?: string; decimal?: '.' | ',' };
-} {
-  if (separator !== undefined && separator.length !== 1 && separator !== '\\t') {
-    throw new RetrainError('USAGE', `--separator ${separator}: expected one character, such as ";" or \\t`);
-  }
-  if (decimal !== undefined && decimal !== '.' && decimal !== ',') {
-    throw new RetrainError('USAGE', `--decimal ${decimal}: expected . or ,`);
-  }
-  if (decimal === ',' && (separator ?? ',') === ',') {
-    throw new RetrainError('USAGE', '--decimal , needs another --separator beside it, such as ";"');
-  }
-  if (separator === undefined && decimal === undefined) return {};
-  return {
-    csv: {
-      ...(separator === undefined ? {} : { separator: separator === '\\t' ? '\t' : separator }),
-      ...(decimal === undefined ? {} : { decimal }),
-    },
-  };
 }

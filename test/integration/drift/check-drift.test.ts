@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type DriftReport } from '../../../contracts/drift';
 import { DriftParams } from '../../../contracts/drift-params';
@@ -14,6 +14,9 @@ import { TestProject } from '../pipeline/test-project';
 import { csv, FEATURES, people, type Person } from './people';
 
 jest.setTimeout(180_000);
+
+/** What `retrain drift --json` prints. */
+type Printed = DriftReport & { kept: { mlflowRunId: string } };
 
 const { signal } = new AbortController();
 
@@ -51,7 +54,11 @@ describe('whether rows of now look like the training rows', () => {
   const ask = (current: DriftQuestion['current'], params: object = {}, version = 'production') =>
     checkDrift(
       deps,
-      { model: `${project.model}@${version}`, current, params: DriftParams.parse(params) },
+      {
+        model: `${project.model}@${version}`,
+        current,
+        params: DriftParams.parse({ joint: false, ...params }),
+      },
       { signal },
     );
 
@@ -64,7 +71,7 @@ describe('whether rows of now look like the training rows', () => {
   const keys = ({ causes }: DriftReport): string[] => causes.map(({ key }) => key);
 
   test('other people of the same kind are no drift, whatever the hash', async () => {
-    const report = await ask(table(people(800, 2), 'same.csv'));
+    const report = await ask(table(people(800, 2), 'same.csv'), { joint: true });
     expect(report).toMatchObject({
       model: project.model,
       modelVersion: '1',
@@ -82,7 +89,7 @@ describe('whether rows of now look like the training rows', () => {
     // What is missing there is missing here, and not the median that a tree is given.
     const income = report.columns.find(({ name }) => name === 'income');
     expect(income?.missing.reference).toBeGreaterThan(0.05);
-    expect(await ask(table(people(800, 2), 'same.csv'))).toEqual(report);
+    expect(await ask(table(people(800, 2), 'same.csv'), { joint: true })).toEqual(report);
   });
 
   test.each<[string, (person: Person, row: number) => Partial<Person>, string[]]>([
@@ -116,6 +123,25 @@ describe('whether rows of now look like the training rows', () => {
     expect(report.columns[0]?.name).toBe(name);
   });
 
+  test('the command looks at a table, too', async () => {
+    table(people(99, 2), 'few.csv');
+    const few = await project.cli(['drift', '--data', 'few.csv']);
+    expect(few).toMatchObject({ code: 0 });
+    expect(few.stdout).toContain(`${project.model} v1: too early to say. 99 rows, and 100 are needed`);
+    writeFileSync(
+      project.path('german.csv'),
+      csv(people(400, 2), FEATURES).replaceAll(',', ';').replaceAll('.', ','),
+    );
+    const german = await project.cli([
+      ...['drift', '--data', 'german.csv', '--separator', ';', '--decimal', ',', '--no-keep', '--json'],
+    ]);
+    expect(JSON.parse(german.stdout)).toMatchObject({ causes: [], kept: null, current: { rows: 400 } });
+    const none = await project.cli(['drift']);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.stderr).toContain('there is no prediction log yet');
+    expect((await project.cli(['drift', '--data', 'few.csv', '--window', '1d'])).code).toBe(2);
+  });
+
   test('too few rows say nothing', async () => {
     expect(await ask(table(people(99, 2), 'few.csv'))).toMatchObject({
       enough: false,
@@ -131,7 +157,7 @@ describe('whether rows of now look like the training rows', () => {
       changed(({ income }) => ({ income: income && income + 15 })),
       'far.csv',
     );
-    const report = await ask(far, { exclude: ['income', 'salary'], joint: false });
+    const report = await ask(far, { exclude: ['income', 'salary'] });
     expect(keys(report).filter((key) => key !== 'drift:prediction')).toEqual([]);
     expect(report).toMatchObject({
       joint: null,
@@ -224,6 +250,54 @@ describe('whether rows of now look like the training rows', () => {
       expect(keys(report)).toEqual(
         expect.arrayContaining(['drift:income:new-values', 'drift:income:distribution', 'drift:prediction']),
       );
+    });
+
+    test('the command says it in words, keeps one report in MLflow, and fails where it is told to', async () => {
+      const week = ['drift', '--window', '7d', '--until', '2026-03-08'];
+      const quiet = await project.cli([...week, '--fail-on-alarm']);
+      expect(quiet).toMatchObject({ code: 0, stderr: expect.not.stringContaining('error') as string });
+      expect(quiet.stdout).toContain(`${project.model} v1 feels at home: no drift in any of 4 columns.`);
+      expect(quiet.stdout).toMatch(/700 rows of the prediction log, 2026-03-01 00:00 to 2026-03-08 00:00/);
+      const first = JSON.parse((await project.cli([...week, '--json'])).stdout) as Printed;
+      const second = JSON.parse((await project.cli([...week, '--json'])).stdout) as Printed;
+      expect(second).toEqual(first);
+      const run = await mlflow.runs.get(first.kept.mlflowRunId);
+      expect(run).toMatchObject({
+        status: 'FINISHED',
+        params: { model: project.model, model_version: '1', source: 'log' },
+        metrics: { rows: 700, alarms: 0 },
+      });
+      const files = await mlflow.artifacts.list(run.artifactUri);
+      expect(files.map((file) => file.path).sort()).toEqual(['drift.html', 'drift.json']);
+
+      const late = [
+        'drift',
+        `${project.model}@1`,
+        '--window',
+        '1h',
+        '--until',
+        '2026-03-08 00:30',
+        '--no-keep',
+      ];
+      const loud = await project.cli([...late, '--fail-on-alarm', '--report', 'late.html']);
+      expect(loud.code).toBe(3);
+      expect(loud.stdout).toMatch(/1 of 4 columns and the predictions.* have drifted/);
+      expect(loud.stdout).toContain('income: distribution, PSI');
+      expect(readFileSync(project.path('late.html'), 'utf8')).toContain('<b class="bad">Drift</b>');
+      expect(await project.cli([...late, '--json'])).toMatchObject({ code: 0 });
+    });
+
+    test('the command says why there is nothing to compare', async () => {
+      const none = await project.cli(['drift', '--until', '2025-01-01']);
+      expect(none).toMatchObject({ code: 2 });
+      expect(none.stderr).toMatch(
+        /has no row of iris-\w+ v1 in production .* it has rows of v1, v2, from 2026-02-28 to 2026-03-08/,
+      );
+      const wrong = await project.cli(['drift', '--window', 'a week']);
+      expect(wrong).toMatchObject({ code: 2 });
+      expect(wrong.stderr).toContain('--window a week: expected a span such as 12h, 7d or 2w');
+      const unknown = await project.cli(['drift', `${project.model}@9`]);
+      expect(unknown.stderr).toContain('has no version 9');
     });
 
     test('a time without rows is too few', async () => {
