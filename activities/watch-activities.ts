@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { type Client } from '@temporalio/client';
 import { type DriftReport } from '../contracts/drift';
@@ -19,6 +18,7 @@ import { loadParams } from '../pipeline/run/load-params';
 import { servedVersion } from '../serving/model/fetch-checked';
 import { checkAccuracy } from '../serving/watch/check-accuracy';
 import { type CheckDrift, type DriftDeps } from '../serving/watch/drift-question';
+import { uploadDriftReport } from '../serving/watch/keep-report';
 import { checkTraining } from '../serving/watch/check-training';
 import { fromTemporal } from '../temporal/errors';
 import { tellAlarmDesk } from '../temporal/ask-alarm-desk';
@@ -286,10 +286,6 @@ async function keepReport(
 ): Promise<NonNullable<DriftLook['report']>> {
   const { mlflow } = deps.drift;
   const { mlflowRunId, mlflowExperimentId, root } = await watchRun(deps, watch, signal);
-  const json = Buffer.from(JSON.stringify(report, null, 1));
-  await mlflow.artifacts.uploadBytes(root, `${folderOf(watch)}/drift.json`, json, signal);
-  return {
-    url: mlflow.links.artifact(mlflowExperimentId, mlflowRunId, `${folderOf(watch)}/drift.json`),
-    sha256: createHash('sha256').update(json).digest('hex'),
-  };
+  const { page, sha256 } = await uploadDriftReport(mlflow, root, folderOf(watch), report, signal);
+  return { url: mlflow.links.artifact(mlflowExperimentId, mlflowRunId, page), sha256 };
 }

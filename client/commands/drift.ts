@@ -7,27 +7,11 @@ import { type Mlflow } from '../../integrations/mlflow/client';
 import { type KeptReport } from '../../serving/watch/keep-report';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
+import { type DriftFlags } from '../drift/drift-flags';
 import { printJson } from '../terminal/print-json';
 import { progressLine } from '../terminal/progress-line';
 import { screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
-
-export interface DriftFlags {
-  data?: string;
-  log: boolean;
-  window?: string;
-  until?: string;
-  files?: string;
-  alias: string[];
-  separator?: string;
-  decimal?: string;
-  params: string;
-  report?: string;
-  keep: boolean;
-  key?: string;
-  failOnAlarm: boolean;
-  json: boolean;
-}
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 

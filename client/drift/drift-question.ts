@@ -4,8 +4,8 @@ import { RetrainError } from '../../contracts/errors';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { loadParams } from '../../pipeline/run/load-params';
 import { type DriftQuestion } from '../../serving/watch/drift-question';
-import { type DriftFlags } from '../commands/drift';
 import { type ClientConfig } from '../config';
+import { type DriftFlags } from './drift-flags';
 import { parseMoment } from '../steward/moment';
 import { aliasesOf, csvRulesOf } from '../data/table-flags';
 

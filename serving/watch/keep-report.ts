@@ -35,8 +35,7 @@ export async function keepDriftReport(
   signal?: AbortSignal,
 ): Promise<KeptReport> {
   const { model, modelVersion, current } = report;
-  const json = JSON.stringify(report);
-  const key = sha256Hex(canonicalJson(JSON.parse(json) as Json));
+  const key = sha256Hex(canonicalJson(JSON.parse(JSON.stringify(report)) as Json));
   const experimentId = await mlflow.experiments.ensure(`${model}-drift`, signal);
   const name = `v${modelVersion} ${(current.window?.to ?? current.data?.path ?? '').slice(0, 100)}`;
   const run = await mlflow.runs.findOrCreateTagged(experimentId, name, [DRIFT_TAG, key], signal);
@@ -45,10 +44,7 @@ export async function keepDriftReport(
     link: mlflow.links.artifact(experimentId, run.runId, DRIFT_REPORT),
   };
   if (run.status === 'FINISHED') return kept;
-  const files = { [DRIFT_DATA]: `${json}\n`, [DRIFT_REPORT]: driftHtml(report) };
-  for (const [file, text] of Object.entries(files)) {
-    await mlflow.artifacts.uploadBytes(run.artifactUri, file, Buffer.from(text), signal);
-  }
+  await uploadDriftReport(mlflow, run.artifactUri, '', report, signal);
   await mlflow.runs.log(
     run.runId,
     {
@@ -68,6 +64,27 @@ export async function keepDriftReport(
   );
   await mlflow.runs.finish(run.runId, 'FINISHED', { endedAt: at, signal });
   return kept;
+}
+
+/**
+ * Puts a report among the artifacts of a run: the figures as JSON, then the page. Idempotent: the files replace themselves.
+ *
+ * @param root the run's artifact URI
+ * @param folder below it; empty: at its top
+ * @returns where the page is, and SHA-256 of the figures
+ */
+export async function uploadDriftReport(
+  mlflow: Mlflow,
+  root: string,
+  folder: string,
+  report: DriftReport,
+  signal?: AbortSignal,
+): Promise<{ page: string; sha256: string }> {
+  const within = (file: string): string => (folder === '' ? file : `${folder}/${file}`);
+  const json = JSON.stringify(report, null, 1);
+  await mlflow.artifacts.uploadBytes(root, within(DRIFT_DATA), Buffer.from(json), signal);
+  await mlflow.artifacts.uploadBytes(root, within(DRIFT_REPORT), Buffer.from(driftHtml(report)), signal);
+  return { page: within(DRIFT_REPORT), sha256: sha256Hex(json) };
 }
 
 function metricsOf({

@@ -1,0 +1,17 @@
+/** Options of `retrain drift`, as commander gives them. */
+export interface DriftFlags {
+  data?: string;
+  log: boolean;
+  window?: string;
+  until?: string;
+  files?: string;
+  alias: string[];
+  separator?: string;
+  decimal?: string;
+  params: string;
+  report?: string;
+  keep: boolean;
+  key?: string;
+  failOnAlarm: boolean;
+  json: boolean;
+}
