@@ -10,7 +10,6 @@ import {
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
-  ApplicationFailure,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
@@ -27,6 +26,7 @@ import { markdownWords } from '../contracts/plain-words';
 import { settling, startingOnAlarm } from './activity-options';
 import { holdBack, nextRelease, NO_ALARMS, release, settle } from './alarm-book';
 import { raisedNotice, resolvedNotice } from './alarm-notices';
+import { checkDeskInput, checkFinding } from './alarm-checks';
 import { failureReason } from './failure-reason';
 import { handToNotifier } from './notices';
 
@@ -53,23 +53,22 @@ const LONGEST_SLEEP_MS = 24 * 3_600_000;
  * it tells people once of each cause that is new, and once of each that has ended. It runs for as long as the model is watched, and
  * continues as new with all that it knows; one that begins reads it from the tags of the model's versions.
  */
-export async function alarmDesk({ model, state }: AlarmDeskInput): Promise<never> {
+export async function alarmDesk(input: AlarmDeskInput): Promise<never> {
+  const { model, state } = checkDeskInput(input);
   const desk = new AlarmDesk(model, state);
   setHandler(alarmsQuery, () => desk.state, { description: 'Which alarms are open, and what is held back.' });
   setHandler(settleUpdate, (finding) => desk.settle(finding), {
     description: 'Asked by checks: what they found.',
-    validator: (finding: AlarmFinding) => desk.check(finding),
+    validator: (finding: AlarmFinding) => checkFinding(model, finding),
   });
   await desk.open();
   while (!workflowInfo().continueAsNewSuggested) await desk.rest();
-  desk.closing = true;
   await condition(allHandlersFinished);
   return continueAsNew<typeof alarmDesk>({ model, state: desk.state });
 }
 
 class AlarmDesk {
   state: AlarmState;
-  closing = false;
   private busy = true;
   private settled = 0;
 
@@ -85,16 +84,6 @@ class AlarmDesk {
     upsertSearchAttributes([{ key: modelKey, value: this.model }]);
     this.show(null);
     this.busy = false;
-  }
-
-  /** @throws ApplicationFailure for what is no finding of this model */
-  check(finding: AlarmFinding): void {
-    const its = (finding as Partial<AlarmFinding> | undefined)?.model;
-    if (its === this.model && typeof finding.checkId === 'string' && Array.isArray(finding.causes)) return;
-    throw ApplicationFailure.nonRetryable(
-      `these are the alarms of ${this.model}, asked by its checks; to check it now, start monitorModel with {"model": "${this.model}@production"}`,
-      'USAGE',
-    );
   }
 
   /** One finding after the other. */
