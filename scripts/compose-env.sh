@@ -10,7 +10,7 @@ chmod 700 "$state"
 file=$state/compose.env
 (umask 077 && touch "$file")
 chmod 600 "$file"
-for name in POSTGRES_PASSWORD TEMPORAL_DB_PASSWORD MLFLOW_DB_PASSWORD MINIO_ROOT_PASSWORD MLFLOW_S3_SECRET_KEY; do
+for name in POSTGRES_PASSWORD TEMPORAL_DB_PASSWORD MLFLOW_DB_PASSWORD MINIO_ROOT_PASSWORD MLFLOW_S3_SECRET_KEY GRAFANA_PASSWORD; do
   grep -q "^$name=" "$file" || echo "$name=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')" >>"$file"
 done
 if [ -e .env ]; then printf -- '--env-file .env '; fi

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { compose, describeWithCompose, SECRETS } from './docker-compose';
 
 interface Service {
@@ -113,6 +114,7 @@ describeWithCompose('docker-compose.yml', () => {
       MLFLOW_DB_PASSWORD: ['mlflow', 'postgres'],
       MINIO_ROOT_PASSWORD: ['bucket', 'storage'],
       MLFLOW_S3_SECRET_KEY: ['bucket', 'mlflow'],
+      GRAFANA_PASSWORD: ['grafana'],
     });
     // The file that has them is in the project's folder.
     for (const name of ['worker', 'worker-docker']) {
@@ -136,6 +138,7 @@ describeWithCompose('docker-compose.yml', () => {
       'worker',
       'worker-docker',
     ]);
+    expect(inNetwork('metrics')).toEqual(['api', 'grafana', 'prometheus', 'worker', 'worker-docker']);
     expect(inNetwork('data')).toEqual(['mlflow', 'postgres', 'temporal']);
     expect(inNetwork('storage')).toEqual(['bucket', 'mlflow', 'storage']);
   });
@@ -150,6 +153,32 @@ describeWithCompose('docker-compose.yml', () => {
     );
     expect(api?.tmpfs).toContain('/project/.retrain:mode=0700');
     expect(api).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+  });
+
+  test('has Prometheus and Grafana in a profile, with our rules and dashboards, for whoever has the password', () => {
+    const { prometheus, grafana, worker } = model().services;
+    expect([prometheus?.profiles, grafana?.profiles]).toEqual([['monitoring'], ['monitoring']]);
+    expect(grafana?.environment).toMatchObject({
+      GF_SECURITY_ADMIN_PASSWORD: SECRETS.GRAFANA_PASSWORD,
+      GF_AUTH_ANONYMOUS_ENABLED: 'false',
+      GF_USERS_ALLOW_SIGN_UP: 'false',
+      RETRAIN_PROMETHEUS_URL: 'http://prometheus:9090',
+    });
+    for (const [service, files] of [
+      [prometheus, ['monitoring/compose/prometheus.yml', 'monitoring/rules']],
+      [grafana, ['monitoring/grafana/provisioning', 'monitoring/grafana/dashboards']],
+    ] as const) {
+      const mounted = (service?.volumes ?? []).filter(({ type }) => type === 'bind');
+      expect(mounted.map(({ source }) => path.relative(ROOT, source))).toEqual(files);
+      for (const mount of mounted) expect(mount).toMatchObject({ read_only: true });
+    }
+    const { scrape_configs: jobs } = parse(
+      readFileSync(path.join(ROOT, 'monitoring/compose/prometheus.yml'), 'utf8'),
+    ) as { scrape_configs: { job_name: string; dns_sd_configs?: { names: string[]; port: number }[] }[] };
+    expect(jobs.map(({ job_name: name }) => name)).toEqual(['retrain-worker', 'retrain-api']);
+    const [workers] = jobs[0]?.dns_sd_configs ?? [];
+    expect(workers?.names).toEqual(['worker', 'worker-docker']);
+    expect(worker?.environment['RETRAIN_HEALTH_ADDRESS']).toBe(`0.0.0.0:${workers?.port}`);
   });
 
   test('names the image of every other’s server for Renovate, which pins digests', () => {
@@ -189,7 +218,7 @@ describeWithCompose('docker-compose.yml', () => {
           .split('\n')
           .map((line) => line.split('=')[0]),
       ).toEqual(Object.keys(SECRETS));
-      expect(new Set(made.match(/=[0-9a-f]{48}$/gm)).size).toBe(5);
+      expect(new Set(made.match(/=[0-9a-f]{48}$/gm)).size).toBe(6);
       expect(statSync(file).mode & 0o777).toBe(0o600);
       writeFileSync(path.join(copy, '.env'), '');
       expect(run()).toBe('--env-file .env --env-file .retrain/compose.env\n');

@@ -39,4 +39,5 @@ export const SECRETS = {
   MLFLOW_DB_PASSWORD: 'test-mlflow',
   MINIO_ROOT_PASSWORD: 'test-minio-root',
   MLFLOW_S3_SECRET_KEY: 'test-s3-of-mlflow',
+  GRAFANA_PASSWORD: 'test-grafana',
 };

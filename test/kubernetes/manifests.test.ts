@@ -8,7 +8,7 @@ interface Resource {
   kind: string;
   resources?: string[];
   patches?: { path: string }[];
-  spec?: { template?: { spec: PodSpec } };
+  spec?: { template?: { metadata: { annotations: Record<string, string> }; spec: PodSpec } };
 }
 
 interface NetworkPolicy {
@@ -83,16 +83,33 @@ describe('the Kubernetes manifests', () => {
     ]);
   });
 
-  test('let it reach names, Temporal, MLflow and TLS, but not the cloud’s metadata, and let nobody reach it', () => {
+  test('let it reach names, Temporal, MLflow and TLS, but not the cloud’s metadata, and let nobody reach it but Prometheus', () => {
     const [policy] = parseAllDocuments(
       readFileSync(path.join(ROOT, 'base', 'network-policy.yaml'), 'utf8'),
     ).map((document) => document.toJS() as { spec: NetworkPolicy });
     expect(policy?.spec.policyTypes).toEqual(['Ingress', 'Egress']);
-    expect(policy?.spec.ingress).toEqual([]);
+    expect(policy?.spec.ingress).toEqual([
+      {
+        from: [{ namespaceSelector: { matchLabels: { 'retrain.dev/monitoring': 'true' } } }],
+        ports: [{ protocol: 'TCP', port: 8081 }],
+      },
+    ]);
     const ports = policy?.spec.egress.flatMap((rule) => rule.ports.map(({ port }) => port)) ?? [];
     expect([...new Set(ports)].sort((a, b) => a - b)).toEqual([53, 443, 5000, 7233]);
     const blocks = policy?.spec.egress.flatMap(({ to }) => to.flatMap(({ ipBlock }) => ipBlock ?? [])) ?? [];
     expect(blocks.map(({ except }) => except[0])).toEqual(['169.254.0.0/16', 'fe80::/10']);
+  });
+
+  test.each([
+    ['worker', '8081'],
+    ['api', '8000'],
+  ])('tell a Prometheus that looks at pods where the %s has its metrics', (name, port) => {
+    const [deployment] = resourcesIn(path.join(ROOT, name, 'deployment.yaml'));
+    expect(deployment?.spec?.template?.metadata.annotations).toEqual({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': port,
+      'prometheus.io/path': '/metrics',
+    });
   });
 
   test('drain one worker at a time', () => {
