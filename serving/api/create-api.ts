@@ -6,10 +6,10 @@ import { type ModelsInService } from '../reload/models-in-service';
 import { Answering } from './answering';
 import { type ApiContext, type ApiLogger } from './context';
 import { docsRoutes } from './docs';
-import { Guard, SECURITY_HEADERS } from './guard';
+import { challengesOf, Guard, SECURITY_HEADERS } from './guard';
 import { KnownPaths } from './known-paths';
 import { ApiMetrics } from './metrics';
-import { OPENAPI_INFO } from './openapi';
+import { OPENAPI_INFO, securityOf } from './openapi';
 import { Pressure } from './pressure';
 import { Problem, PROBLEM_TYPE } from './problem';
 import { jsonOf, textOf } from './read-body';
@@ -109,14 +109,14 @@ export async function createApi({
     const { retryAfter, allow } = problem.options;
     if (allow !== undefined) reply.header('allow', allow);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 401) reply.header('www-authenticate', challengesOf(problem.code));
     return reply.code(problem.status).type(PROBLEM_TYPE).send(problem.body(request.id));
   });
   app.setNotFoundHandler((request) => {
     throw paths.refusal(request.method, request.url);
   });
 
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: OPENAPI_INFO } });
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: OPENAPI_INFO, ...securityOf(settings) } });
   await docsRoutes(app, context);
   await app.register(async (scope) => {
     stateRoutes(scope, context);

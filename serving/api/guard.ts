@@ -41,7 +41,7 @@ export class Guard {
     this.#requireHost(headers.host ?? headers[':authority']?.toString() ?? '');
     requireOwnPage(method, headers);
     if (OPEN.has(path)) return;
-    const caller = this.#keys.length === 0 ? address : this.#callerOf(headers);
+    const caller = this.#keys.length === 0 ? address : this.#callerOf(headers, address);
     if (this.#rate !== null) this.#requireRate(caller, this.#rate);
   }
 
@@ -75,8 +75,8 @@ export class Guard {
     );
   }
 
-  #callerOf(headers: IncomingHttpHeaders): string {
-    const given = headers['x-api-key'] ?? bearerOf(headers);
+  #callerOf(headers: IncomingHttpHeaders, address: string): string {
+    const given = headers['x-api-key'] ?? bearerOf(headers) ?? basicPasswordOf(headers);
     if (given !== undefined) {
       const digest = digestOf(String(given));
       let found: string | undefined;
@@ -84,10 +84,12 @@ export class Guard {
       for (const key of this.#keys) if (timingSafeEqual(digest, key.digest)) found = key.name;
       if (found !== undefined) return found;
     }
+    // Whoever tries keys is counted, too.
+    if (this.#rate !== null) this.#requireRate(`without a key: ${address}`, this.#rate);
     throw new Problem(
       401,
       'key',
-      `${given === undefined ? 'no' : 'an unknown'} API key; send one as \`X-API-Key: …\` or \`Authorization: Bearer …\``,
+      `${given === undefined ? 'no' : 'an unknown'} API key; send one as \`X-API-Key: …\` or \`Authorization: Bearer …\`, or in a browser as the password`,
     );
   }
 
@@ -134,6 +136,20 @@ function ownOrigin(origin: string, host: string | undefined): boolean {
 
 function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
   return authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+}
+
+/** The password of HTTP Basic (RFC 7617): what a browser asks its reader for, and sends with all that its page asks for. */
+function basicPasswordOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  const encoded = authorization === undefined ? null : /^Basic +([\w+/=-]+)$/i.exec(authorization);
+  if (encoded === null) return undefined;
+  const pair = Buffer.from(encoded[1] ?? '', 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon === -1 ? undefined : pair.slice(colon + 1);
+}
+
+/** How a caller says who it is, for a 401 of this kind: a header each. A browser asks its reader for a password where it reads `Basic`. */
+export function challengesOf(code: string): string[] {
+  return code === 'key' ? ['Basic realm="retrain", charset="UTF-8"', 'Bearer'] : ['Bearer'];
 }
 
 /** Of equal length, whatever was given: so the comparison takes the same time. */

@@ -15,6 +15,7 @@ import {
   OnePrediction,
   ProblemBody,
 } from './schemas';
+import { type ApiSettings } from './settings';
 
 type Json = Record<string, unknown>;
 
@@ -119,15 +120,22 @@ export const DOCS = {
     body: jsonSchema(FeedbackBody, 'input'),
     response: { ...scored, 202: answer('It is taken', jsonSchema(FeedbackAnswer, 'output')), 409: problem },
   },
-  root: { tags: ['state'], summary: 'Says that it is there', response: probe('It is there') },
-  live: { tags: ['state'], summary: 'Whether the process gets on', response: probe('It does') },
-  ready: { tags: ['state'], summary: 'Whether there is a model to answer with', response: probe('There is') },
+  root: { security: [], tags: ['state'], summary: 'Says that it is there', response: probe('It is there') },
+  live: { security: [], tags: ['state'], summary: 'Whether the process gets on', response: probe('It does') },
+  ready: {
+    security: [],
+    tags: ['state'],
+    summary: 'Whether there is a model to answer with',
+    response: probe('There is'),
+  },
   ping: {
+    security: [],
     tags: ['state'],
     summary: 'The same, as MLflow’s scoring server answers it',
     response: { 200: empty('There is'), 403: problem, 503: empty('There is none') },
   },
   health: {
+    security: [],
     tags: ['state'],
     summary: 'The model, MLflow, and the age of the last check',
     response: probe('It answers; status says how well'),
@@ -158,11 +166,17 @@ export const DOCS = {
     response: looked('Name and version of the protocol'),
   },
   v2Live: {
+    security: [],
     tags: ['inference protocol'],
     summary: 'Whether the process gets on',
     response: probe('It does'),
   },
-  v2Ready: { tags: ['inference protocol'], summary: 'Whether there is a model', response: probe('There is') },
+  v2Ready: {
+    security: [],
+    tags: ['inference protocol'],
+    summary: 'Whether there is a model',
+    response: probe('There is'),
+  },
   v2Model: {
     tags: ['inference protocol'],
     summary: 'What a model takes and gives',
@@ -189,6 +203,21 @@ export const OPENAPI_INFO = {
   description: 'Answers with the model that the registry has in production, and never with anything else.',
   version: '1',
 };
+
+/** How callers say who they are, where keys are configured. */
+export function securityOf({ keys }: Pick<ApiSettings, 'keys'>): object {
+  if (keys.length === 0) return {};
+  return {
+    components: {
+      securitySchemes: {
+        key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'The key as the password, with any name.' },
+      },
+    },
+    security: [{ key: [] }, { bearer: [] }, { basic: [] }],
+  };
+}
 
 /** A row as the model's signature has it; the reader itself checks by the same fields. */
 export function rowSchema({ fields }: ServedModel, example: Readonly<Json> | undefined): Json {

@@ -74,6 +74,78 @@ it('wants a key where keys are set, but of probes', async () => {
     expect({ url, status: (await opened.app.inject(url)).statusCode }).toEqual({ url, status: 401 });
 });
 
+it.each<[string, string, number]>([
+  ['with any name', 'anybody:ann-secret', 200],
+  ['without a name', ':ann-secret', 200],
+  ['with a colon in it', 'ann:a:b', 200],
+  ['that is another', 'ann:ann-secre', 401],
+  ['that is none', 'ann-secret', 401],
+])('takes a key as a password, as a browser sends it: one %s', async (_, pair, status) => {
+  opened = await openApi({
+    keys: [
+      { name: 'ann', key: 'ann-secret' },
+      { name: 'odd', key: 'a:b' },
+    ],
+  });
+  const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+  const response = await opened.app.inject({ ...ROW, headers: { authorization } });
+  expect(response.statusCode).toBe(status);
+  // Where it is refused, a browser asks again.
+  expect(response.headers['www-authenticate']).toEqual(
+    status === 200 ? undefined : ['Basic realm="retrain", charset="UTF-8"', 'Bearer'],
+  );
+  const document = await opened.app.inject({
+    url: '/openapi.json',
+    headers: { 'x-api-key': 'ann-secret' },
+  });
+  expect(document.json()).toMatchObject({
+    security: [{ key: [] }, { bearer: [] }, { basic: [] }],
+    paths: { '/live': { get: { security: [] } } },
+  });
+});
+
+const listening = async (settings: Parameters<typeof openApi>[0]): Promise<string> => {
+  opened = await openApi(settings);
+  await opened.app.listen({ host: '127.0.0.1', port: 0 });
+  return `http://127.0.0.1:${(opened.app.server.address() as AddressInfo).port}`;
+};
+
+it('answers 429 with Retry-After above the rate of a key, over HTTP, and counts tries without one', async () => {
+  const keys = ['a', 'b'].map((key) => ({ name: key, key }));
+  const url = await listening({ rateLimit: 0.01, keys });
+  const ask = async (key: string): Promise<[number, string | null]> => {
+    const response = await fetch(`${url}/model/info`, { headers: { 'x-api-key': key } });
+    return [response.status, response.headers.get('retry-after')];
+  };
+  expect(await ask('a')).toEqual([200, null]);
+  const [status, after] = await ask('a');
+  expect(status).toBe(429);
+  expect(Number(after)).toBeGreaterThan(50);
+  expect(await ask('b')).toEqual([200, null]);
+  expect((await ask('guess'))[0]).toBe(401);
+  expect((await ask('another guess'))[0]).toBe(429);
+  // Probes are not counted.
+  for (let i = 0; i < 5; i++) expect((await fetch(`${url}/live`)).status).toBe(200);
+});
+
+it('has no more connections than it may, and takes another when one has ended', async () => {
+  const url = await listening({ connections: 2 });
+  const { port } = new URL(url);
+  const held = [connect(Number(port), '127.0.0.1'), connect(Number(port), '127.0.0.1')];
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  const answered = (): Promise<number> =>
+    new Promise((resolve) => {
+      request(`${url}/live`, { agent: false }, (reply) => resolve(reply.resume().statusCode ?? 0))
+        .on('error', () => resolve(0))
+        .end();
+    });
+  // The server hears of the two a moment later than they do.
+  while ((await answered()) !== 0);
+  held[0]?.destroy();
+  while ((await answered()) !== 200);
+  held[1]?.destroy();
+});
+
 it('lets nobody reload where no admin token is set', async () => {
   opened = await openApi();
   const response = await opened.app.inject({

@@ -1,5 +1,6 @@
 import { type AddressInfo } from 'node:net';
 import { type Browser, type Page } from 'playwright-core';
+import { type ApiSettings } from '../../../serving/api/settings';
 import { LiveModel } from '../../../serving/reload/live-model';
 import { type ModelHistory } from '../../../serving/page/page-input';
 import { PAGE_POLICY, registerPage } from '../../../serving/page/register-page';
@@ -50,9 +51,12 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function open(served: SmallModel | null = new SmallModel()): Promise<void> {
+async function open(
+  served: SmallModel | null = new SmallModel(),
+  settings: Partial<ApiSettings> = {},
+): Promise<void> {
   history = () => Promise.resolve(HISTORY);
-  api = await openApi({}, served, (app, context) =>
+  api = await openApi(settings, served, (app, context) =>
     registerPage(app, context, {
       history: () => history(),
       versionLink: () => 'http://localhost:5000/#/models',
@@ -102,6 +106,25 @@ test('a field that is not as the model takes it says so, and gets the focus', as
   await page.getByText('expected a finite number, got "large"').waitFor();
   expect(await size.getAttribute('aria-invalid')).toBe('true');
   expect(await page.evaluate('document.activeElement.dataset.column')).toBe('size');
+});
+
+test('where keys are configured, the browser asks for one, and the page works with it', async () => {
+  await open(new SmallModel(), { keys: [{ name: 'ann', key: 'ann-secret' }] });
+  expect((await page.goto(`${address}/ui`))?.status()).toBe(401);
+  await page.close();
+  const answers: Record<string, number | undefined> = {};
+  for (const password of ['wrong', 'ann-secret']) {
+    const context = await browser.newContext({ httpCredentials: { username: 'ann', password } });
+    page = await context.newPage();
+    answers[password] = (await page.goto(`${address}/ui`))?.status();
+  }
+  expect(answers).toEqual({ wrong: 401, 'ann-secret': 200 });
+  // The style, the script and what it asks for come with the key, too.
+  await page.getByLabel(/^size/).fill('4');
+  await page.getByRole('button', { name: 'Predict' }).click();
+  await page.locator('#answer').getByText('Prediction: big').waitFor();
+  await page.locator('[data-figure="rows"]', { hasText: '1' }).waitFor();
+  expect((await page.goto(`${address}/docs`))?.status()).toBe(200);
 });
 
 test('says what the cut-off of the evaluation decides, where there is one', async () => {
