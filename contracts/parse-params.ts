@@ -52,6 +52,11 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
       const last = String(issue.path.at(-1) ?? '');
       const parent = dotted(issue.path.slice(0, -1));
       const known = knownKeys(issue.path.slice(0, -1));
+      const [wrong] = issue.issues;
+      // Names that are the user's own: what they may look like.
+      if (known.length === 0 && wrong !== undefined) {
+        return `the name ${shownKey(last)} in ${parent} ${wrong.message}`;
+      }
       const guess = nearest(last, known);
       return `unknown key ${shownKey(last)} in ${parent}; ${guess === undefined ? `known keys: ${listed(known, 20)}` : `did you mean ${guess}?`}`;
     }

@@ -133,6 +133,8 @@ async function exchange(
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });
+    // A body that is dropped ends with an error, which is nobody's to hear: unheard, it would end the process.
+    reply.body.on('error', () => undefined);
     const header = (name: string): string | undefined => {
       const value = reply.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;

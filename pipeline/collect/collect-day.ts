@@ -107,7 +107,7 @@ class DayCollection {
       if (this.isOver() && !record.settled) await this.records.write({ ...record, settled: true });
       return told(record, record.by === by ? record.outcome : 'unchanged');
     }
-    const fitted = fitRows(source, day, answer.rows);
+    const fitted = await fitRows(source, day, answer.rows);
     const fresh = afterWatermark(source, fitted.names, fitted.rows, before);
     return this.keep(record, intact, await this.describe(url, asked, answer, fitted, fresh, before));
   }

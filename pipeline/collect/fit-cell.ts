@@ -72,20 +72,35 @@ export function isBelow(a: Cell, b: Cell): boolean {
   return a < b;
 }
 
+/** Rows of a day have the same days and times again and again. */
+const MOST_REMEMBERED = 10_000;
+
+function remembered<T>(find: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const found = find(text);
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    if (text.length <= 40) known.set(text, found);
+    return found;
+  };
+}
+
 /** A point in time in UTC, in milliseconds; null: it is none. */
-export function utc(text: string): string | null {
+export const utc = remembered((text: string): string | null => {
   if (!TIME.test(text) || !isDate(text.slice(0, 10))) return null;
   const at = new Date(text.replace(' ', 'T'));
   if (Number.isNaN(at.getTime())) return null;
   const iso = at.toISOString();
   return /^\d{4}-/.test(iso) ? iso : null;
-}
+});
 
-function isDate(text: string): boolean {
+const isDate = remembered((text: string): boolean => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const at = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
-}
+});
 
 function misfit(expected: string, value: unknown): Misfit {
   const kind = Array.isArray(value)

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { type CollectColumn, type CollectSource } from '../../contracts/collect-params';
 import { listed, RetrainError } from '../../contracts/errors';
 import { at } from '../../integrations/http-source/json-pointer';
@@ -25,6 +26,9 @@ export interface FittedRows {
 
 const MOST_NEW_COLUMNS = 20;
 
+/** Rows between two turns of the event loop, some 20 ms: a worker's heartbeats go on meanwhile. */
+export const ROWS_PER_TURN = 5000;
+
 /** The columns in their order, each with all that is said of it. */
 export function columnsOf({
   columns,
@@ -36,11 +40,15 @@ export function columnsOf({
 }
 
 /**
- * Holds rows against the columns. With `unique`, they are sorted by these, and each stays once.
+ * Holds rows against the columns, in turns. With `unique`, they are sorted by these, and each stays once.
  *
  * @throws RetrainError SOURCE_INVALID when more than `max_quarantined` of them do not fit
  */
-export function fitRows(source: CollectSource, day: string, given: readonly unknown[]): FittedRows {
+export async function fitRows(
+  source: CollectSource,
+  day: string,
+  given: readonly unknown[],
+): Promise<FittedRows> {
   const columns = columnsOf(source);
   const names = columns.map(([name]) => name);
   const dayAt = source.day_column === undefined ? -1 : names.indexOf(source.day_column);
@@ -54,6 +62,7 @@ export function fitRows(source: CollectSource, day: string, given: readonly unkn
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   };
   for (const [row, value] of given.entries()) {
+    if (row % ROWS_PER_TURN === ROWS_PER_TURN - 1) await breathe();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       refuse(
         row,

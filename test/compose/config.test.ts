@@ -42,6 +42,9 @@ function model(env: Record<string, string> = SECRETS): Model {
   return JSON.parse(compose([...EVERYTHING, 'config', '--format', 'json'], env)) as Model;
 }
 
+/** What ends by itself. */
+const RESTART: Readonly<Record<string, string>> = { bucket: 'on-failure', collector: 'no' };
+
 describeWithCompose('docker-compose.yml', () => {
   test('is one that docker compose accepts, with every profile', () => {
     expect(Object.keys(model().services)).toEqual(
@@ -53,6 +56,7 @@ describeWithCompose('docker-compose.yml', () => {
         'mlflow',
         'worker',
         'worker-docker',
+        'collector',
       ]),
     );
   });
@@ -75,7 +79,7 @@ describeWithCompose('docker-compose.yml', () => {
     const { services } = model();
     for (const [name, service] of Object.entries(services)) {
       expect(service.image).toMatch(/:[\w.-]*\d/);
-      expect(service.restart).toBe(name === 'bucket' ? 'on-failure' : 'unless-stopped');
+      expect(service.restart).toBe(RESTART[name] ?? 'unless-stopped');
       for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
         if (condition !== 'service_healthy') continue;
         // Our worker's image brings its own.
