@@ -52,10 +52,10 @@ export async function tableBytes(source: CollectSource, rows: readonly Cell[][])
       offsetIndex: false,
       data: group.map((row) => stored(row[at] ?? null, type)),
     }));
-    file.write({ columnData, rowGroupSize: GROUP_ROWS });
+    await file.write({ columnData, rowGroupSize: GROUP_ROWS });
     await breathe();
   }
-  file.finish();
+  await file.finish();
   return new Uint8Array(writer.getBuffer());
 }
 
