@@ -15,7 +15,7 @@ import { accuracyCauses } from './accuracy-causes';
 import { type DriftDeps, type DriftWatch } from './drift-question';
 import { heldOutAnswers } from './held-out-answers';
 import { type AnsweredRows, logAnswers, type LoggedAnswers } from './log-answers';
-import { answeredOf, measured, positiveClass } from './measure-answers';
+import { answeredOf, decided, measured, positiveClass } from './measure-answers';
 import { type TrainingRows, trainingRows } from './training-rows';
 
 /** How right a model version is on what it answered. */
@@ -54,11 +54,12 @@ export async function checkAccuracy(
     onProgress?.('reading the log');
     const query = { dir: deps.predictions, model: version.name, modelVersion: version.version, from, to };
     const onRows = (rows: number): void => onProgress?.('reading the log', rows);
-    const logged = await logAnswers({ ...query, signal, onRows }, model);
+    const read = await logAnswers({ ...query, signal, onRows }, model);
+    const logged = { ...read, all: decided(read.all, model), labelled: decided(read.labelled, model) };
     onProgress?.('answering the held-out rows');
     const known = await recordedOf(deps, version, opened, signal);
-    const heldOut =
-      known === null || known.params === null ? null : await heldOutAnswers(deps.store, known, model, signal);
+    const answered = known === null ? null : await heldOutAnswers(deps.store, known, model, signal);
+    const heldOut = answered === null ? null : decided(answered, model);
     onProgress?.('measuring');
     return await judged({
       model,

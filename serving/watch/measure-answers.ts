@@ -22,6 +22,27 @@ export function positiveClass({ classes, cutoff }: Model, named?: string): numbe
 const isNamed = (label: string, name: string): boolean =>
   label === name || (/^(true|false)$/i.test(name) && label === name.toLowerCase());
 
+/**
+ * Answers by the cut-off that the evaluation chose, by which it measured, too; the log and the model tell the most probable class. As they
+ * are where there is no cut-off, or no probability.
+ */
+export function decided(rows: AnsweredRows, model: Model): AnsweredRows {
+  const positive = model.cutoff === null ? undefined : positiveClass(model);
+  if (model.cutoff === null || positive === undefined) return rows;
+  const { threshold } = model.cutoff;
+  const predicted = [...rows.predicted];
+  const probability = [...rows.probability];
+  rows.predicted.forEach((answer, row) => {
+    const its = rows.probability[row]!;
+    if (Number.isNaN(its)) return;
+    const ofPositive = answer === positive ? its : 1 - its;
+    const decision = ofPositive >= threshold ? positive : 1 - positive;
+    predicted[row] = decision;
+    probability[row] = decision === positive ? ofPositive : 1 - ofPositive;
+  });
+  return { ...rows, predicted, probability };
+}
+
 /** Rows with their truth, ready to be measured; what an answer's own probability cannot give is not among the metrics. */
 export function measured(rows: AnsweredRows, model: Model, positive: number | undefined): Measured {
   const { predicted, truth } = rows;
