@@ -9,7 +9,11 @@ export function createServingLogger(level = 'info'): ApiLogger {
   const chosen = level === '' ? 'info' : level.toLowerCase();
   if (!LEVELS.includes(chosen))
     throw new RetrainError('CONFIG_INVALID', `LOG_LEVEL must be one of ${LEVELS.join(', ')}, got ${level}`);
-  const out = pino({ level: chosen, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const out = pino({
+    ...{ level: chosen, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    // The word: what reads logs knows no numbers of pino's.
+    formatters: { level: (label) => ({ level: label }) },
+  });
   return {
     info: (message, fields) => out.info(fields, message),
     warn: (message, fields) => out.warn(fields, message),

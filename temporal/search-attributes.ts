@@ -1,6 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { RetrainError } from '../contracts/errors';
 import { SEARCH_ATTRIBUTE } from '../contracts/names';
+import { awayReason } from './outlast';
 
 /** Types of our search attributes, as `--search-attribute` and the operator service name them. */
 export const SEARCH_ATTRIBUTE_TYPES: Readonly<Record<string, 'Keyword' | 'Bool'>> = Object.fromEntries(
@@ -48,6 +49,8 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
 }
 
 function refused(namespace: string, error: unknown): never {
+  // A server that is just starting, or a proxy before one that is away, refuses nothing: the error of the connection tells.
+  if (awayReason(error) !== null) throw error;
   const { details, message } = error as { details?: string; message?: string };
   const commands = Object.entries(SEARCH_ATTRIBUTE_TYPES)
     .map(([name, type]) => `--name ${name} --type ${type}`)

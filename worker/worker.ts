@@ -9,6 +9,7 @@ import { readStageCode } from '../pipeline/stage-code';
 import { connect } from '../temporal/connect';
 import { lastPoll, refuseForeignQueue, untilPolling, workerIdentity } from '../temporal/project-queue';
 import { ensureSearchAttributes } from '../temporal/search-attributes';
+import { whenServing } from '../temporal/when-serving';
 import { answerBySteward, type ApprovalHook, openApprovalHook } from './approval-hook';
 import { createActivities, createServices, type Services } from './compose';
 import { closeRunsNowAndThen } from './open-runs';
@@ -57,7 +58,10 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { temporal, taskQueue } = config;
   const connection = await connect(temporal);
-  await ensureSearchAttributes(connection, temporal.namespace);
+  await whenServing(temporal.address, () => ensureSearchAttributes(connection, temporal.namespace), {
+    onAway: (reason) => void logger.warn('Temporal does not answer yet', { reason }),
+    onBack: () => void logger.info('Temporal answers'),
+  });
   const client = new Client({ connection, namespace: temporal.namespace });
   const native = await connectNative(config);
   const code = await readStageCode(config.stageCodeFile);

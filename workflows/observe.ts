@@ -6,7 +6,7 @@ import {
   type WorkflowInterceptors,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { SEARCH_ATTRIBUTE, WORKFLOW } from '../contracts/names';
+import { SEARCH_ATTRIBUTE, STAGES, WORKFLOW } from '../contracts/names';
 import { type ObservedSinks, type WorkflowEnd } from '../contracts/observed';
 import { type TrainingResult } from '../contracts/run';
 
@@ -39,7 +39,7 @@ export const interceptors = (): WorkflowInterceptors => {
     outbound: [
       {
         getLogAttributes(attributes, next) {
-          const stage = workflowInfo().typedSearchAttributes.get(stageKey);
+          const stage = STAGES.find((name) => name === workflowInfo().typedSearchAttributes.get(stageKey));
           return next({
             ...attributes,
             ...(model() === '' ? {} : { model: model() }),

@@ -11,7 +11,9 @@ export async function tellMovedByHand(
   entry: LedgerEntry,
   pending?: PendingApproval,
 ): Promise<void> {
-  const named = `${book.model} v${entry.version}`;
+  const { event, version, from, by, reason } = entry;
+  log.info('production moved', { event, version, from, by, reason });
+  const named = `${book.model} v${version}`;
   const rolledBack = entry.event === 'rolled_back';
   const instead = entry.from === null ? '' : ` in place of v${entry.from}`;
   await tell(book, entry, {
@@ -46,6 +48,7 @@ export async function tellOutsideMove(
   entry: LedgerEntry,
   restores: boolean,
 ): Promise<void> {
+  log.warn('production moved outside of the steward', { from: entry.from, to: entry.to, restores });
   const next = restores ? 'It is being put back.' : 'It was accepted.';
   await tell(book, entry, {
     kind: 'outside_move',

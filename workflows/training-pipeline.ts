@@ -46,6 +46,7 @@ export async function trainingPipeline(given: TrainingInput = {}): Promise<Train
   const canonicalId = canonicalWorkflowId(spec.params.model, spec.pipelineKey);
   if (workflowInfo().workflowId !== canonicalId) {
     board.handedOver(canonicalId);
+    log.info('run follows another', { canonicalId, pipelineKey: spec.pipelineKey });
     const result = await followCanonicalRun({ spec, canonicalId });
     board.end(result.outcome, `Version ${result.modelVersion}: ${result.reason}.`);
     return result;

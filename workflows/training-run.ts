@@ -108,6 +108,13 @@ export class TrainingRun {
     if (opened.finished === null) {
       this.run = opened;
       this.board.opened(opened);
+      const { pipelineKey, data, user } = this.spec;
+      log.info('run started', {
+        pipelineKey,
+        data: data.path,
+        by: user ?? 'unknown',
+        mlflowRunId: opened.mlflowRunId,
+      });
     }
     return opened;
   }
@@ -255,6 +262,8 @@ export class TrainingRun {
     const notice = endNotice(this.spec, result);
     log.info('run finished', {
       outcome: result.outcome,
+      durationMs: Date.now() - workflowInfo().startTime.getTime(),
+      reused: result.reused,
       modelVersion: result.modelVersion,
       reason: result.reason,
     });
@@ -268,7 +277,8 @@ export class TrainingRun {
     const reason = cancelled ? 'the run was cancelled' : failureReason(error);
     const mlflowRunId = this.run?.mlflowRunId;
     this.board.end(cancelled ? 'cancelled' : 'failed', reason);
-    if (!cancelled) {
+    if (cancelled) log.warn('run cancelled', {});
+    else {
       log.error('run failed', { reason });
       if (this.spec.params.notify.on.includes('failure')) {
         await handToNotifier(failureNotice(this.spec, reason, mlflowRunId));

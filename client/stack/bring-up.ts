@@ -7,6 +7,7 @@ import { projectIdentity } from '../../pipeline/run/project-identity';
 import { connect } from '../../temporal/connect';
 import { refuseForeignQueue } from '../../temporal/project-queue';
 import { ensureSearchAttributes } from '../../temporal/search-attributes';
+import { whenServing } from '../../temporal/when-serving';
 import { namesServer, temporalSettings } from '../../temporal/settings';
 import { writeStackFile, type StackFile } from './stack-file';
 import type { Progress } from './progress';
@@ -101,7 +102,10 @@ async function bringUpTemporal(settings: StackSettings, progress: Progress): Pro
   if (namesServer(settings.env)) {
     const { address, namespace, uiUrl, connection: options } = temporalSettings(settings.env, null);
     const connection = await connect({ address, namespace, uiUrl, connection: options });
-    await ensureSearchAttributes(connection, namespace).finally(() => connection.close());
+    const silent = { onAway: () => undefined, onBack: () => undefined };
+    await whenServing(address, () => ensureSearchAttributes(connection, namespace), silent, 30_000).finally(
+      () => connection.close(),
+    );
     progress.done('Temporal', `answers at ${address}`);
     return { address, namespace, uiUrl, startedByUs: false, state: 'external' };
   }
