@@ -10,7 +10,15 @@ const names = readdirSync(__dirname)
   .filter(
     (file) =>
       file.endsWith('.js') &&
-      !['main.js', 'measure.js', 'rig.js', 'instant-mlflow.js', 'credit-model.js'].includes(file),
+      ![
+        'main.js',
+        'measure.js',
+        'rig.js',
+        'instant-mlflow.js',
+        'credit-model.js',
+        'drift-tables.js',
+        'drift-statistics.js',
+      ].includes(file),
   )
   .map((file) => file.slice(0, -3))
   .sort();

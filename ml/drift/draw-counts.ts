@@ -16,15 +16,20 @@ export function drawBinomial(random: Random, n: number, p: number): number {
   return Math.min(n, Math.max(0, drawn));
 }
 
-/** By the gaps between successes, which are geometric: as many steps as successes. */
+/** By inversion: the probability of none, then each next one from the one before. One number is drawn. */
 function fewSuccesses(random: Random, n: number, p: number): number {
-  const perFailure = Math.log1p(-p);
-  let [successes, at] = [0, 0];
-  for (;;) {
-    at += Math.floor(Math.log1p(-random.float()) / perFailure) + 1;
-    if (at > n) return successes;
+  const odds = p / (1 - p);
+  let probability = Math.exp(n * Math.log1p(-p));
+  let left = random.float() - probability;
+  let successes = 0;
+  while (left >= 0 && successes < n) {
+    probability *= (odds * (n - successes)) / (successes + 1);
     successes++;
+    left -= probability;
+    // What rounding leaves of 1 is beyond every number of successes.
+    if (probability === 0) break;
   }
+  return successes;
 }
 
 /** Box and Muller. */

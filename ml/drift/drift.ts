@@ -28,32 +28,12 @@ export function levelOf(falseAlarms: number, questions: number): number {
 }
 
 /**
- * Holds the columns of a table against those of the reference, each by three questions: whether its distribution is another, whether values
- * are new, and whether other shares are missing.
+ * Holds a column against the same one of the reference, by three questions: whether its distribution is another, whether values are new, and
+ * whether another share is missing.
  *
- * @param reference columns of the training rows
- * @param current the same columns now, in any order, and maybe others
- * @returns worst first
- * @throws RangeError for a column that current lacks, or that is a text in one and numbers in the other
- */
-export function columnDrift(
-  reference: readonly Column[],
-  current: readonly Column[],
-  settings: DriftSettings,
-): DriftedColumn[] {
-  const byName = new Map(current.map((column) => [column.name, column]));
-  const found = reference.map((column, number) => {
-    const now = byName.get(column.name);
-    if (now === undefined) throw new RangeError(`the table has no column ${column.name}`);
-    return oneColumn(column, now, settings, number);
-  });
-  return found.sort(worstFirst);
-}
-
-/**
- * One column, by the same three questions.
- *
+ * @param reference of the training rows
  * @param stream another number for each column: which draws it gets
+ * @throws RangeError for a column that is a text in one and numbers in the other
  */
 export function oneColumn(
   reference: Column,

@@ -1,18 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DriftReport } from '../../contracts/drift';
 import { falseAlarmsPerCheck } from '../../contracts/drift-params';
 import { listed, RetrainError } from '../../contracts/errors';
 import { nearest } from '../../contracts/nearest';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { type Column, takeColumn } from '../../ml/dataset/raw-table';
-import {
-  type DriftSettings,
-  levelOf,
-  oneColumn,
-  QUESTIONS_PER_COLUMN,
-  worstFirst,
-} from '../../ml/drift/drift';
-import { jointDrift } from '../../ml/drift/joint';
+import { compareTables } from '../../ml/drift/compare-tables';
 import { drawRows } from '../../ml/drift/reservoir';
 import { Random } from '../../ml/random/random';
 import { digestData } from '../../pipeline/run/digest-data';
@@ -176,37 +168,16 @@ async function compared(
 
   onProgress?.('asking the model');
   const answers = await answersOf(deps, model, made, current, params.season, params.min_rows, signal);
-  const joint = params.joint && before.length > 1;
-  const questions = QUESTIONS_PER_COLUMN * before.length + (answers === null ? 0 : 1) + (joint ? 1 : 0);
-  const settings: DriftSettings = {
-    level: levelOf(known.falseAlarms, questions),
-    leastStability: params.psi,
-    leastStrange: params.new_values,
-    leastMissing: params.missing,
-    seed: SEED,
-  };
-
-  const columns: DriftReport['columns'] = [];
-  for (const [at, column] of before.entries()) {
-    signal.throwIfAborted();
-    onProgress?.('comparing columns', at);
-    columns.push(oneColumn(column, now[at]!, settings, at));
-    // Heartbeats and requests get their turn.
-    await nextTurn();
-  }
-  columns.sort(worstFirst);
-  const prediction = answers === null ? null : predictionDrift(answers, settings, before.length);
-
-  onProgress?.('looking at the columns together');
-  const quiet = before.filter(({ name }) => columns.find((one) => one.name === name)?.alarms.length === 0);
-  const found =
-    joint && quiet.length > 1
-      ? await jointDrift(
-          quiet,
-          quiet.map(({ name }) => now[before.findIndex((one) => one.name === name)]!),
-          { leastAuc: params.auc, seed: SEED, signal },
-        )
-      : null;
+  const { psi, new_values, missing, auc, joint } = params;
+  const found = await compareTables(
+    { before, now, answers },
+    { ...{ falseAlarms: known.falseAlarms, psi, new_values, missing, auc, joint }, seed: SEED },
+    {
+      signal,
+      onColumn: (done) => onProgress?.('comparing columns', done),
+      onJoint: () => onProgress?.('looking at the columns together'),
+    },
+  );
   const report = {
     reference: {
       rows: rowsOf(before),
@@ -216,8 +187,7 @@ async function compared(
           ? null
           : { column: params.season, values: season.values },
     },
-    ...{ leftOut, notes, columns, prediction },
-    joint: found === null ? null : { ...found, alarm: found.chance <= settings.level },
+    ...{ leftOut, notes, ...found },
   };
   return { ...report, causes: causesOf({ ...known, ...report, enough: true }) };
 }
@@ -282,14 +252,4 @@ async function answersOf(
 function someRows(columns: readonly Column[]): Column[] {
   const rows = drawRows(rowsOf(columns), MOST_ASKED, new Random(SEED, 0x6173_6b73));
   return columns.map((column) => takeColumn(column, rows));
-}
-
-/** Of answers only the distribution is asked: a probability that the held-out rows did not have is no new value. */
-function predictionDrift(
-  { before, now }: AnswersOfBoth,
-  settings: DriftSettings,
-  stream: number,
-): DriftReport['columns'][number] {
-  const found = oneColumn(before, now, settings, stream);
-  return { ...found, alarms: found.alarms.filter((alarm) => alarm === 'distribution') };
 }

@@ -1,8 +1,11 @@
 import { type Column } from '../../../ml/dataset/raw-table';
 import { chanceOfStrange } from '../../../ml/drift/chance';
-import { columnDrift, type DriftSettings, levelOf } from '../../../ml/drift/drift';
+import { type DriftedColumn } from '../../../contracts/drift';
+import { compareTables, type ComparisonSettings } from '../../../ml/drift/compare-tables';
 import { drawBinomial } from '../../../ml/drift/draw-counts';
 import { Random } from '../../../ml/random/random';
+
+jest.setTimeout(120_000);
 
 const numbers = (name: string, values: ArrayLike<number>): Column => ({
   kind: 'number',
@@ -19,7 +22,7 @@ function texts(name: string, values: readonly (string | null)[]): Column {
 
 /** A value near 0, as of a normal distribution. */
 const bell = (random: Random): number =>
-  Array.from({ length: 12 }, () => random.float()).reduce((sum, value) => sum + value, -6);
+  Math.sqrt(-2 * Math.log1p(-random.float())) * Math.cos(2 * Math.PI * random.float());
 
 /** A table of columns of different looks: smooth, skewed, with many ties, with gaps, texts with a long tail. */
 function table(rows: number, random: Random, shift = 0): Column[] {
@@ -49,31 +52,32 @@ function table(rows: number, random: Random, shift = 0): Column[] {
   ];
 }
 
-/** Of a table of five columns, 15 questions. */
-const USUAL: DriftSettings = {
-  level: levelOf(1 / 30, 15),
-  leastStability: 0.1,
-  leastStrange: 0.01,
-  leastMissing: 0.05,
-  seed: 0,
+const USUAL: ComparisonSettings = {
+  ...{ falseAlarms: 1 / 30, psi: 0.1, new_values: 0.01, missing: 0.05, auc: 0.6 },
+  ...{ joint: false, seed: 0 },
 };
+
+async function columnDrift(
+  before: readonly Column[],
+  now: readonly Column[],
+  settings: ComparisonSettings = USUAL,
+): Promise<DriftedColumn[]> {
+  return (await compareTables({ before, now, answers: null }, settings)).columns;
+}
 
 describe('false alarms', () => {
   /** Any difference matters, so that what is counted is chance alone. */
-  const every = {
-    ...{ level: levelOf(0.2, 15), leastStability: 0, leastStrange: 0, leastMissing: 0 },
-    seed: 0,
-  };
+  const every = { ...USUAL, falseAlarms: 0.2, psi: 0, new_values: 0, missing: 0 };
 
   test.each([
     [1000, 150],
     [400, 2000],
-  ])('come no more often than they may, of %i reference rows and %i now', (n, m) => {
+  ])('come no more often than they may, of %i reference rows and %i now', async (n, m) => {
     const checks = 40;
     let alarmed = 0;
     for (let check = 0; check < checks; check++) {
       const random = new Random(check, n);
-      const found = columnDrift(table(n, random), table(m, random), { ...every, seed: check });
+      const found = await columnDrift(table(n, random), table(m, random), { ...every, seed: check });
       if (found.some(({ alarms }) => alarms.length > 0)) alarmed++;
     }
     // 8 are expected at most; with a share of 0.2, 17 or more come once in 700 times.
@@ -82,9 +86,9 @@ describe('false alarms', () => {
     expect(alarmed).toBeGreaterThan(0);
   });
 
-  test('of a large sample are none where the difference is too small to matter', () => {
+  test('of a large sample are none where the difference is too small to matter', async () => {
     const random = new Random(1);
-    const found = columnDrift(table(50_000, random), table(50_000, random, 0.05), USUAL);
+    const found = await columnDrift(table(50_000, random), table(50_000, random, 0.05));
     const first = found.find(({ name }) => name === 'bell');
     expect(first?.chance).toBeLessThan(0.02);
     expect(found.filter(({ alarms }) => alarms.length > 0)).toEqual([]);
@@ -95,14 +99,14 @@ describe('an alarm', () => {
   const random = new Random(3);
   const before = table(2000, random);
 
-  test('names the column that moved, and no other', () => {
-    const found = columnDrift(before, table(500, random, 0.6), USUAL);
+  test('names the column that moved, and no other', async () => {
+    const found = await columnDrift(before, table(500, random, 0.6));
     expect(found.filter(({ alarms }) => alarms.length > 0).map(({ name }) => name)).toEqual(['bell']);
     expect(found[0]?.alarms).toContain('distribution');
     expect(found[0]?.wasserstein).toBeGreaterThan(0.5);
   });
 
-  test('tells levels and numbers that the training never saw', () => {
+  test('tells levels and numbers that the training never saw', async () => {
     const now = table(500, random).map((column) => {
       if (column.kind === 'text')
         return texts(column.name, [
@@ -116,7 +120,7 @@ describe('an alarm', () => {
           )
         : column;
     });
-    const found = columnDrift(before, now, USUAL);
+    const found = await columnDrift(before, now);
     const alarms = Object.fromEntries(found.map((one) => [one.name, one.alarms]));
     expect(alarms).toMatchObject({ bell: ['new values'], skewed: [], tied: [] });
     expect(alarms['tail']).toContain('new values');
@@ -126,7 +130,7 @@ describe('an alarm', () => {
     });
   });
 
-  test('comes when values begin to be missing', () => {
+  test('comes when values begin to be missing', async () => {
     const now = table(500, random).map((column) =>
       column.name === 'tied' && column.kind === 'number'
         ? numbers(
@@ -135,7 +139,7 @@ describe('an alarm', () => {
           )
         : column,
     );
-    const [first] = columnDrift(before, now, USUAL);
+    const [first] = await columnDrift(before, now);
     expect(first).toMatchObject({
       name: 'tied',
       alarms: ['missing'],
@@ -144,12 +148,13 @@ describe('an alarm', () => {
   });
 });
 
-test('columns of one value, or of none, have not drifted', () => {
+test('columns of one value, or of none, have not drifted', async () => {
   const same = [
     numbers('one', Array<number>(300).fill(5)),
     numbers('none', Array<number>(300).fill(Number.NaN)),
   ];
-  expect(columnDrift(same, same, USUAL).map(({ alarms, stability }) => ({ alarms, stability }))).toEqual([
+  const found = await columnDrift(same, same);
+  expect(found.map(({ alarms, stability }) => ({ alarms, stability }))).toEqual([
     { alarms: [], stability: 0 },
     { alarms: [], stability: 0 },
   ]);
@@ -186,4 +191,34 @@ test.each([
   expect(Math.abs(mean - n * p)).toBeLessThan(5 * Math.sqrt(expected / drawn.length));
   expect(variance / expected).toBeGreaterThan(0.87);
   expect(variance / expected).toBeLessThan(1.13);
+});
+
+test('fifty columns without drift raise alarms as rarely as they may, all together, at 20 seeds', async () => {
+  let alarmed = 0;
+  for (let seed = 0; seed < 20; seed++) {
+    const random = new Random(seed, 50);
+    const wide = (rows: number): Column[] =>
+      Array.from({ length: 10 }, (_, i) =>
+        table(rows, random).map((column) => ({ ...column, name: `${column.name} ${i}` })),
+      ).flat();
+    const found = await columnDrift(wide(300), wide(100), { ...USUAL, seed });
+    if (found.some(({ alarms }) => alarms.length > 0)) alarmed++;
+  }
+  // Of 20 checks at 1/30 each, 4 or more alarm once in 250 times.
+  expect(alarmed).toBeLessThan(4);
+});
+
+test('a trifle in a million rows is no alarm, and what matters is one', async () => {
+  const random = new Random(11);
+  const bells = (rows: number, shift: number): Column[] => {
+    const values = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) values[row] = random.float() + random.float() + shift;
+    return [{ kind: 'number', name: 'bell', values }];
+  };
+  const before = bells(500_000, 0);
+  const [trifle] = await columnDrift(before, bells(1_000_000, 0.01));
+  // Chance alone does not make it.
+  expect(trifle).toMatchObject({ alarms: [] });
+  expect(trifle?.chance).toBeLessThan(0.001);
+  expect((await columnDrift(before, bells(2000, 0.3)))[0]?.alarms).toContain('distribution');
 });
