@@ -64,6 +64,8 @@ export const ARTIFACT = {
   model: 'model.onnx',
   /** `TrainingNotes`: what the training learned beside the model. */
   training: 'training.json',
+  /** train.parquet again, beside the model, where `train.keep_features` asks for it. */
+  features: 'features.parquet',
   championModel: 'champion.onnx',
   /** `ModelDescription` of the champion: which columns it takes. */
   championDescription: 'champion.json',
@@ -169,6 +171,10 @@ export const Backtest = z.object({
   window: z.number(),
   gap: z.number(),
   past: z.number().nullable().describe('How far back training rows went; null: all the way.'),
+  asked: z
+    .number()
+    .int()
+    .describe('Cut-offs that the params ask for; fewer are there where the rows do not reach so far.'),
   cutoffs: z
     .array(
       z.object({

@@ -220,6 +220,12 @@ export const TrainParams = z
       .max(0xffff_ffff)
       .default(42)
       .describe('Seed of the training: same data, params and seed give the same model bytes.'),
+    keep_features: z
+      .boolean()
+      .optional()
+      .describe(
+        'Keep the training rows, as the model takes them and with the target, beside it: models/<model>/features.parquet. Default: false.',
+      ),
     backtest: BacktestParams.optional().describe(
       'Train also at several cut-offs in the past, each on the rows before it, and score that on the window after it, beside the baselines: {cutoffs: 5, window: 14}. Over the training rows only; needs preprocess.split: time.',
     ),

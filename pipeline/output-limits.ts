@@ -8,6 +8,7 @@ const GIB = 2 ** 30;
 /** Most bytes of what a stage may leave, by its name. */
 const MOST: Readonly<Record<string, number>> = {
   [ARTIFACT.train]: 64 * GIB,
+  [ARTIFACT.features]: 64 * GIB,
   [ARTIFACT.test]: 64 * GIB,
   [ARTIFACT.testKeys]: 64 * GIB,
   // 8 bytes a row.

@@ -52,7 +52,7 @@ export const STAGE_TABLE = {
     besides: [],
     asked: [{ name: ARTIFACT.trainTimes, when: ({ train }) => train.backtest !== undefined }],
     makes: [ARTIFACT.model],
-    mayLeave: [ARTIFACT.training],
+    mayLeave: [ARTIFACT.training, ARTIFACT.features],
     params: ['train', 'task'],
     shownIn: 'models',
     metricsFile: 'train.json',

@@ -52,7 +52,14 @@ export async function backtest(input: BacktestInput): Promise<Backtest> {
       ...(await scoreCutOff(input, cut)),
     });
   }
-  return { unit, window: params.window, gap, past: params.past ?? null, cutoffs: found };
+  return {
+    unit,
+    window: params.window,
+    gap,
+    past: params.past ?? null,
+    asked: params.cutoffs,
+    cutoffs: found,
+  };
 }
 
 async function scoreCutOff(

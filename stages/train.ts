@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { constants, copyFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Params, TrainParams } from '../contracts/params';
 import { type Algorithm } from '../contracts/train-params';
@@ -32,7 +32,7 @@ const PHASE: Record<Algorithm, string> = {
   'moving-average': 'taking the mean',
 };
 
-/** train.parquet, schema.json, for a backtest train-times.parquet → model.onnx, training.json. */
+/** train.parquet, schema.json, for a backtest train-times.parquet → model.onnx, training.json, and features.parquet if asked for. */
 export const train: Stage = async (context) => {
   const { train: params, task } = parseInput(
     TrainStageParams,
@@ -70,6 +70,14 @@ export const train: Stage = async (context) => {
   };
   writeFileSync(context.output(ARTIFACT.model), onnx);
   writeFileSync(context.output(ARTIFACT.training), `${JSON.stringify(notes)}\n`);
+  if (params.keep_features === true) {
+    // The store keeps it once: it has the bytes, and so the name, of the table that preprocess left.
+    copyFileSync(
+      context.input(ARTIFACT.train),
+      context.output(ARTIFACT.features),
+      constants.COPYFILE_FICLONE,
+    );
+  }
   return {
     rows_train: table.rows,
     model_bytes: onnx.length,

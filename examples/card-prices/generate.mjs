@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes what the price service would tell, a file of JSON lines a day: data/raw/card-prices-2026-01-01.json and on. The same
- * options give the same bytes. A day on which the service had nothing gets no file.
+ * Writes what the price service would tell, a file a day: data/raw/card-prices-2026-01-01.json and on, the bytes that `retrain collect`
+ * writes of it. The same options give the same bytes. A day on which the service had nothing gets no file.
  *
  * node examples/card-prices/generate.mjs [--days 180] [--from 0] [--seed 151] [--start 2026-01-01] [--shift 90:level=1.3]…
  * [--out examples/card-prices/data/raw] [--if-missing]
@@ -51,7 +51,7 @@ function main() {
     if (told.length === 0) continue;
     const file = join(out, `card-prices-${market.dateOf(day)}.json`);
     // Whole or not at all: half a day would be taken for one.
-    writeFileSync(`${file}.part`, told.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileSync(`${file}.part`, `[\n${told.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`);
     renameSync(`${file}.part`, file);
     rows += told.length;
     files++;

@@ -1,4 +1,5 @@
 import { RetrainError } from '../../contracts/errors';
+import { isBeforeGap } from '../dataset/moments';
 
 /** What a rolling origin goes by; spans are in the unit of the times. */
 export interface RollingOrigin {
@@ -27,11 +28,12 @@ const LEAST_ROWS = 2;
 
 /**
  * Cuts times into windows side by side, of which the last one ends with the latest time: of each, the rows in it, and those before
- * it by more than the gap. Rows of one time are on one side. A window that no row is in is left out.
+ * it by more than the gap. Rows of one time are on one side. A window that no row is in is left out,
+ * and so is a cut-off before which there is nothing to train on: a project that has only begun has fewer.
  *
  * @param times `[n]`
  * @param shown how a time is written, for messages
- * @throws RetrainError DATA_INVALID when a cut-off leaves nothing to train on, CONFIG_INVALID when no window holds a row
+ * @throws RetrainError DATA_INVALID when none is left
  */
 export function cutOffs(
   times: Float64Array,
@@ -48,17 +50,17 @@ export function cutOffs(
     const first = test.reduce((least, row) => Math.min(least, times[row]!), Infinity);
     const train = rowsOf(
       times,
-      (time) => time <= after && time > after - past && (gap === 0 || time + gap < first),
+      (time) => time <= after && time > after - past && isBeforeGap(time, gap, first),
     );
-    if (train.length < LEAST_ROWS) {
-      throw new RetrainError(
-        'DATA_INVALID',
-        `train.backtest: ${train.length === 0 ? 'no row is' : `${train.length} row is`} left to train on before the cut-off ${shown(after)}, number ${k + 1} of ${cutoffs}; the training rows begin ${shown(times.reduce((a, b) => Math.min(a, b), Infinity))}: ask for fewer cutoffs, a shorter window or a longer past`,
-      );
-    }
+    if (train.length < LEAST_ROWS) continue;
     found.push({ after, until, train, test });
   }
-  return found;
+  if (found.length > 0) return found;
+  const first = times.reduce((least, time) => Math.min(least, time), Infinity);
+  throw new RetrainError(
+    'DATA_INVALID',
+    `train.backtest: none of the ${cutoffs} cut-offs has rows before it to train on, as the training rows are from ${shown(first)} to ${shown(last)}; ask for a shorter window, or wait for more data`,
+  );
 }
 
 function rowsOf(times: Float64Array, isIn: (time: number) => boolean): Uint32Array {

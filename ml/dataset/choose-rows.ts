@@ -2,7 +2,7 @@ import { RetrainError } from '../../contracts/errors';
 import { type PreprocessParams } from '../../contracts/params';
 import { dealRows, drawRows } from './draw-rows';
 import { drawOrder, type KeyOrder } from './order-by-key';
-import { momentsOf } from './moments';
+import { isBeforeGap, momentsOf } from './moments';
 import { columnOf, type RawTable, type TextColumn } from './raw-table';
 import { type RowNames } from './row-names';
 import { countRows, type Split, splitBy, stratifiedSplit } from './split';
@@ -122,7 +122,7 @@ function latest(table: RawTable, { time_by, test_size, gap = 0 }: PreprocessPara
   }
   if (gap === 0) return { train, test };
   const firstHeldOut = sorted[sorted.findIndex((moment) => moment > border)] ?? Infinity;
-  const kept = train.filter((row) => (moments[row] ?? 0) + gap < firstHeldOut);
+  const kept = train.filter((row) => isBeforeGap(moments[row] ?? 0, gap, firstHeldOut));
   if (kept.length > 0) return { train: kept, test };
   throw new RetrainError(
     'DATA_INVALID',

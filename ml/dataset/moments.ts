@@ -54,3 +54,11 @@ function wrong(table: RawTable, { name }: TextColumn, row: number, what: string)
     `${table.file}: row ${table.rowNumbers?.[row] ?? row + 1}, column "${name}": ${what}`,
   );
 }
+
+/** Sums of times are right to the last few of 53 bits. */
+const ROUNDING = 1e-12;
+
+/** Whether a row is more than the gap before the first one that is held out. Just so much is not more, whatever the sum rounds to. */
+export function isBeforeGap(time: number, gap: number, first: number): boolean {
+  return gap === 0 || first - (time + gap) > ROUNDING * Math.abs(first);
+}

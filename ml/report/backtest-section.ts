@@ -24,7 +24,7 @@ export function backtestSection(backtest: Backtest | undefined): Markup {
   const means = backtestMetrics(backtest);
   const cell = (value: number | undefined): string => (value === undefined ? '' : metricFigure(value));
   return markup`<h2>Backtest</h2>
-<p class="quiet">A model at each cut-off, trained on the rows before it and scored on the window after.${gapText(backtest)}</p>
+<p class="quiet">A model at each cut-off, trained on the rows before it and scored on the window after.${gapText(backtest)}${fewerText(backtest)}</p>
 <div class="wide"><table><thead><tr><th>later than</th><th>up to</th><th class="n">trained on</th><th class="n">rows</th>${metrics.map((name) => markup`<th class="n">${name}</th>`)}${baselines.map((name) => markup`<th class="n">${main} of ${name.replaceAll('-', ' ')}</th>`)}</tr></thead><tbody>
 ${cutoffs.map(
   (cut, k) =>
@@ -38,6 +38,12 @@ function gapText({ gap, past, unit }: Backtest): string {
     `${figure(value)}${unit === 'day' ? (value === 1 ? ' day' : ' days') : ''}`;
   const back = past === null ? '' : ` Training rows go back ${span(past)}.`;
   return gap === 0 ? back : ` Rows within ${span(gap)} before the window are not trained on.${back}`;
+}
+
+function fewerText({ asked, cutoffs }: Backtest): string {
+  return cutoffs.length < asked
+    ? ` ${cutoffs.length} of ${asked} cut-offs: the rows of the others are not there.`
+    : '';
 }
 
 /** The main metric first. */

@@ -49,27 +49,23 @@ const params = (file = 'params.yaml'): Params =>
 const pricesIn = (folder: string): Price[] =>
   readdirSync(folder)
     .sort()
-    .flatMap((file) => readFileSync(join(folder, file), 'utf8').trim().split('\n'))
-    .map((line) => JSON.parse(line) as Price);
+    .flatMap((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Price[]);
 
 /** The same files with every price of a day after this one changed. */
 function withOtherFuture(folder: string, lastDay: string): string {
   const out = mkdtempSync(join(scratch, 'future-'));
   for (const file of readdirSync(folder)) {
-    const changed = readFileSync(join(folder, file), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const row = JSON.parse(line) as Price;
-        if (row.date <= lastDay) return line;
-        return JSON.stringify({
-          ...row,
-          price: Number((row.price * 1.7 + 1).toFixed(2)),
-          on_promotion: !row.on_promotion,
-          listings: row.listings + 13,
-        });
-      });
-    writeFileSync(join(out, file), `${changed.join('\n')}\n`);
+    const changed = (JSON.parse(readFileSync(join(folder, file), 'utf8')) as Price[]).map((row) =>
+      row.date <= lastDay
+        ? row
+        : {
+            ...row,
+            price: Number((row.price * 1.7 + 1).toFixed(2)),
+            on_promotion: !row.on_promotion,
+            listings: row.listings + 13,
+          },
+    );
+    writeFileSync(join(out, file), JSON.stringify(changed));
   }
   return out;
 }

@@ -57,10 +57,10 @@ describe('the cut-offs of a backtest', () => {
     ]);
   });
 
-  test('say which one has nothing to train on, and what to ask for', () => {
-    expect(() => cut(days(10), { cutoffs: 5, window: 3 })).toThrow(
-      'train.backtest: no row is left to train on before the cut-off -3, number 2 of 5; the training rows begin 0: ask for fewer cutoffs, a shorter window or a longer past',
+  test('are fewer where the rows do not reach back, and an error where there is none', () => {
+    expect(cut(days(10), { cutoffs: 5, window: 3 }).map(({ after }) => after)).toEqual([3, 6]);
+    expect(() => cut(days(10), { cutoffs: 5, window: 14 })).toThrow(
+      'train.backtest: none of the 5 cut-offs has rows before it to train on, as the training rows are from 0 to 9; ask for a shorter window, or wait for more data',
     );
-    expect(() => cut(days(10), { cutoffs: 1, window: 9, gap: 0 })).toThrow('1 row is left to train on');
   });
 });

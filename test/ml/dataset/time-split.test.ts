@@ -42,6 +42,14 @@ describe('a split by time', () => {
     expect([...train]).toEqual([0, 1, 2]);
   });
 
+  test('leaves out what is just the gap before, however the times round', () => {
+    const hours = Array.from({ length: 60 }, (_, hour) => new Date(hour * 3_600_000 + 1.7e12).toISOString());
+    for (const gap of [1, 2, 3, 7]) {
+      const { train, test } = split(hours, gap / 24);
+      expect(train.at(-1)).toBe((test[0] ?? 0) - gap - 1);
+    }
+  });
+
   test('says which row has no time, or another kind of time', () => {
     expect(() => split(['2026-01-01', 'soon', '2026-01-03'])).toThrow(
       'row 2, column "day": "soon" is no time',

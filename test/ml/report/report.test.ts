@@ -95,7 +95,7 @@ const tried: ReportInput = {
   ...input,
   training: {
     backtest: {
-      ...{ unit: 'day', window: 14, gap: 1, past: null },
+      ...{ unit: 'day', window: 14, gap: 1, past: null, asked: 5 },
       cutoffs: [0.2, 0.4].map((mae, k) => ({
         after: `2026-03-0${k + 1}`,
         until: `2026-03-0${k + 2}`,
@@ -130,6 +130,7 @@ describe('the backtest in a report', () => {
       'mae of moving average',
       '0.3000',
       'Rows within 1 day',
+      '2 of 5 cut-offs',
     ])
       expect(html).toContain(text);
   });
