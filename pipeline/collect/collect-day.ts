@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { lstat, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { milliseconds } from '../../contracts/duration';
@@ -61,7 +61,9 @@ export async function collectDay(deps: CollectDeps, question: DayQuestion): Prom
   const records = new SourceRecords(
     await folderInside(deps.project, path.join(collect.records, name), 'collect.records'),
   );
-  const release = await lockFile(path.join(records.folder, '.lock'), {
+  const lock = path.join(records.folder, '.lock');
+  await requireNoLink(lock);
+  const release = await lockFile(lock, {
     timeoutMs: LOCK_MS,
     ...(signal && { signal }),
   });
@@ -71,6 +73,13 @@ export async function collectDay(deps: CollectDeps, question: DayQuestion): Prom
   } finally {
     await release();
   }
+}
+
+/** Whoever takes a lock empties its file; anybody may have put a link to another one into the project. */
+async function requireNoLink(file: string): Promise<void> {
+  const found = await lstat(file).catch(() => null);
+  if (found === null || found.isFile()) return;
+  throw new RetrainError('CONFIG_INVALID', `${file} is no regular file; remove it, then collect again`);
 }
 
 class DayCollection {
@@ -218,18 +227,20 @@ class DayCollection {
   }
 
   private async keepOld(file: string, next: string | null): Promise<void> {
-    const there = await stat(file).catch(() => null);
-    if (there === null) return;
-    if (!there.isFile())
+    const there = await lstat(file).catch(() => null);
+    // A link is DVC's, whose cache has the content.
+    if (there === null || there.isSymbolicLink()) return;
+    if (!there.isFile()) {
       throw new RetrainError(
         'STORAGE_REFUSED',
         `${file} is no file, and a file of a collection goes there; move it away`,
       );
+    }
     const { sha256 } = await digestFile(file);
     if (sha256 === next) return;
-    const folder = path.join(this.records.folder, 'replaced');
-    await mkdir(folder, { recursive: true });
-    await keepCopy(file, folder, sha256);
+    const { collect, name } = this.question;
+    const folder = path.join(collect.records, name, 'replaced');
+    await keepCopy(file, await folderInside(this.deps.project, folder, 'collect.records'), sha256);
     this.step('kept');
   }
 

@@ -136,6 +136,7 @@ describeWithCompose('docker-compose.yml', () => {
         .sort();
     expect(inNetwork('control')).toEqual([
       'api',
+      'collector',
       'mlflow',
       'temporal',
       'temporal-ui',

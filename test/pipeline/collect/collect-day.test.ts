@@ -1,10 +1,11 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readParquetColumns } from '../../../ml/dataset/parquet/read-parquet';
 import { dataFiles } from '../../../ml/dataset/data-files';
 import { readDuckTable } from '../../../ml/dataset/duckdb/read-duck-table';
 import { SourceRecords } from '../../../pipeline/collect/record';
 import { type WritingStep } from '../../../pipeline/collect/place-file';
+import { Untrained } from '../../../pipeline/collect/untrained';
 import { json } from '../../integrations/http-source/source-server';
 import { CollectBench, pricesOf } from './collect-bench';
 
@@ -247,4 +248,50 @@ test('a day that was not over is asked for again the next time, and then no more
   } finally {
     await bench.stop();
   }
+});
+
+describe('links that somebody has put into the project', () => {
+  let bench: CollectBench;
+  const text = 'somebody’s own';
+  const link = (from: string, to: string): void => {
+    const at = path.join(bench.project, from);
+    mkdirSync(path.dirname(at), { recursive: true });
+    rmSync(at, { recursive: true, force: true });
+    symlinkSync(path.join(bench.project, to), at);
+  };
+  const collect = (): Promise<unknown> =>
+    bench.collect(DAY, { rest: { then: 'train' } }).catch((error: unknown) => error);
+
+  beforeEach(async () => {
+    bench = new CollectBench();
+    await bench.start();
+    mkdirSync(path.join(bench.project, 'own'));
+    writeFileSync(path.join(bench.project, 'own/cards-2026-03-09'), text);
+    writeFileSync(path.join(bench.project, 'own/file'), text);
+  });
+  afterEach(async () => {
+    expect([bench.text('own/cards-2026-03-09'), bench.text('own/file'), bench.names('own').length]).toEqual([
+      text,
+      text,
+      2,
+    ]);
+    await bench.stop();
+  });
+
+  test.each([
+    ['data/collected/cards/.lock', 'own/file'],
+    ['data/collected/.untrained', 'own'],
+    ['data/collected/.untrained/cards-2026-03-09', 'own/file'],
+    ['data/collected/cards/2026-03-09.json', 'own/file'],
+    ['data/collected/cards/2026-03-09.quarantine.jsonl', 'own/file'],
+    ['data/raw/cards-2026-03-09.parquet', 'own/file'],
+  ])('%s to %s write and remove nothing there', async (from, to) => {
+    link(from, to);
+    await collect();
+    const untrained = new Untrained(path.join(bench.project, 'data/collected'));
+    await untrained
+      .marks()
+      .then((marks) => untrained.clear(marks))
+      .catch((error: unknown) => expect(String(error)).toContain('is no folder'));
+  });
 });
