@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { alarmDeskWorkflowId } from '../../../contracts/names';
+import { type AlarmNotice, type AlarmState } from '../../../contracts/alarm';
 import { type Notice } from '../../../contracts/notice';
 import { type MonitorResult } from '../../../contracts/watch';
 import { createMlflow } from '../../../integrations/mlflow/client';
@@ -42,11 +43,11 @@ describe('an alarm is told once', () => {
     await project.remove();
   });
 
-  const check = (id: string, now: string): Promise<MonitorResult> =>
+  const check = (id: string, now: string, version = '1'): Promise<MonitorResult> =>
     client.workflow.execute('monitorModel', {
       taskQueue: project.taskQueue,
       workflowId: `check-${project.id}-${id}`,
-      args: [{ model: `${model}@1`, now }],
+      args: [{ model: `${model}@${version}`, now }],
     }) as Promise<MonitorResult>;
 
   /** By id, by which receivers drop what an attempt told again whose answer was lost. */
@@ -136,6 +137,39 @@ describe('an alarm is told once', () => {
     });
     // What was noted is not looked at again, and not told again.
     expect(await check('noted', '2026-03-22T04:00:00Z')).toMatchObject({ raised: [], resolved: [] });
+    // Another version is watched: the alarms go on with it, and the one before shows none.
+    expect(await check('moved', '2026-03-22T05:00:00Z', '2')).toMatchObject({ raised: [], resolved: [] });
+    const [one, two] = await Promise.all(
+      ['1', '2'].map(async (version) => (await mlflow.registry.getVersion(model, version)).tags),
+    );
+    expect(one).toMatchObject({ alarm: '', alarm_state: '' });
+    expect(two?.['alarm']).toContain('version 3 was trained on drifted data');
+  });
+
+  test('what quiet hours held back is told when they end, though nobody checks', async () => {
+    const name = `held-${project.id}`;
+    const notice: AlarmNotice = {
+      ...{
+        id: `held-${project.id}`,
+        title: 'held back',
+        text: 'It drifted.',
+        modelVersion: '1',
+        reason: 'drift',
+      },
+      ...{ mlflowRunId: null, mlflowExperimentId: null, report: null, at: new Date().toISOString() },
+    };
+    const until = new Date(Date.now() + 1500).toISOString();
+    const held: AlarmState['held'] = [{ notice, until, clock: 'machine' }];
+    const state: AlarmState = { version: '1', open: [], held, trainedAt: null, checks: [] };
+    const desk = await client.workflow.start('alarmDesk', {
+      taskQueue: project.taskQueue,
+      workflowId: alarmDeskWorkflowId(name),
+      args: [{ model: name, state }],
+    });
+    while (!told().includes(notice.id)) await sleep(100);
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(until));
+    expect(await desk.query<AlarmState>('alarms')).toMatchObject({ held: [] });
+    await desk.terminate('the test is over');
   });
 
   test('what cannot be checked is told once', async () => {
