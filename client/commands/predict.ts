@@ -16,6 +16,9 @@ interface PredictFlags {
   alias: string[];
   separator?: string;
   decimal?: string;
+  quote?: string;
+  encoding?: string;
+  missing?: string;
   key?: string;
   json: boolean;
 }
@@ -35,6 +38,9 @@ export const predict: CommandModule = {
       .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
       .option('--separator <mark>', 'between the cells of CSV; default: a comma')
       .option('--decimal <mark>', 'in the numbers of CSV: . or ,')
+      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: "')
+      .option('--encoding <name>', 'of CSV: utf-8, utf-16, latin-1 or windows-1252')
+      .option('--missing <words>', 'how a missing value is written, as data.missing of params.yaml: ,NA,?')
       .option('--key <file>', 'the public key of the model’s signature; default: RETRAIN_SIGNING_PUBLIC_KEY')
       .option('--json', 'print one JSON object', false)
       .addHelpText(

@@ -89,7 +89,39 @@ describe('retrain predict', () => {
     expect(new Set(outs).size).toBe(1);
   });
 
+  test('takes a table that is written otherwise, as it is told', async () => {
+    const marked = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+    const lines = made.records.map((record, row) =>
+      [
+        `Vögel '${row}'; alle`,
+        ...NAMES.map((name) => String(record[name] ?? '?').replace(/^(\d+)\.(\d+)$/, '$1,$2')),
+      ]
+        .map(marked)
+        .join(';'),
+    );
+    const text = [['id', ...NAMES].map(marked).join(';'), ...lines, ''].join('\n');
+    writeFileSync(bench.path('vögel.csv'), Buffer.from(text, 'latin1'));
+    const written = ['--separator', ';', '--decimal', ',', '--quote', "'", '--encoding', 'latin-1'];
+    const done = await predict(
+      ...['vögel.csv', '--model', 'model', '--out', 'otherwise.csv', '--columns', 'id'],
+      ...[...written, '--missing', ',?'],
+    );
+    expect(done).toMatchObject({ code: 0 });
+    await predict('birds.csv', '--model', 'model', '--out', 'plain.csv');
+    const answersOf = (file: string): string[] => bench.text(file).split('\n');
+    expect(answersOf('otherwise.csv').map((line) => line.replace(/^(id|"[^"]*"|[^,]*),/, ''))).toEqual(
+      answersOf('plain.csv'),
+    );
+    expect(answersOf('otherwise.csv')[8]).toContain("Vögel '7'; alle,");
+  });
+
   test.each<[string, string[], number, RegExp]>([
+    [
+      'an encoding that is none',
+      ['birds.csv', '--model', 'model', '--out', 'x.csv', '--encoding', 'ebcdic'],
+      2,
+      /--encoding ebcdic: .*latin-1/,
+    ],
     ['no model', ['birds.csv', '--model', './none', '--out', 'x.csv'], 2, /\.\/none: no such folder/],
     [
       'no data',
