@@ -87,7 +87,8 @@ export async function jointDrift(
     for (let f = 0; f < gains.length; f++) gains[f]! += importances[f]!;
   }
   if (weights === 0) return { auc: 0.5, low: 0, high: 1, chance: 1, columns: [] };
-  const auc = area / weights;
+  // Rounding may leave it just above 1.
+  const auc = Math.min(1, area / weights);
   // An area of 1, or of rows that are all alike, would be known without doubt: no better than one row more could make it.
   const deviation = Math.max(
     Math.sqrt(SHARED * variance) / weights,

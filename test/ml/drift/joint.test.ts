@@ -53,6 +53,21 @@ test('rows of the same kind cannot be told, also when one of them was sent a hun
   expect(repeated.chance).toBeGreaterThan(0.01);
 });
 
+test('of rows that share nothing the area is 1, and no more; one row alone, sent many times, is no error', async () => {
+  const names = (letter: string, rows: number): Column[] => [
+    {
+      ...{ kind: 'text', name: 'id', levels: Array.from({ length: rows }, (_, i) => `${letter}${i}`) },
+      codes: Int32Array.from({ length: rows }, (_, i) => i),
+    },
+  ];
+  const found = await jointDrift(names('a', 500), names('b', 300), { leastAuc: 0.6, seed: 0 });
+  expect(found.auc).toBeGreaterThan(0.99);
+  expect(found.auc).toBeLessThanOrEqual(1);
+  const random = new Random(4);
+  const one = first(table(1, 0.5, random), 1, 200);
+  await expect(jointDrift(table(300, 0.5, random), one, { leastAuc: 0.6, seed: 0 })).resolves.toBeDefined();
+});
+
 test('the training rows themselves, sent again, are no drift', async () => {
   const before = table(800, 0.5, new Random(3));
   const found = await jointDrift(before, first(before, 400, 1), { leastAuc: 0.6, seed: 0 });
