@@ -41,6 +41,7 @@ export function environmentDigests(project: string, state: string, env: Environm
     ...new Set([
       ...Object.keys(env).filter((name) => READ.test(name) && !NOT_READ.test(name)),
       ...namesInDotEnv(project),
+      ...collectedKeys(env),
     ]),
   ];
   const entries = names
@@ -102,6 +103,12 @@ function namesInDotEnv(project: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Variables that hold keys of sources: `RETRAIN_COLLECT_ENV` names them. */
+function collectedKeys(env: Environment): string[] {
+  const entries = (env['RETRAIN_COLLECT_ENV'] ?? '').split(/[\s,]+/);
+  return entries.flatMap((entry) => /^(\w+)@/.exec(entry)?.[1] ?? []);
 }
 
 function contentOf(project: string, name: string, env: Environment): string {

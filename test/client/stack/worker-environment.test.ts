@@ -31,3 +31,10 @@ test('all of the project’s .env counts', () => {
   writeFileSync(path.join(project, '.env'), 'OUR_OWN=1\n');
   expect(changed({ OUR_OWN: '1' }, { OUR_OWN: '2' })).toEqual(['OUR_OWN']);
 });
+
+test('a key of a source counts, whatever its name', () => {
+  const named = { RETRAIN_COLLECT_ENV: 'PRICES_API_KEY@api.example.com' };
+  expect(changed({ ...named, PRICES_API_KEY: 'a' }, { ...named, PRICES_API_KEY: 'b' })).toEqual([
+    'PRICES_API_KEY',
+  ]);
+});
