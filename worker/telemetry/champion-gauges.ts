@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
+import { ALARM_FAMILIES } from '../../contracts/alarm';
 import { BoundedLabel, labelValue } from './bounds';
-import { type Champions, FAMILIES } from './champions';
+import { type Champions } from './champions';
 
 /** The registry is not asked again sooner than this, in ms, however many scrape. */
 const FRESH_MS = 60_000;
@@ -60,7 +61,7 @@ export class ChampionGauges {
     );
     this.alarms = gauge(
       'retrain_alarms_open',
-      `Open alarms of the production version, by kind: ${FAMILIES.join(', ')}.`,
+      `Open alarms of the production version, by kind: ${ALARM_FAMILIES.join(', ')}.`,
       ['model', 'kind'],
     );
     this.alarmed = gauge(
@@ -121,7 +122,7 @@ export class ChampionGauges {
         this.promoted.set({ model }, promotedAt / 1000);
         this.lag.set({ model }, Math.max(0, promotedAt - madeAt) / 1000);
       }
-      for (const kind of FAMILIES) {
+      for (const kind of ALARM_FAMILIES) {
         this.alarms.set({ model, kind }, alarms[kind]?.open ?? 0);
         if (alarms[kind] !== undefined) this.alarmed.set({ model, kind }, alarms[kind].since / 1000);
       }

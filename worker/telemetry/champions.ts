@@ -1,3 +1,4 @@
+import { ALARM_FAMILIES } from '../../contracts/alarm';
 import { ALIAS, VERSION_TAG } from '../../contracts/names';
 import { type ModelVersion } from '../../integrations/mlflow/registry-record';
 import { type Registry } from '../../integrations/mlflow/registry';
@@ -52,7 +53,7 @@ function factsOf({ name, version, createdAt, tags }: ModelVersion): ChampionFact
     version,
     madeAt: createdAt,
     promotedAt: isOfNow ? promotedAt : null,
-    alarms: openAlarms(tags['alarm_state'] ?? ''),
+    alarms: openAlarms(tags[VERSION_TAG.alarmState] ?? ''),
   };
 }
 
@@ -61,16 +62,13 @@ function openAlarms(text: string): ChampionFacts['alarms'] {
   const alarms: ChampionFacts['alarms'] = {};
   for (const { cause, since } of openIn(text)) {
     const at = Date.parse(since ?? '');
-    const family = FAMILIES.find((prefix) => cause?.key?.startsWith(prefix));
+    const family = ALARM_FAMILIES.find((prefix) => cause?.key?.startsWith(prefix));
     if (family === undefined || Number.isNaN(at)) continue;
     const known = alarms[family];
     alarms[family] = { open: (known?.open ?? 0) + 1, since: Math.min(at, known?.since ?? at) };
   }
   return alarms;
 }
-
-/** Kinds of alarms, by the beginning of the keys of their causes. */
-export const FAMILIES = ['drift', 'accuracy:live', 'accuracy:estimated', 'training', 'watch'] as const;
 
 interface Open {
   cause?: { key?: string };
