@@ -21,6 +21,10 @@ demo: setup ## bring up the stack, train on data/iris.csv, print the outcome and
 	@echo
 	@echo 'The stack stays up. Stop it with: npx --no retrain down'
 
+.PHONY: demo-loop
+demo-loop: setup ## play 180 days of card prices through: collect, predict, watch, alarm, retrain, promote, serve; prints one page (minutes)
+	@node dist/scripts/demo-loop/main.js $(ARGS)
+
 .PHONY: up
 up: setup ## start Temporal, MLflow, a worker and the prediction API on this machine
 	@bin/retrain up
