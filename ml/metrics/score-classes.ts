@@ -64,7 +64,10 @@ export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions
  *
  * @param resamples How often: the areas are left out where that would take too long.
  */
-export function measureClasses(said: ClassPredictions, resamples: number): (weights?: Float64Array) => Metrics {
+export function measureClasses(
+  said: ClassPredictions,
+  resamples: number,
+): (weights?: Float64Array) => Metrics {
   const { ranked, measure } = prepare(said);
   const drawsRanked = mayRank(said, ranked, resamples);
   return (weights) => measure(weights, weights === undefined || drawsRanked).metrics;
@@ -93,7 +96,14 @@ function prepare(said: ClassPredictions): Prepared {
       : { log: logLosses(truth, probabilities), brier: brierLosses(truth, probabilities) };
   const measure = (weights: Float64Array | undefined, withAreas: boolean): Measured => {
     const scores = classificationScores(truth, predicted, labels, positive, weights);
-    const { accuracy = 0, f1_score = 0, precision = 0, recall = 0, balanced_accuracy = 0, mcc = 0 } = scores.metrics;
+    const {
+      accuracy = 0,
+      f1_score = 0,
+      precision = 0,
+      recall = 0,
+      balanced_accuracy = 0,
+      mcc = 0,
+    } = scores.metrics;
     const metrics = {
       // The ones that most look at come first.
       ...{ accuracy, f1_score, precision, recall, balanced_accuracy, mcc },

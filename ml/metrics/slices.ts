@@ -1,6 +1,6 @@
 import { type Evaluation } from '../../contracts/stage';
 import { type Column, textAt } from '../dataset/raw-table';
-import { sortNumbers } from "../dataset/sort-numbers";
+import { sortNumbers } from '../dataset/sort-numbers';
 import { quantile } from './quantile';
 
 export type Slice = NonNullable<Evaluation['slices']>[number];

@@ -44,7 +44,10 @@ function scoresOf(
 function near(seen: Metrics, expected: Metrics): void {
   expect(Object.keys(seen).sort()).toEqual(Object.keys(expected).sort());
   for (const [metric, value] of Object.entries(expected)) {
-    expect({ metric, off: Math.abs((seen[metric] ?? Number.NaN) - value) < 1e-9 }).toEqual({ metric, off: true });
+    expect({ metric, off: Math.abs((seen[metric] ?? Number.NaN) - value) < 1e-9 }).toEqual({
+      metric,
+      off: true,
+    });
   }
 }
 
@@ -63,9 +66,12 @@ describe('classificationScores', () => {
     }
   });
 
-  it.each(cases)('equals scikit-learn with sample weights, as a draw of the bootstrap has them: $name', (expected) => {
-    near(scoresOf(expected, undefined, expected.weights).metrics, expected.weighted);
-  });
+  it.each(cases)(
+    'equals scikit-learn with sample weights, as a draw of the bootstrap has them: $name',
+    (expected) => {
+      near(scoresOf(expected, undefined, expected.weights).metrics, expected.weighted);
+    },
+  );
 
   it.each(cases.filter(({ classes }) => classes === 2))(
     'gives the figures of the class that is called positive: $name',
@@ -77,7 +83,9 @@ describe('classificationScores', () => {
 
   it('gives a rare class its own recall, not the mean with the frequent one', () => {
     const rare = cases.find(({ name }) => name === 'a rare class, seldom found');
-    const { recall = NaN, recall_macro = NaN } = scoresOf(rare ?? { truth: [], predicted: [], classes: 2 }).metrics;
+    const { recall = NaN, recall_macro = NaN } = scoresOf(
+      rare ?? { truth: [], predicted: [], classes: 2 },
+    ).metrics;
     expect(recall).toBeLessThan(0.5);
     expect(recall_macro).toBeCloseTo((recall + 1) / 2, 12);
   });
@@ -113,7 +121,9 @@ describe('scoreClasses', () => {
     );
 
   it.each([2, 3])('makes every metric that params.yaml may name (%d classes)', (classes) => {
-    expect(Object.keys(scored(classes).metrics)).toEqual(expect.arrayContaining([...TASK_METRICS.classification]));
+    expect(Object.keys(scored(classes).metrics)).toEqual(
+      expect.arrayContaining([...TASK_METRICS.classification]),
+    );
   });
 
   it('has the recall of each class among the metrics, with an interval', () => {

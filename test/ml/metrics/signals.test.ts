@@ -23,7 +23,12 @@ test('signals are counted by what was said and what came; rows without an amount
 
 test('a rule is for numbers, and its two shares do not cross', () => {
   expect(() => EvaluateParams.parse({ signal: { ...RULE, buy: -0.1 } })).toThrow('must be above sell');
-  const params = { experiment: 'e', model: 'm', data: { path: 'd.csv', target: 'y' }, evaluate: { signal: RULE } };
+  const params = {
+    experiment: 'e',
+    model: 'm',
+    data: { path: 'd.csv', target: 'y' },
+    evaluate: { signal: RULE },
+  };
   expect(() => Params.parse(params)).toThrow('is for predicted numbers, not for task: classification');
   expect(Params.parse({ ...params, task: 'regression' }).evaluate.signal).toEqual(RULE);
 });
