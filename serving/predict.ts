@@ -87,7 +87,7 @@ export async function loadModel(model: string, options: LoadOptions = {}): Promi
   const cache = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
   const base = process.cwd();
   const key = options.publicKey ?? env['RETRAIN_SIGNING_PUBLIC_KEY'];
-  const publicKey = await publicKeyOf(
+  const publicKey = publicKeyOf(
     key,
     options.publicKey === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : 'publicKey',
     base,

@@ -7,12 +7,14 @@ import { collectSettings, type CollectSettings } from '../integrations/http-sour
 import { mlflowSettings, type MlflowSettings } from '../integrations/mlflow/settings';
 import { approvalSettings, type ApprovalSettings } from '../integrations/notify/approval-settings';
 import { noticeSettings, type NoticeSettings } from '../integrations/notify/settings';
+import { publicKeyOf } from '../integrations/signing/public-key';
 import { withDotEnv, type Environment } from '../integrations/files/dot-env';
 import { temporalSettings, type TemporalSettings } from '../temporal/settings';
 import { stateDir } from '../integrations/files/state-dir';
 import { workerFile } from '../integrations/files/worker-file';
 import { readStackFile } from '../client/stack/stack-file';
 
+const PUBLIC_KEY = 'RETRAIN_SIGNING_PUBLIC_KEY';
 const DEFAULT_MLFLOW_URI = 'http://127.0.0.1:5000';
 
 /** Everything that a worker process knows about its surroundings. */
@@ -81,7 +83,7 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     cache: env['RETRAIN_CACHE'] || null,
     sharedCache: env['RETRAIN_SHARED_CACHE'] || null,
     signingKey: signingKey(project, env),
-    publicKey: publicKey(project, env),
+    publicKey: publicKeyOf(env[PUBLIC_KEY], PUBLIC_KEY, project),
     stateDir: state,
     scratchDir: path.join(state, 'scratch'),
     readyFile: workerFile(state, process.pid),
@@ -93,21 +95,6 @@ export function loadWorkerConfig(project = process.cwd()): WorkerConfig {
     stageCodeFile: path.join(dist, 'stage-code.json'),
     threadEntry: path.join(dist, 'stages', 'thread-entry.js'),
   };
-}
-
-function publicKey(project: string, env: Environment): string | null {
-  const given = env['RETRAIN_SIGNING_PUBLIC_KEY'];
-  if (!given) return null;
-  if (given.startsWith('-----BEGIN')) return given;
-  try {
-    return readFileSync(path.resolve(project, given), 'utf8');
-  } catch (cause) {
-    throw new RetrainError(
-      'CONFIG_INVALID',
-      `RETRAIN_SIGNING_PUBLIC_KEY names ${given}, which cannot be read; name the public key's PEM file, or leave it empty`,
-      { cause },
-    );
-  }
 }
 
 /** `host:port`, of an IPv6 address `[host]:port`. */

@@ -68,7 +68,7 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
   const aliases = aliasesOf(flags.alias);
   const rules = csvRulesOf(flags);
   const setting = flags.key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
-  const publicKey = await publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
+  const publicKey = publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
   const shelf = { mlflow, dir: path.join(state, 'serving') };
   const named = await openReference(flags.model, project, shelf, { publicKey, signal });
   const progress = flags.json ? null : progressLine(screen, 'predict');

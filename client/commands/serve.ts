@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Command } from 'commander';
 import { RetrainError } from '../../contracts/errors';
 import { ServingParams } from '../../contracts/serving-params';
@@ -16,6 +14,8 @@ interface ServeFlags {
   poll: string;
   log: boolean;
 }
+
+const PUBLIC_KEY = 'RETRAIN_SIGNING_PUBLIC_KEY';
 
 export const serve: CommandModule = {
   define(program: Command) {
@@ -44,14 +44,14 @@ export const serve: CommandModule = {
 
 async function run(flags: ServeFlags): Promise<void> {
   const config = loadClientConfig();
-  const [{ startServing }, { apiSettings }, { createServingLogger }, { makeStateFolder }] = await Promise.all(
-    [
+  const [{ startServing }, { apiSettings }, { createServingLogger }, { makeStateFolder }, { publicKeyOf }] =
+    await Promise.all([
       import('../../serving/start-serving.js'),
       import('../../serving/api/api-settings.js'),
       import('../../serving/serving-logger.js'),
       import('../../integrations/files/state-folder.js'),
-    ],
-  );
+      import('../../integrations/signing/public-key.js'),
+    ]);
   const { model, serving } = await whatToServe(config, flags);
   // Copies of models, and predictions with what they were made from, are their owner's only.
   process.umask(0o077);
@@ -61,7 +61,7 @@ async function run(flags: ServeFlags): Promise<void> {
     mlflow: config.mlflow,
     model,
     serving: flags.log ? serving : { ...serving, log: { ...serving.log, enabled: false } },
-    publicKey: publicKey(config),
+    publicKey: publicKeyOf(config.env[PUBLIC_KEY], PUBLIC_KEY, config.project),
     state: config.state,
     pollMs: pollMs(flags.poll),
     logger: createServingLogger(config.env['LOG_LEVEL']),
@@ -93,21 +93,6 @@ async function whatToServe(
       'CONFIG_NOT_FOUND',
       `${error.message}; or say which model with --model or RETRAIN_MODEL`,
       { cause: error },
-    );
-  }
-}
-
-function publicKey({ project, env }: ClientConfig): string | null {
-  const given = env['RETRAIN_SIGNING_PUBLIC_KEY'];
-  if (!given) return null;
-  if (given.startsWith('-----BEGIN')) return given;
-  try {
-    return readFileSync(path.resolve(project, given), 'utf8');
-  } catch (cause) {
-    throw new RetrainError(
-      'CONFIG_INVALID',
-      `RETRAIN_SIGNING_PUBLIC_KEY names ${given}, which cannot be read; name the public key's PEM file, or leave it empty`,
-      { cause },
     );
   }
 }

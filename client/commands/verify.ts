@@ -40,7 +40,7 @@ export const verify: CommandModule = {
 async function run(model: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
   const config = loadClientConfig();
   const setting = flags.key === undefined ? VARIABLE : '--key';
-  const key = await publicKeyOf(flags.key ?? config.env[VARIABLE], setting, config.project);
+  const key = publicKeyOf(flags.key ?? config.env[VARIABLE], setting, config.project);
   const { dir, what, note, claimed } = await locate(config, model, signal);
   const { signature: signed, statement } = await checkModel(dir, { what, publicKey: key, claimed, signal });
   if (flags.json) {

@@ -13,7 +13,7 @@ export async function openDriftDeps(
 ): Promise<{ deps: DriftDeps; close: () => Promise<void> }> {
   const { project, state, env } = config;
   const setting = key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
-  const publicKey = await publicKeyOf(key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
+  const publicKey = publicKeyOf(key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
   const opened = await openProjectStore(config);
   const mlflow = createMlflow(config.mlflow);
   return {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 
@@ -8,15 +8,11 @@ import { RetrainError } from '../../contracts/errors';
  * @param setting how messages call it
  * @throws RetrainError CONFIG_NOT_FOUND
  */
-export async function publicKeyOf(
-  given: string | undefined,
-  setting: string,
-  base: string,
-): Promise<string | null> {
+export function publicKeyOf(given: string | undefined, setting: string, base: string): string | null {
   if (given === undefined || given === '') return null;
   if (given.startsWith('-----BEGIN')) return given;
   try {
-    return await readFile(path.resolve(base, given), 'utf8');
+    return readFileSync(path.resolve(base, given), 'utf8');
   } catch (cause) {
     throw new RetrainError(
       'CONFIG_NOT_FOUND',
