@@ -57,7 +57,7 @@ module.exports = {
       from: { path: '^workflows/' },
       to: {
         path: '^contracts/',
-        pathNot: '^contracts/(names|progress|lineage|duration|plain-words)\\.ts$',
+        pathNot: '^contracts/(names|progress|lineage|duration|plain-words|collect-faults)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

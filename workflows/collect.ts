@@ -8,6 +8,7 @@ import {
   type FailedDay,
   type SourceDays,
 } from '../contracts/collect';
+import { isGivenUp } from '../contracts/collect-faults';
 import { type ProjectIdentity } from '../contracts/project-identity';
 import { following, resolving, tracking } from './activity-options';
 import { CollectBoard } from './collect-board';
@@ -24,17 +25,6 @@ const { startCollected } = proxyActivities<CollectActivities>({
   startToCloseTimeout: '30 minutes',
   summary: 'start the training of what is new',
 });
-
-/** Faults that the next day of a source would meet as well. */
-const ENDING: readonly string[] = [
-  'SOURCE_UNREACHABLE',
-  'SOURCE_NOT_ALLOWED',
-  'CONFIG_INVALID',
-  'DISK_FULL',
-  'STORAGE_REFUSED',
-  'WORKSPACE_BUSY',
-];
-const MOST_FAILED = 3;
 
 /**
  * Collects the days that are due, of all sources side by side; of each, one day after the other, the oldest first. Each day is a workflow of its own under a
@@ -96,8 +86,7 @@ async function collectSource(
   const found = { days: [] as CollectedDay[], failed: [] as FailedDay[] };
   for (const day of days) {
     const { failed } = found;
-    if (failed.length >= (inOrder ? 1 : MOST_FAILED) || failed.some(({ code }) => ENDING.includes(code)))
-      break;
+    if (isGivenUp(inOrder, failed)) break;
     const unit = { source, day, params, now, by: workflowInfo().runId, ...owner };
     const ended = await followDay.executeWithOptions({ ...following, summary: `${source} ${day}` }, [unit]);
     if ('day' in ended) {

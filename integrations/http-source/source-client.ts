@@ -2,6 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import { RetrainError } from '../../contracts/errors';
 import { retryAfterMs, type RetryRule, withRetries } from '../files/retry';
 import { masked } from '../files/secret';
+import { beginningOf, connectionReason } from '../files/short-answer';
 import { answerBody, tooLarge } from './answer-body';
 import { guardedAgent, requireAllowed, type Resolve } from './guarded-agent';
 import { Pacer } from './pacer';
@@ -141,7 +142,7 @@ async function exchange(
     };
     const { statusCode: status } = reply;
     if (status !== 200) {
-      const said = await beginning(reply.body);
+      const said = await beginningOf(reply.body);
       if (status === 304 && asked.known !== undefined) return { kind: 'unchanged' };
       if (status === 204 || asked.noData.includes(status)) return { kind: 'nothing' };
       if (REDIRECTS.includes(status)) return target(asked, header('location'), status);
@@ -169,7 +170,7 @@ async function exchange(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof RetrainError) throw error;
-    const why = limit.aborted ? `no whole answer within ${timeoutMs / 1000} s` : reason(error);
+    const why = limit.aborted ? `no whole answer within ${timeoutMs / 1000} s` : connectionReason(error);
     // No cause: its own fields may quote the key.
     throw new SourceFault(
       `${shown}: ${masked(why, key === undefined ? [] : [key])}; see whether the source is up, and its url`,
@@ -234,22 +235,4 @@ function refusal(shown: string, status: number, said: string, waitMs: number | u
       ? 'check its key: auth in params.yaml, and the variable that it names'
       : 'correct the url; if it means that there is nothing of that day, list it in no_data';
   return new RetrainError('SOURCE_REFUSED', `${what}, expected 200; ${hint}`);
-}
-
-/** The first part of an answer that is shown at most; the rest is dropped. */
-async function beginning(body: AsyncIterable<Uint8Array> & { destroy(): void }): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > 2_000) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Of several addresses tried, Node’s error has the reason in its code alone. */
-function reason(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || 'the connection failed';
 }

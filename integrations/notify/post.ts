@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { RetrainError } from '../../contracts/errors';
 import { masked } from '../files/secret';
+import { beginningOf, connectionReason } from '../files/short-answer';
 
 /** One POST of a notice. */
 export interface NoticePost {
@@ -41,10 +42,10 @@ export async function post(notice: NoticePost): Promise<void> {
       bodyTimeout: TIMEOUT_MS,
     });
     status = reply.statusCode;
-    said = await beginning(reply.body);
+    said = await beginningOf(reply.body);
   } catch (error) {
     signal.throwIfAborted();
-    const why = limit.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : reason(error);
+    const why = limit.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : connectionReason(error);
     // No cause: its own fields may quote the URL.
     throw new RetrainError(
       'NOTIFIER_FAILED',
@@ -58,22 +59,4 @@ export async function post(notice: NoticePost): Promise<void> {
     code,
     `${channel}: ${origin} answered ${status}${words === '' ? '' : ` (${words})`}, expected 2xx; check ${variable}`,
   );
-}
-
-/** The first part of the answer; the rest is dropped. */
-async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > 2_000) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Of several addresses tried, Node’s error has the reason in its code alone. */
-function reason(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || 'the connection failed';
 }

@@ -7,7 +7,8 @@ import {
   type SourceDays,
 } from '../../contracts/collect';
 import { type CollectParams } from '../../contracts/collect-params';
-import { type ErrorCode, listed, RetrainError } from '../../contracts/errors';
+import { isGivenUp } from '../../contracts/collect-faults';
+import { listed, RetrainError } from '../../contracts/errors';
 import { type Params } from '../../contracts/params';
 import { type CollectDeps, collectDay } from './collect-day';
 import { daysToCollect } from './days';
@@ -63,33 +64,6 @@ export function collectOf({ collect, data }: Params, paramsPath: string): Collec
   return collect;
 }
 
-/** Faults that the next day of the source would meet as well. */
-const ENDING: readonly ErrorCode[] = [
-  'SOURCE_UNREACHABLE',
-  'SOURCE_NOT_ALLOWED',
-  'CONFIG_INVALID',
-  'DISK_FULL',
-  'STORAGE_REFUSED',
-  'WORKSPACE_BUSY',
-];
-const MOST_FAILED = 3;
-
-/**
- * Whether a source is given up for this time after some of its days failed: for what the next day would meet as well, where days build on one another, and
- * after three. The days are due again the next time.
- */
-export function isGivenUp(
-  { inOrder }: Pick<SourceDays, 'inOrder'>,
-  failed: readonly Pick<FailedDay, 'code'>[],
-): boolean {
-  if (failed.length === 0) return false;
-  return (
-    inOrder ||
-    failed.length >= MOST_FAILED ||
-    failed.some(({ code }) => (ENDING as readonly string[]).includes(code))
-  );
-}
-
 export interface CollectionHooks {
   signal?: AbortSignal;
   onDay?: (day: CollectedDay) => void;
@@ -119,7 +93,7 @@ export async function collectSources(
     found.left += planned.left;
     const failed: FailedDay[] = [];
     for (const day of planned.days) {
-      if (isGivenUp(planned, failed)) break;
+      if (isGivenUp(planned.inOrder, failed)) break;
       try {
         const done = await collectDay(deps, {
           name: planned.source,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writingTo } from '../../integrations/files/storage-trouble';
+import { syncFolder } from '../../integrations/files/sync-folder';
 
 /** The steps of a collection that write. A test ends one between two of them. */
 export type WritingStep = 'told' | 'quarantined' | 'written' | 'kept' | 'placed' | 'recorded' | 'tidied';
@@ -47,16 +48,6 @@ async function writeThrough(file: string, bytes: Uint8Array): Promise<void> {
   const handle = await open(file, 'wx', 0o644);
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** So that the name, too, outlives a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

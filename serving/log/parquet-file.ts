@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PRIVATE_FILE } from '../../integrations/files/state-folder';
+import { syncFolder } from '../../integrations/files/sync-folder';
 
 /** Types of the columns that a log has. */
 export type ColumnType = 'BOOLEAN' | 'DOUBLE' | 'INT32' | 'STRING' | 'TIMESTAMP';
@@ -55,16 +56,6 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
     throw error;
   }
   await syncFolder(folder);
-}
-
-/** So that the name, too, outlives a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { isAlive } from '../../integrations/files/process-alive';
+import { syncFolder } from '../../integrations/files/sync-folder';
 import { type Sink } from './out-column';
 
 export type OutFormat = 'parquet' | 'csv' | 'json-lines';
@@ -59,9 +60,7 @@ export class OutFile {
     await this.handle.sync();
     await this.handle.close();
     await rename(this.part, this.out);
-    const folder = await open(path.dirname(this.out), 'r');
-    // So that the name is there after a power cut, too.
-    await folder.sync().finally(() => folder.close());
+    await syncFolder(path.dirname(this.out));
     return this.hash.digest('hex');
   }
 
