@@ -18,6 +18,8 @@ export interface StageRow {
   makes: readonly string[];
   /** Outputs that are taken when they are there: a stage in another language need not know them. */
   mayLeave: readonly string[];
+  /** Of these, what it leaves only where params ask for it. */
+  leavesWhen: readonly { name: string; when: (params: Pick<Params, 'train'>) => boolean }[];
   /** The keys of params.yaml that it depends on. */
   params: readonly (keyof Params)[];
   /** Folder of the workspace where its outputs are, below it one per model; null: they are not shown there. */
@@ -42,6 +44,7 @@ export const STAGE_TABLE = {
     makes: [ARTIFACT.train, ARTIFACT.test, ARTIFACT.schema],
     asked: [],
     mayLeave: [ARTIFACT.profile, ARTIFACT.seenRows, ARTIFACT.testKeys, ARTIFACT.trainTimes],
+    leavesWhen: [],
     params: ['data', 'preprocess', 'expect', 'task'],
     shownIn: 'prepared',
     metricsFile: 'preprocess.json',
@@ -53,6 +56,7 @@ export const STAGE_TABLE = {
     asked: [{ name: ARTIFACT.trainTimes, when: ({ train }) => train.backtest !== undefined }],
     makes: [ARTIFACT.model],
     mayLeave: [ARTIFACT.training, ARTIFACT.features],
+    leavesWhen: [{ name: ARTIFACT.features, when: ({ train }) => train.keep_features === true }],
     params: ['train', 'task'],
     shownIn: 'models',
     metricsFile: 'train.json',
@@ -64,6 +68,7 @@ export const STAGE_TABLE = {
     asked: [],
     makes: [ARTIFACT.evaluation],
     mayLeave: [ARTIFACT.sideBySide],
+    leavesWhen: [],
     params: ['evaluate', 'task'],
     shownIn: null,
     metricsFile: 'metrics.json',
@@ -93,6 +98,13 @@ export function eachStage<T>(of: (stage: ComputeStageName) => T): Record<Compute
 export function takenBy(stage: ComputeStageName, params: Pick<Params, 'train'>): string[] {
   const { takes, asked } = stageRow(stage);
   return [...takes, ...asked.filter(({ when }) => when(params)).map(({ name }) => name)];
+}
+
+/** What a stage leaves by these params, or may leave whatever they are. */
+export function leftBy(stage: ComputeStageName, params: Pick<Params, 'train'>): string[] {
+  const { makes, mayLeave, leavesWhen } = stageRow(stage);
+  const unasked = leavesWhen.filter(({ when }) => !when(params)).map(({ name }) => name);
+  return [...makes, ...mayLeave.filter((name) => !unasked.includes(name))];
 }
 
 /**

@@ -3,7 +3,7 @@ import { declaredData, isExtraArtifact } from '../../contracts/data-params';
 import { type Params } from '../../contracts/params';
 import { ARTIFACT, type Metrics } from '../../contracts/stage';
 import { byCodePoint } from '../../ml/dataset/code-point-order';
-import { COMPUTE_STAGES, stageRow, takenBy, type ComputeStageName } from '../stage';
+import { COMPUTE_STAGES, leftBy, stageRow, takenBy, type ComputeStageName } from '../stage';
 import { RECEIPT } from '../results/stage-receipt';
 
 /** Where the inputs and outputs of a stage are in the workspace, and how `dvc.yaml` calls it. All paths are relative to the project, with `/`. */
@@ -18,7 +18,7 @@ export interface WorkspaceStage {
   paramKeys: readonly string[];
   /** Path by the name that the stage knows the input by. */
   inputs: Readonly<Record<string, string>>;
-  /** Path by the name of the output. What a stage may leave out is among them. */
+  /** Path by the name of the output, of all that params ask for. What a stage may leave out is among them. */
   outputs: Readonly<Record<string, string>>;
   /** Where its receipt is (see `receiptBytes`): an output for DVC. Null for a stage without outputs. */
   receipt: string | null;
@@ -48,7 +48,7 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
   const extra = data.map(([name]) => name).filter(isExtraArtifact);
   const places = new Map<string, string>(data);
   return COMPUTE_STAGES.map((stage): WorkspaceStage => {
-    const { makes, mayLeave, params: paramKeys, shownIn, metricsFile } = stageRow(stage);
+    const { params: paramKeys, shownIn, metricsFile } = stageRow(stage);
     const folder = shownIn === null ? null : `${shownIn}/${model}`;
     const taken = takenBy(stage, params).flatMap((name) =>
       name === ARTIFACT.data ? [name, ...extra] : [name],
@@ -58,7 +58,7 @@ export function workspaceStages(paramsFile: string, params: Params): WorkspaceSt
       return place === undefined ? [] : [[name, place] as const];
     });
     const outputs =
-      folder === null ? [] : [...makes, ...mayLeave].map((name) => [name, `${folder}/${name}`] as const);
+      folder === null ? [] : leftBy(stage, params).map((name) => [name, `${folder}/${name}`] as const);
     for (const [name, place] of outputs) places.set(name, place);
     return {
       stage,

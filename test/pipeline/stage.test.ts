@@ -67,10 +67,24 @@ test('the table, the code that runs, the words for people and the run’s order 
 test('the workspace shows each input of a stage where the stage before it leaves it', () => {
   const places = new Map<string, string>([[ARTIFACT.data, 'data/d.csv']]);
   for (const { stage, inputs, outputs } of workspaceStages('params.yaml', params)) {
-    const { takes, makes, mayLeave, shownIn } = stageRow(stage);
+    const { takes, makes, mayLeave, leavesWhen, shownIn } = stageRow(stage);
+    const unasked = leavesWhen.map(({ name }) => name);
+    const left = [...makes, ...mayLeave].filter((name) => !unasked.includes(name));
     expect(inputs).toEqual(Object.fromEntries(takes.map((name) => [name, places.get(name)])));
-    expect(Object.keys(outputs)).toEqual(shownIn === null ? [] : [...makes, ...mayLeave]);
+    expect(Object.keys(outputs)).toEqual(shownIn === null ? [] : left);
     for (const [name, place] of Object.entries(outputs)) places.set(name, place);
+  }
+});
+
+test('what a stage leaves only when params ask for it is an output for DVC only then: dvc fails for one that is not there', () => {
+  const outputsOf = (asked: typeof params): string[] =>
+    workspaceStages('params.yaml', asked).flatMap(({ outputs }) => Object.keys(outputs));
+  const asking = { ...params, train: { ...params.train, keep_features: true } };
+  expect(outputsOf(params)).not.toContain(ARTIFACT.features);
+  expect(outputsOf(asking)).toContain(ARTIFACT.features);
+  for (const stage of COMPUTE_STAGES) {
+    const { mayLeave, leavesWhen } = stageRow(stage);
+    expect(leavesWhen.filter(({ name }) => !mayLeave.includes(name))).toEqual([]);
   }
 });
 
