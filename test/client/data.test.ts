@@ -28,16 +28,16 @@ judged('what one machine trained and pushed, another pulls and reuses; and dvc p
   await first.writePipeline();
   await dvcAside(first.dir, 'repro');
   expect((await first.cli(['data', 'status'])).stdout).toContain(
-    'Data and pipelines are up to date (10 tracked',
+    'Data and pipelines are up to date (11 tracked',
   );
 
   const pushed = await first.cli(['data', 'push']);
   expect(pushed).toMatchObject({ code: 0, stderr: '' });
-  // Ten outs and the training data.
+  // Eleven outs and the training data.
   expect(pushed.stdout).toMatch(
-    /^Pushed 11 objects, [\d.]+ kB, to .*remote; 0 were there; results of 3 stages go along\.$/m,
+    /^Pushed 12 objects, [\d.]+ kB, to .*remote; 0 were there; results of 3 stages go along\.$/m,
   );
-  expect(await first.json('data', 'push')).toMatchObject({ moved: 0, present: 11, stages: 3 });
+  expect(await first.json('data', 'push')).toMatchObject({ moved: 0, present: 12, stages: 3 });
   expect(await dvcAside(first.dir, 'status', '--cloud')).toContain('are in sync');
 
   const second = cloned('second');

@@ -26,10 +26,16 @@ describe('the project of the card prices', () => {
   let source: ChildProcess;
   let sourceUrl = '';
 
+  // `make test ARGS=…` hands its variables down to every make below it.
+  const environment = (): NodeJS.ProcessEnv => ({
+    ...process.env,
+    ...{ MAKEFLAGS: undefined, MAKELEVEL: undefined, ARGS: undefined },
+    ...project.env,
+  });
   const make = async (...args: string[]): Promise<string> => {
     const { stdout, stderr } = await promisify(execFile)('make', ['--no-print-directory', ...args], {
       cwd: project.dir,
-      env: { ...process.env, ...project.env },
+      env: environment(),
     });
     return stdout + stderr;
   };
@@ -115,7 +121,7 @@ describe('the project of the card prices', () => {
   test('make api answers what the moving average says, and whether to buy', async () => {
     const api = spawn('make', ['api', 'ARGS=--port 0 --poll 0.1'], {
       cwd: project.dir,
-      env: { ...process.env, ...project.env },
+      env: environment(),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
