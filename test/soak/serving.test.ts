@@ -40,11 +40,11 @@ describe('the prediction API, for long', () => {
   });
 
   testWith('schemathesis')(
-    'schemathesis: 20,000 requests by the OpenAPI document, and against it: each is answered as it says',
+    'schemathesis: 8,000 requests by the OpenAPI document, and against it: each is answered as it says',
     async () => {
       const { code, said, requests } = await judge(api.url, { name: project.model, version: '1' }, 1500);
       expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
-      expect(requests).toBeGreaterThan(20_000);
+      expect(requests).toBeGreaterThan(8_000);
     },
   );
 
