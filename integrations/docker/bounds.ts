@@ -10,6 +10,9 @@ const LOOKS_AT_LIMIT = 4;
 
 const NEAR_LIMIT = 0.8;
 
+/** Intervals; an engine that does not answer in time must not keep the disk and the deadline from being looked at. */
+const STATS_WITHIN = 5;
+
 /**
  * Watches what no limit of the kernel ends: a disk that fills, a fork bomb that runs on at its limit of processes, a
  * stage past its time. Resolves with what was broken, once.
@@ -29,17 +32,18 @@ export class Bounds {
       deadline?: number;
       timeout?: string;
     },
+    private readonly intervalMs = INTERVAL_MS,
   ) {}
 
-  /** Looks every second until `stop`. @param broken is called at most once */
+  /** Looks every interval (a second) until `stop`. @param broken is called at most once */
   watch(broken: (error: RetrainError) => void): void {
     const look = async (): Promise<void> => {
       const found = await this.look();
       if (this.timer === undefined) return;
-      if (found === undefined) this.timer = setTimeout(() => void look(), INTERVAL_MS);
+      if (found === undefined) this.timer = setTimeout(() => void look(), this.intervalMs);
       else broken(found);
     };
-    this.timer = setTimeout(() => void look(), INTERVAL_MS);
+    this.timer = setTimeout(() => void look(), this.intervalMs);
   }
 
   stop(): void {
@@ -60,8 +64,9 @@ export class Bounds {
       if (error instanceof RetrainError) return error;
     }
     // A bomb's processes die as fast as new ones fail to start, so near the limit counts, and a dip does not clear it.
-    const near = (await this.processes()) >= NEAR_LIMIT * PIDS_LIMIT;
-    this.atLimit = Math.max(0, this.atLimit + (near ? 1 : -1));
+    const processes = await this.processes();
+    if (processes === undefined) return undefined;
+    this.atLimit = Math.max(0, this.atLimit + (processes >= NEAR_LIMIT * PIDS_LIMIT ? 1 : -1));
     if (this.atLimit < LOOKS_AT_LIMIT) return undefined;
     return unsafe(
       stage,
@@ -69,13 +74,17 @@ export class Bounds {
     );
   }
 
-  /** 0 when the engine does not say. */
-  private async processes(): Promise<number> {
+  /** undefined when the engine does not say, or not in time. */
+  private async processes(): Promise<number | undefined> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), STATS_WITHIN * this.intervalMs);
+    const options = { stream: false as const, 'one-shot': true, abortSignal: late.signal };
     try {
-      const stats = await this.container.stats({ stream: false, 'one-shot': true });
-      return stats.pids_stats?.current ?? 0;
+      return (await this.container.stats(options)).pids_stats?.current;
     } catch {
-      return 0;
+      return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
