@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { columnMistakes, columnName } from './collect-column-checks';
 
 const duration = z
   .string()
@@ -16,7 +17,6 @@ const pointer = z
   .max(500)
   .regex(/^(\/([^~]|~[01])*)?$/s, 'must be a JSON pointer such as /data/items');
 
-const columnName = z.string().min(1).max(200);
 const queryName = z.string().regex(/^[\w.[\]$:~-]{1,100}$/, 'must be the name of a query parameter');
 
 /** What a cell may be: a `date` is 2026-03-09, a `time` 2026-03-09T12:00:00.000Z; in Parquet they have types of their own. */
@@ -51,7 +51,9 @@ const Paging = z
         .min(1)
         .max(100_000)
         .optional()
-        .describe('Rows of a page; a shorter one is the last. Else an empty one is.'),
+        .describe(
+          'Rows of a page; a shorter one is the last, but for the first, if `size_query` asks for it: a service may give fewer. Else an empty one is.',
+        ),
       size_query: queryName.optional().describe('Query parameter for `size`.'),
     }),
     z.strictObject({ by: z.literal('link') }),
@@ -341,6 +343,7 @@ function checkSource(source: z.output<typeof CollectSource>, context: Issues): v
   for (const [path, name] of named) {
     if (!Object.hasOwn(columns, name)) mistake(path, 'must be one of columns', name);
   }
+  for (const [path, message, input] of columnMistakes(columns, watermark)) mistake(path, message, input);
   if (dayColumn !== undefined && !isDated(source))
     mistake(['day_column'], 'is for a url with a day', dayColumn);
   if (auth?.query !== undefined && new RegExp(`[?&]${escaped(auth.query)}=`).test(url))

@@ -1,6 +1,7 @@
 import { type Command } from 'commander';
 import { type CollectedDay, CollectInput, type CollectReport, type FailedDay } from '../../contracts/collect';
-import { ERRORS, EXIT, isErrorCode, RetrainError } from '../../contracts/errors';
+import { ERRORS, EXIT, isErrorCode, listed, RetrainError } from '../../contracts/errors';
+import { plainLine } from '../../contracts/plain-words';
 import { type CommandModule } from '../command';
 import { loadClientConfig, type ClientConfig } from '../config';
 import { printJson } from '../terminal/print-json';
@@ -115,11 +116,21 @@ async function train(
   return { how, pipelineKey, ...('workflowId' in started ? { workflowId: started.workflowId } : {}) };
 }
 
-function showDay({ source, day, outcome, file, rows, sizeBytes, quarantined }: CollectedDay): void {
+function showDay({
+  source,
+  day,
+  outcome,
+  file,
+  rows,
+  sizeBytes,
+  quarantined,
+  newColumns,
+}: CollectedDay): void {
   const what = file === null ? 'no rows' : `${rows} rows, ${size(sizeBytes)}  ${file}`;
   const refused = quarantined === 0 ? '' : paint.bad(`  ${quarantined} in quarantine`);
   const word = outcome === 'unchanged' ? paint.dim(outcome) : paint.good(outcome);
-  screen.out(`${source} ${day}  ${word}  ${what}${refused}`);
+  const beside = newColumns.length === 0 ? '' : paint.dim(`  left out: ${plainLine(listed(newColumns))}`);
+  screen.out(`${source} ${day}  ${word}  ${what}${refused}${beside}`);
 }
 
 function showFailed({ source, day, message }: FailedDay): void {

@@ -44,11 +44,16 @@ export async function walkPages(client: SourceClient, asked: PagedRequest): Prom
   let url = firstUrl(asked.url, paging);
   let [bytes, pages] = [0, 0];
   let last = '';
+  // Rows of a page that is not the last.
+  let full = paging?.by === 'page' ? (paging.size ?? 0) : 0;
+  // A first page that is shorter than was asked for is all, or as much as the service gives at once: the next one tells.
+  let isProbe = false;
   let first: Extract<SourceAnswer, { kind: 'body' }> | undefined;
   for (let next: URL | undefined = url; next !== undefined;) {
     url = next;
     const shown = `the answer of ${shownUrl(url)}`;
     if (pages === asked.mostPages) {
+      if (isProbe) break;
       throw invalid(
         `${shownUrl(url)} has more than ${asked.mostPages} pages; ask for less at a time, or raise max_pages`,
       );
@@ -58,6 +63,7 @@ export async function walkPages(client: SourceClient, asked: PagedRequest): Prom
       url,
       mostBytes: asked.mostBytes - bytes,
       known: pages === 0 ? asked.known : undefined,
+      noData: absent(asked, pages, isProbe),
     });
     if (answer.kind === 'unchanged') return { kind: 'unchanged' };
     pages++;
@@ -75,12 +81,19 @@ export async function walkPages(client: SourceClient, asked: PagedRequest): Prom
     asked.onPage?.(pages, rows.length);
     const content = createHash('sha256').update(answer.body).digest('hex');
     if (found.length > 0 && content === last) {
+      // Whoever reads no page number has told all.
+      if (isProbe) {
+        rows.length -= found.length;
+        break;
+      }
       throw invalid(
         `page ${pages} of ${shownUrl(url)} is the same as the one before; does it know ${queryOf(paging)}? Correct paging`,
       );
     }
     last = content;
-    next = nextUrl(asked.url, url, paging, answer, value, found.length);
+    isProbe = pages === 1 && paging?.by === 'page' && paging.size_query !== undefined && found.length < full;
+    if (isProbe) full = found.length;
+    next = nextUrl(asked.url, url, paging, answer, value, found.length, full);
     if (next !== undefined && (seen.has(next.href) || next.href === url.href)) {
       throw invalid(
         `the pages of ${shownUrl(url)} go round in a circle after ${pages}; tell whoever runs it, or correct paging`,
@@ -88,12 +101,22 @@ export async function walkPages(client: SourceClient, asked: PagedRequest): Prom
     }
     if (next !== undefined) seen.add(next.href);
   }
-  const only = pages === 1 ? first : undefined;
+  // Whether a list that is linked has grown by a page, its first page does not say.
+  const only = pages === 1 && paging?.by !== 'link' ? first : undefined;
   return {
     ...{ kind: 'rows', rows, pages, bytes },
     ...(isKept(only?.etag) ? { etag: only?.etag } : {}),
     ...(isKept(only?.lastModified) ? { lastModified: only?.lastModified } : {}),
   };
+}
+
+/** Answers of services that are asked for a page that there is not. */
+const PAST_THE_END: readonly number[] = [400, 404, 416, 422];
+
+/** Statuses that end a walk. A next page that the service itself has told of is there. */
+function absent({ paging, noData }: PagedRequest, pages: number, isProbe: boolean): readonly number[] {
+  if (isProbe) return [...noData, ...PAST_THE_END];
+  return pages === 0 || paging?.by === 'page' ? noData : [];
 }
 
 /** Whether a validator is worth keeping: short, and fit to be sent back. */
@@ -134,12 +157,13 @@ function nextUrl(
   answer: Extract<SourceAnswer, { kind: 'body' }>,
   value: unknown,
   rows: number,
+  full: number,
 ): URL | undefined {
   switch (paging?.by) {
     case undefined:
       return undefined;
     case 'page': {
-      if (rows === 0 || (paging.size !== undefined && rows < paging.size)) return undefined;
+      if (rows === 0 || rows < full) return undefined;
       return pageUrl(first, paging, Number(current.searchParams.get(paging.query)) + 1);
     }
     case 'cursor': {
@@ -148,6 +172,11 @@ function nextUrl(
       if ((typeof cursor !== 'string' && typeof cursor !== 'number') || String(cursor).length > 4096) {
         throw invalid(
           `the cursor at ${paging.at} of ${shownUrl(current)} is ${kindOf(cursor)}, expected a text of at most 4096 characters; correct paging.at`,
+        );
+      }
+      if (Number.isInteger(cursor) && !Number.isSafeInteger(cursor)) {
+        throw invalid(
+          `the cursor at ${paging.at} of ${shownUrl(current)} is a number beyond ±2^53, whose last digits JSON loses; have the source send it as a text`,
         );
       }
       const to = new URL(first);

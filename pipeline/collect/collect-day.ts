@@ -103,7 +103,7 @@ class DayCollection {
     };
     const intact = record !== null && (await this.isIntact(record));
     const url = sourceUrl(source, day, before.value);
-    const asked = askedHash(source);
+    const asked = askedHash(source, this.question.collect);
     const comparable = intact && record.asked === asked && isDeepStrictEqual(record.before, before);
     const answer = await this.ask(url, comparable ? record : null);
     if (answer.kind === 'unchanged') {
@@ -116,7 +116,7 @@ class DayCollection {
       if (this.isOver() && !record.settled) await this.records.write({ ...record, settled: true });
       return told(record, record.by === by ? record.outcome : 'unchanged');
     }
-    const fitted = await fitRows(source, day, answer.rows);
+    const fitted = await fitRows(source, day, answer.rows, this.question.collect.timezone);
     const fresh = afterWatermark(source, fitted.names, fitted.rows, before);
     return this.keep(record, intact, await this.describe(url, asked, answer, fitted, fresh, before));
   }

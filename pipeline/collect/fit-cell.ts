@@ -4,6 +4,8 @@ import { type CellType, type CollectColumn } from '../../contracts/collect-param
 export type Cell = string | number | boolean | null;
 
 const MOST_TEXT = 10_000;
+/** A surrogate without its other half, as JSON's escapes allow: "\\ud800". */
+const HALF = /\p{Surrogate}/u;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
 
@@ -37,6 +39,8 @@ function ofType(value: unknown, type: CellType): Cell | Misfit {
   switch (type) {
     case 'text':
       if (typeof value !== 'string') return misfit('a text', value);
+      // No file can hold one: as JSON no reader takes it, as Parquet it becomes what other texts become, too.
+      if (HALF.test(value)) return new Misfit('must be a text of Unicode, got one with half a character');
       return value.length <= MOST_TEXT
         ? value
         : new Misfit(`must be a text of at most ${MOST_TEXT} characters`);

@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { type CollectColumn, type CollectSource } from '../../contracts/collect-params';
 import { listed, RetrainError } from '../../contracts/errors';
 import { at } from '../../integrations/http-source/json-pointer';
+import { dayOf } from './days';
 import { type Cell, fitCell, isBelow, Misfit } from './fit-cell';
 
 /** A row that was refused. */
@@ -25,6 +26,8 @@ export interface FittedRows {
 }
 
 const MOST_NEW_COLUMNS = 20;
+/** Days that are remembered by the minute: those of a day and more. */
+const MOST_MINUTES = 3000;
 
 /** Rows between two turns of the event loop, some 20 ms: a worker's heartbeats go on meanwhile. */
 export const ROWS_PER_TURN = 5000;
@@ -42,12 +45,14 @@ export function columnsOf({
 /**
  * Holds rows against the columns, in turns. With `unique`, they are sorted by these, and each stays once.
  *
+ * @param timezone where a day begins; `day_column` may have times
  * @throws RetrainError SOURCE_INVALID when more than `max_quarantined` of them do not fit
  */
 export async function fitRows(
   source: CollectSource,
   day: string,
   given: readonly unknown[],
+  timezone = 'UTC',
 ): Promise<FittedRows> {
   const columns = columnsOf(source);
   const names = columns.map(([name]) => name);
@@ -55,6 +60,7 @@ export async function fitRows(
   const known = new Set(columns.map(([name, column]) => column.at?.split('/')[1] ?? name));
   const found: FittedRows = { names, rows: [], refused: [], repeated: 0, newColumns: [] };
   const reasons = new Map<string, number>();
+  const dayIn = columns[dayAt]?.[1].type === 'time' ? daysIn(timezone) : firstTen;
   const positions: number[] = [];
   const refuse = (row: number, name: string, why: string): void => {
     const reason = name === '' ? why : `${name} ${why}`;
@@ -83,7 +89,7 @@ export async function fitRows(
     }
     if (cells.length < columns.length) continue;
     const said = cells[dayAt];
-    if (dayAt >= 0 && !String(said).startsWith(day))
+    if (dayAt >= 0 && dayIn(said ?? null) !== day)
       refuse(row, names[dayAt] ?? '', `must be ${day}, the day that was asked for`);
     else {
       found.rows.push(cells);
@@ -93,6 +99,21 @@ export async function fitRows(
   if (source.unique !== undefined) keepUnique(found, positions, source.unique, refuse);
   requireFew(source, found, given.length, reasons);
   return found;
+}
+
+/** The day of a cell that says it: 2026-03-09. */
+const firstTen = (cell: Cell): string => String(cell).slice(0, 10);
+
+/** The day of a time, which is in UTC, in a zone. Looked up once for each minute, as it is slow. */
+function daysIn(timezone: string): (cell: Cell) => string {
+  const known = new Map<string, string>();
+  if (timezone === 'UTC') return firstTen;
+  return (cell) => {
+    const minute = String(cell).slice(0, 16);
+    const day = known.get(minute) ?? dayOf(new Date(`${minute}Z`), timezone);
+    if (known.size < MOST_MINUTES) known.set(minute, day);
+    return day;
+  };
 }
 
 const own = (value: object, name: string): unknown =>

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { CollectDay, type CollectSource } from '../../contracts/collect-params';
+import { CollectDay, type CollectParams, type CollectSource } from '../../contracts/collect-params';
 import { CollectedDay } from '../../contracts/collect';
 import { parseBounded } from '../../contracts/bounded-json';
 import { writeAtomically } from '../../integrations/files/atomic-write';
@@ -109,9 +109,23 @@ export class SourceRecords {
 }
 
 /** Hash of all that decides what an answer comes to. What a bound is, and how fast we ask, does not. */
-export function askedHash(source: CollectSource): string {
+export function askedHash(source: CollectSource, { timezone }: Pick<CollectParams, 'timezone'>): string {
   const { url, headers, auth, rows, paging, columns, unique, day_column, watermark, format } = source;
+  // Only where it says which rows are of the day.
+  const zone = day_column === undefined || timezone === 'UTC' ? {} : { timezone };
   return sha256Hex(
-    JSON.stringify({ url, headers, auth, rows, paging, columns, unique, day_column, watermark, format }),
+    JSON.stringify({
+      url,
+      headers,
+      auth,
+      rows,
+      paging,
+      columns,
+      unique,
+      day_column,
+      watermark,
+      format,
+      ...zone,
+    }),
   );
 }

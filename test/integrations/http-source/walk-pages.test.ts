@@ -66,6 +66,41 @@ test('pages by number are followed to the short one', async () => {
   expect(await walk({ by: 'page', query: 'page', first: 1 })).toMatchObject({ rows: SEVEN, pages: 5 });
 });
 
+test('a service that gives fewer rows a page than it was asked for loses none', async () => {
+  const pages = (page: number): number[] => SEVEN.slice((page - 1) * 3, page * 3);
+  server.play = (_, response, url) => json(response, { items: pages(Number(url.searchParams.get('page'))) });
+  expect(await walk({ ...PAGE, size: 100 })).toMatchObject({ rows: SEVEN, pages: 3 });
+});
+
+test.each<[string, (page: number) => [number, unknown]]>([
+  ['is empty', (page) => [200, { items: page === 1 ? [1, 2] : [] }]],
+  ['is not there', (page) => [page === 1 ? 200 : 404, { items: [1, 2] }]],
+  ['is the same, as nobody reads its number', () => [200, { items: [1, 2] }]],
+])('a short first page is all where the next %s', async (_, answer) => {
+  server.play = (__, response, url) => {
+    const [status, body] = answer(Number(url.searchParams.get('page')));
+    response.writeHead(status, { 'content-type': 'application/json', etag: '"1"' }).end(JSON.stringify(body));
+  };
+  const walked = await walk({ ...PAGE, size: 100 });
+  expect(walked).toMatchObject({ rows: [1, 2] });
+  expect(walked).not.toHaveProperty('etag');
+  expect(await walk({ ...PAGE, size: 100 }, { mostPages: 1 })).toMatchObject({ rows: [1, 2], pages: 1 });
+});
+
+test('a next page that was told of and is gone is a fault, also where 404 means that there is nothing', async () => {
+  server.play = (_, response, url) => {
+    if (url.searchParams.has('after')) response.writeHead(404).end();
+    else json(response, { items: [1], meta: { next: 'b' } });
+  };
+  await expect(walk(CURSOR, { noData: [404] })).rejects.toThrow(/answered 404/);
+});
+
+test('a first page that is linked to no other keeps no ETag: it does not say whether there is one by now', async () => {
+  server.play = (_, response) => json(response, { items: [1] }, { etag: '"1"' });
+  expect(await walk({ by: 'link' })).not.toHaveProperty('etag');
+  expect(await walk(undefined)).toHaveProperty('etag', '"1"');
+});
+
 test('pages by the header Link are followed', async () => {
   server.play = (_, response, url) => {
     const page = Number(url.searchParams.get('page') ?? 1);
@@ -106,6 +141,12 @@ test.each<[string, Paging, (page: number) => unknown, RegExp]>([
     CURSOR,
     () => ({ items: [1], meta: { next: { a: 1 } } }),
     /the cursor at \/meta\/next .* is a mapping/,
+  ],
+  [
+    'a cursor whose last digits are lost',
+    CURSOR,
+    () => ({ items: [1], meta: { next: 2 ** 53 } }),
+    /is a number beyond ±2\^53, .* send it as a text/,
   ],
   [
     'a cursor of a megabyte',

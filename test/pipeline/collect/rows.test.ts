@@ -39,6 +39,7 @@ test.each<[unknown, object | string, string]>([
   [undefined, 'text', 'a is missing'],
   [null, 'text', 'a is null'],
   [1, 'text', 'a must be a text, got a number'],
+  ['x\ud800', 'text', 'a must be a text of Unicode, got one with half a character'],
   ['x'.repeat(10_001), 'text', 'a must be a text of at most 10000 characters'],
   ['', 'number', 'a must be a number, got another text'],
   ['1_000', 'number', 'a must be a number, got another text'],
@@ -233,6 +234,16 @@ describe('params.yaml', () => {
     [{ columns: {} }, /must name at least one column/],
     [{ columns: { a: { type: 'text', min: 1 } } }, /is not for a column of type text/],
     [{ columns: { a: { type: 'date', min: 1 } } }, /must be a string in a column of type date/],
+    [{ columns: { a: 'text', A: 'text' } }, /differ in upper and lower case only/],
+    [{ columns: { 'a\0': 'text' } }, /must be a name without control characters/],
+    [
+      { columns: { a: 'number' }, watermark: { column: 'a', start: 'x' } },
+      /watermark.start must be a value of a, of type number/,
+    ],
+    [
+      { columns: { a: 'time' }, watermark: { column: 'a', start: '7 March' } },
+      /watermark.start must be a value of a, of type time/,
+    ],
     [{ unique: ['b'] }, /sources.s.unique.0 must be one of columns/],
     [{ day_column: 'a', url: 'https://e.com/' }, /is for a url with a day/],
     [{ to: '../raw' }, /must be a folder inside the project/],
@@ -255,4 +266,30 @@ describe('params.yaml', () => {
       /must be a name of lower case/,
     );
   });
+});
+
+test('a time belongs to the day that it has where days begin, also when clocks are set', async () => {
+  const timed = source({ columns: { at: 'time' }, day_column: 'at' });
+  const times = (zone: string, ...rows: string[]): Promise<(string | undefined)[]> =>
+    fitRows(
+      timed,
+      '2026-03-29',
+      rows.map((at) => ({ at })),
+      zone,
+    ).then(({ rows: kept }) => kept.map(([at]) => String(at)));
+  // The night in which summer time begins in Berlin: the day has 23 hours.
+  const night = [
+    '2026-03-28T22:59:59Z',
+    '2026-03-28T23:00:00Z',
+    '2026-03-29T21:59:59Z',
+    '2026-03-29T22:00:00Z',
+  ];
+  expect(await times('Europe/Berlin', ...night)).toEqual([
+    '2026-03-28T23:00:00.000Z',
+    '2026-03-29T21:59:59.000Z',
+  ]);
+  expect(await times('UTC', ...night)).toEqual(['2026-03-29T21:59:59.000Z', '2026-03-29T22:00:00.000Z']);
+  expect(await times('Asia/Kathmandu', '2026-03-28T18:14:59Z', '2026-03-28T18:15:00Z')).toEqual([
+    '2026-03-28T18:15:00.000Z',
+  ]);
 });
