@@ -22,6 +22,9 @@ describe('a split by time', () => {
         fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 8, maxLength: 60 }),
         fc.integer({ min: 0, max: 3 }),
         (days, gap) => {
+          // Where the last fifth of the rows share one day, none can be held out.
+          const sorted = [...days].sort((a, b) => a - b);
+          fc.pre((sorted.at(-1) ?? 0) > (sorted[Math.ceil(days.length * 0.8)] ?? 0));
           fc.pre(new Set(days).size > 10);
           const whole = split(days.map(dayText));
           const { train, test } = split(days.map(dayText), gap);
