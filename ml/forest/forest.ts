@@ -73,7 +73,7 @@ export function averagingForest(
 }
 
 /** Columns of a prediction: K probabilities, or one value for regression. */
-export function predictionWidth(forest: Forest): number {
+export function predictionWidth(forest: Pick<Forest, 'task' | 'classes'>): number {
   return forest.task === 'classification' ? forest.classes : 1;
 }
 

@@ -80,8 +80,17 @@ export function leafOf(tree: Tree, rows: Float32Array, at: number): number {
   return child[node]!;
 }
 
+/** A forest of which it matters only how many trees it has. */
+type ManyTrees = Omit<Forest, 'trees'> & { trees: { length: number } };
+
 /** Aggregates and links the raw scores of `rows` rows into `out[at…]`. */
-function finish(forest: Forest, raw: Float32Array, rows: number, out: Float64Array, at: number): void {
+export function finish(
+  forest: ManyTrees,
+  raw: Float32Array,
+  rows: number,
+  out: Float64Array,
+  at: number,
+): void {
   const { outputs, link, baseScore } = forest;
   const trees = forest.aggregate === 'average' ? Math.max(1, forest.trees.length) : 1;
   for (let i = 0; i < rows; i++) {

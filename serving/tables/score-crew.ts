@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type FeatureMatrix } from '../../ml/dataset/matrix';
-import { type Forest, type Tree } from '../../ml/forest/forest';
+import { type Forest } from '../../ml/forest/forest';
+import { packForest, type PackedForest } from '../../ml/forest/packed/packed-forest';
 
 /** What a thread is asked: all of it on shared memory. */
 export interface Block {
@@ -9,6 +10,12 @@ export interface Block {
   table: FeatureMatrix;
   /** `[n, K]`, filled in by the thread. */
   predictions: Float64Array;
+}
+
+/** What a thread is started with. */
+export interface CrewMember {
+  packed: PackedForest;
+  thread: number;
 }
 
 const ENTRY = path.join(__dirname, 'score-thread.js');
@@ -23,8 +30,11 @@ export class ScoreCrew {
   private failed: Error | undefined;
 
   constructor(forest: Forest, threads: number) {
-    const workerData = { forest: shared(forest) };
-    this.workers = Array.from({ length: threads }, () => new Worker(ENTRY, { workerData }));
+    const packed = packForest(forest, threads);
+    this.workers = Array.from({ length: threads }, (_, thread) => {
+      const workerData: CrewMember = { packed, thread };
+      return new Worker(ENTRY, { workerData });
+    });
     this.free = [...this.workers];
     for (const worker of this.workers) {
       worker.on('message', (id: number) => {
@@ -63,28 +73,4 @@ export class ScoreCrew {
     for (const waiting of this.waiting.values()) waiting.reject(error);
     this.waiting.clear();
   }
-}
-
-/** The forest with its trees on shared memory: one copy, however many threads there are. */
-function shared(forest: Forest): Forest {
-  return { ...forest, trees: forest.trees.map(sharedTree) };
-}
-
-function sharedTree({ feature, threshold, child, missingLeft, values, output }: Tree): Tree {
-  return {
-    feature: copied(feature, Int16Array),
-    threshold: copied(threshold, Float32Array),
-    child: copied(child, Int32Array),
-    missingLeft: copied(missingLeft, Uint8Array),
-    values: copied(values, Float32Array),
-    output,
-  };
-}
-
-type Numbers = Int16Array | Float32Array | Int32Array | Uint8Array;
-
-function copied<T extends Numbers>(array: T, Kind: new (bytes: SharedArrayBuffer) => T): T {
-  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
-  return copy;
 }

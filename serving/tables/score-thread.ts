@@ -1,12 +1,12 @@
 // A thread that walks blocks of prepared rows through a forest, for `ScoreCrew`.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Forest } from '../../ml/forest/forest';
-import { predictRange } from '../../ml/forest/predict';
-import { type Block } from './score-crew';
+import { PackedPredictor } from '../../ml/forest/packed/predict-packed';
+import { type Block, type CrewMember } from './score-crew';
 
-const { forest } = workerData as { forest: Forest };
+const { packed, thread } = workerData as CrewMember;
+const predictor = new PackedPredictor(packed, thread);
 
 parentPort?.on('message', ({ id, table, predictions }: Block) => {
-  predictRange(forest, table, 0, table.rows, predictions);
+  predictor.predict(table, predictions);
   parentPort?.postMessage(id);
 });

@@ -1,0 +1,82 @@
+import { type Forest, type Tree } from '../forest';
+import { LANE_BYTES, MOST_PAGES, NODE_BYTES, walkModule } from './walk-module';
+import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly';
+
+/** Bytes of rows that go through the trees together, of each thread: much more than a tree, and small enough for a core's own cache. */
+const BLOCK_BYTES = 1 << 20;
+
+const PAGE = 1 << 16;
+
+/**
+ * A forest laid out for WebAssembly in memory that threads share, with room for each of them to work in. It goes to a thread as a message.
+ */
+export interface PackedForest {
+  forest: Omit<Forest, 'trees'> & { trees: readonly { root: number; output: number }[] };
+  module: WasmModule;
+  memory: WasmMemory;
+  /** Bytes of the features of a group of rows, and of its raw scores. */
+  groupBytes: number;
+  rawBytes: number;
+  /** Groups of rows that a thread has room for. */
+  groups: number;
+  /** Where each thread works: the features of its groups, behind them their raw scores. */
+  rooms: readonly number[];
+}
+
+/** Packs a forest, for so many threads. */
+export function packForest(forest: Forest, threads: number): PackedForest {
+  // A leaf reads a column too, even where the model takes none.
+  const groupBytes = 2 * Math.max(1, forest.features) * LANE_BYTES;
+  const rawBytes = forest.outputs * LANE_BYTES;
+  const groups = Math.max(1, Math.floor(BLOCK_BYTES / (groupBytes + rawBytes)));
+  const roomBytes = groups * (groupBytes + rawBytes);
+  const treeBytes = forest.trees.reduce((sum, tree) => sum + bytesOf(tree), 0);
+  const pages = Math.ceil((treeBytes + threads * roomBytes) / PAGE);
+  const memory = new webAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  const ints = new Int32Array(memory.buffer);
+  const floats = new Float32Array(memory.buffer);
+  let at = 0;
+  const trees = forest.trees.map((tree) => {
+    const root = at;
+    packTree(tree, forest, root, ints, floats);
+    at += bytesOf(tree);
+    return { root, output: tree.output };
+  });
+  return {
+    ...{ forest: { ...forest, trees }, module: walkModule(), memory },
+    ...{ groupBytes, rawBytes, groups },
+    rooms: Array.from({ length: threads }, (_, thread) => treeBytes + thread * roomBytes),
+  };
+}
+
+const bytesOf = ({ feature, values }: Tree): number => NODE_BYTES * feature.length + 4 * values.length;
+
+/**
+ * Nodes, behind them the values of the leaves. A leaf leads back to itself, so that a row may take more steps than its way is long: it
+ * tests a column without NaN, of which no number is above infinity.
+ */
+function packTree(
+  { feature, threshold, child, missingLeft, values }: Tree,
+  { features, leafWidth }: Forest,
+  root: number,
+  ints: Int32Array,
+  floats: Float32Array,
+): void {
+  const leaves = root + NODE_BYTES * feature.length;
+  for (let i = 0; i < feature.length; i++) {
+    const address = root + NODE_BYTES * i;
+    const at = address >>> 2;
+    const tested = feature[i]!;
+    if (tested < 0) {
+      ints[at] = features * LANE_BYTES;
+      floats[at + 1] = Infinity;
+      ints[at + 2] = address;
+      ints[at + 3] = leaves + 4 * leafWidth * child[i]!;
+    } else {
+      ints[at] = (missingLeft[i] === 1 ? features + tested : tested) * LANE_BYTES;
+      floats[at + 1] = threshold[i]!;
+      ints[at + 2] = root + NODE_BYTES * child[i]!;
+    }
+  }
+  floats.set(values, leaves >>> 2);
+}
