@@ -18,6 +18,7 @@ import { byName, inputsOf, stageRow, type ComputeStageName } from '../pipeline/s
 import { codeHashWith, type StageCode } from '../pipeline/stage-code';
 import { withHeartbeat } from './heartbeat';
 import { readJson } from './read-json';
+import { requireRunnable } from './runnable-spec';
 import { type StageExecutions } from './stage-executions';
 import { dataWarnings, shownWarnings } from './warnings';
 
@@ -29,6 +30,8 @@ export interface ComputeDeps {
   executions: StageExecutions;
   /** The stage code that this worker runs. */
   code: StageCode;
+  /** What the project's own command line seals specs with: see `startSecret`. */
+  startSecret: string | null;
 }
 
 /** preprocess, train, evaluate: functions of content, by way of `runStage`, which says how they are idempotent. */
@@ -38,9 +41,12 @@ export function createComputeActivities({
   results,
   executions,
   code,
+  startSecret,
 }: ComputeDeps): Pick<PipelineActivities, 'preprocess' | 'train' | 'evaluate'> {
   async function compute(stage: ComputeStageName, input: ComputeInput): Promise<ComputeOutput> {
     const { spec, mlflowRunId } = input;
+    // Whoever opens the run has looked the spec through.
+    if (mlflowRunId === undefined) await requireRunnable(spec, project, startSecret);
     requireSameCode(code, spec);
     requireDeclaredData(spec);
     const job: StageJob = {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Champion, type PipelineActivities, type PublishInput } from '../contracts/activities';
 import { dataInputs } from '../contracts/data-inputs';
 import { PATCH, RUN_TAG } from '../contracts/names';
+import { type TrainingResult } from '../contracts/run';
 import { type ContentStore } from '../integrations/dvc/content-store';
 import { type Mlflow } from '../integrations/mlflow/client';
 import { resultTags } from '../integrations/mlflow/result-tag';
@@ -46,10 +47,20 @@ export function createTrackingActivities({
   publicKey,
   startSecret,
 }: TrackingDeps): Pick<PipelineActivities, 'openRun' | 'fetchChampion' | 'closeRun'> {
+  const uploadReport = async (
+    artifactUri: string,
+    { result, publish }: { result: TrainingResult; publish: PublishInput },
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const files = await reportFiles(store, result, publish);
+    await Promise.all(
+      files.map(({ path: name, bytes }) => mlflow.artifacts.uploadBytes(artifactUri, name, bytes, signal)),
+    );
+  };
   return {
     /** Idempotent: a run is found again by its tags, which the request that makes it sets; see `Runs.open`. */
     async openRun({ spec, workflowId, workflowRunId }) {
-      // Nothing of a run happens before this.
+      // Nothing of a run is told to anybody before this; see `preprocess` for what goes on beside it.
       await requireRunnable(spec, project, startSecret);
       return withHeartbeat(async (signal) => {
         const { params } = spec;
@@ -107,14 +118,14 @@ export function createTrackingActivities({
           return { channels: [...channels], unpublished: null };
         }
         const { result, publish } = finished;
-        const unpublished = await workspace.show(publish, {
-          signal,
-          onWait: (who) => onProgress({ phase: `waiting for ${who}` }),
-        });
-        const artifactUri = mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri;
-        for (const { path, bytes } of await reportFiles(store, result, publish)) {
-          await mlflow.artifacts.uploadBytes(artifactUri, path, bytes, signal);
-        }
+        const [unpublished] = await Promise.all([
+          workspace.show(publish, { signal, onWait: (who) => onProgress({ phase: `waiting for ${who}` }) }),
+          uploadReport(
+            mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri,
+            finished,
+            signal,
+          ),
+        ]);
         await mlflow.runs.finish(mlflowRunId, status, {
           tags: {
             ...resultTags(result),

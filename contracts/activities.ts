@@ -43,7 +43,7 @@ export interface ComputeInput {
   spec: RunSpec;
   /** All that the run has so far; a stage takes what the table of stages says. */
   artifacts: Artifacts;
-  /** Where a container's log is kept. */
+  /** Where a container's log is kept; absent: the run is being opened meanwhile, so nobody has looked the spec through yet. */
   mlflowRunId?: string;
 }
 

@@ -217,6 +217,7 @@ export function createActivities(
         { own: scratchDir, shared: config.scratchDir },
       ),
       code,
+      startSecret: secret,
     }),
     ...createRegistrationActivities({
       mlflow,

@@ -66,6 +66,16 @@ export class ProgressBoard {
     this.set(stage, { note: note ?? '' });
   }
 
+  /** A stage that was begun, and turned out not to be needed. */
+  takeBack(stage: StageName): void {
+    const view = this.view.stages.find((candidate) => candidate.stage === stage);
+    if (view !== undefined) {
+      delete view.startedAt;
+      delete view.endedAt;
+    }
+    this.set(stage, { state: 'waiting' });
+  }
+
   end(state: PipelineProgress['state'], headline: string): void {
     this.view.state = state;
     // Paragraphs of ours, with words of others in them.

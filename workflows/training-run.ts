@@ -2,6 +2,7 @@ import {
   CancellationScope,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   workflowInfo,
   type ActivityOptions,
@@ -9,6 +10,7 @@ import {
 import {
   type Artifacts,
   type Champion,
+  type ComputeInput,
   type ComputeOutput,
   type EvaluateOutput,
   type OpenRunOutput,
@@ -35,6 +37,12 @@ interface Made {
 
 type ComputeStage = 'preprocess' | 'train' | 'evaluate';
 
+/** See docs/upgrading.md: runs that began before go on as they began. */
+const PREPROCESS_AT_ONCE = 'preprocess-while-the-mlflow-run-is-opened';
+
+/** What the beginning of a run came to. */
+type Begun = { finished: TrainingResult } | { finished: null; preprocessed?: PreprocessOutput };
+
 /**
  * The canonical run of one pipeline key. A failed gate is an outcome; a failure or a cancellation closes
  * the MLflow run as FAILED or KILLED, with the reason, before it leaves here.
@@ -55,9 +63,9 @@ export class TrainingRun {
 
   async execute(): Promise<TrainingResult> {
     try {
-      const { finished } = await this.open();
-      if (finished !== null) return this.trainedBefore(finished);
-      const made = await this.make();
+      const begun = await this.begin();
+      if (begun.finished !== null) return this.trainedBefore(begun.finished);
+      const made = await this.make(begun.preprocessed);
       const { champion, evaluated, registered } = await this.registerWhole(made);
       const verdict = await this.promote(registered, champion, evaluated);
       return await this.finish(registered, evaluated, verdict);
@@ -68,9 +76,38 @@ export class TrainingRun {
     }
   }
 
+  /**
+   * Finds or opens the MLflow run. What can go on without it goes on meanwhile: preprocess, unless it keeps a container's log with the
+   * run, or is done on a queue whose workers may not know what a spec is vouched for by (then `openRun` looks the spec through first).
+   */
+  private async begin(): Promise<Begun> {
+    const { executor, queue } = this.spec.params.preprocess;
+    const mayBegin = executor === 'in-process' && queue === undefined;
+    if (!mayBegin || !patched(PREPROCESS_AT_ONCE)) return { finished: (await this.open()).finished };
+    const aside = new CancellationScope();
+    const preprocessing = aside.run(() => this.preprocess());
+    // A run that is open must be closed with what went wrong, so the opening is waited for whatever comes of the stage.
+    preprocessing.catch(() => undefined);
+    const callOff = async (): Promise<void> => {
+      aside.cancel();
+      await Promise.allSettled([preprocessing]);
+    };
+    let finished: TrainingResult | null;
+    try {
+      finished = (await this.open()).finished;
+    } catch (error) {
+      await callOff();
+      throw error;
+    }
+    if (finished === null) return { finished, preprocessed: await preprocessing };
+    await callOff();
+    this.board.takeBack('preprocess');
+    return { finished };
+  }
+
   /** From the data to a scored model. */
-  private async make(): Promise<Made> {
-    this.warnings = (await this.preprocess()).warnings;
+  private async make(preprocessed?: PreprocessOutput): Promise<Made> {
+    this.warnings = (preprocessed ?? (await this.preprocess())).warnings;
     // The champion's model is fetched while the candidate trains.
     const [, champion] = await together(
       () => this.train(),
@@ -197,6 +234,11 @@ export class TrainingRun {
     return this.run;
   }
 
+  /** Where a container's log is kept, once the run is open. */
+  private get logged(): Pick<ComputeInput, 'mlflowRunId'> {
+    return this.run === undefined ? {} : { mlflowRunId: this.run.mlflowRunId };
+  }
+
   /** A compute stage, on the queue that params.yaml names for it. */
   private async compute<T extends ComputeOutput>(
     stage: ComputeStage,
@@ -206,7 +248,7 @@ export class TrainingRun {
     const { spec, artifacts } = this;
     const { queue } = spec.params[stage];
     const options = { ...computing(spec.params.retry), ...(queue === undefined ? {} : { taskQueue: queue }) };
-    const input = { spec, mlflowRunId: this.opened.mlflowRunId, artifacts };
+    const input = { spec, ...this.logged, artifacts };
     const output = await watchingQueue(
       queue,
       (text) => this.board.remark(stage, text),

@@ -1,9 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createComputeActivities } from '../../activities/compute-activities';
+import { ContainerStages } from '../../activities/container-stages';
 import { requireRunnable } from '../../activities/runnable-spec';
+import { StageExecutions } from '../../activities/stage-executions';
 import { checkedSpec } from '../../activities/spec-guard';
 import { type RunSpec } from '../../contracts/run';
+import { ContentStore } from '../../integrations/dvc/content-store';
+import { StageResults } from '../../pipeline/results/stage-results';
 import { identifyRun } from '../../pipeline/run/identify-run';
 import { isSealed, startSecret, withSeal } from '../../pipeline/run/start-seal';
 
@@ -144,4 +149,17 @@ describe('the secret of a project', () => {
     expect(startSecret(taken, {})).toBeNull();
     expect(startSecret(path.join(project, 'd.csv', 'below'), {})).toBeNull();
   });
+});
+
+test('preprocess, which may begin before the run is opened, looks the spec through itself', async () => {
+  const store = new ContentStore(path.join(project, 'cache'));
+  const run = (): Promise<never> => Promise.reject(new Error('it ran'));
+  const containers = new ContainerStages({ executor: { run }, keepLog: run });
+  const { preprocess } = createComputeActivities({
+    ...{ project, store, code: CODE, startSecret: SECRET },
+    results: new StageResults(store, { project, onTrouble: () => undefined }),
+    executions: new StageExecutions({ run }, containers, { own: project, shared: project }),
+  });
+  const refused = preprocess({ spec: await spec(SQL), artifacts: {} });
+  await expect(refused).rejects.toThrow(/a trigger may not change preprocess\.sql/);
 });

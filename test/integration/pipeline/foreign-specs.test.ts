@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
-import { WORKFLOW, canonicalWorkflowId } from '../../../contracts/names';
+import { QUERY, WORKFLOW, canonicalWorkflowId } from '../../../contracts/names';
+import { type PipelineProgress } from '../../../contracts/progress';
 import { type RunSpec, type TrainingInput, type TrainingResult } from '../../../contracts/run';
 import { identifyRun } from '../../../pipeline/run/identify-run';
 import { readStageCode } from '../../../pipeline/stage-code';
@@ -83,6 +84,15 @@ describe('a run that is started with a spec', () => {
     expect(seen.seal).toMatch(/^[0-9a-f]{64}$/);
     const spec = { ...(await specOf(sql)), ...(seen.seal === undefined ? {} : { seal: seen.seal }) };
     await expect(run(spec)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await registry.runs()).toHaveLength(1);
+  });
+
+  test('that has been trained before gives its result, though preprocess had begun', async () => {
+    const spec = await specOf();
+    const workflowId = canonicalWorkflowId(spec.params.model, spec.pipelineKey);
+    expect(await run(spec)).toMatchObject({ modelVersion: '1' });
+    const { stages } = await client.workflow.getHandle(workflowId).query<PipelineProgress>(QUERY.progress);
+    expect(stages.map(({ state }) => state)).toEqual(stages.map(() => 'waiting'));
     expect(await registry.runs()).toHaveLength(1);
   });
 

@@ -27,6 +27,7 @@ describe('the committed histories', () => {
       'followed.json',
       'gate-failed.json',
       'monitor.json',
+      'opened-first.json',
       'retried.json',
       'steward-approvals.json',
       'steward-by-hand.json',
