@@ -57,9 +57,10 @@ export function answerColumns(
   const own = new Float64Array(rows);
   const places = new Map(classes.map((label, k) => [label, k]));
   for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < count; k++) byClass[k]![i] = probabilities[i * count + k]!;
     own[i] = probabilities[i * count + (places.get(said[i]!) ?? 0)]!;
   }
+  for (const [k, shares] of byClass.entries())
+    for (let i = 0, at = k; i < rows; i++, at += count) shares[i] = probabilities[at]!;
   columns.push({ name: PROBABILITY, type: 'double', values: own });
   for (const [k, label] of classes.entries())
     columns.push({ name: nameOf(label), type: 'double', values: byClass[k]! });
@@ -78,7 +79,8 @@ function labelColumn(name: string, classes: readonly Label[], labels: readonly L
     return { name, type: 'boolean', values: Uint8Array.from(labels, Number) };
   }
   if (all.every((label) => typeof label === 'number')) {
-    const values = Float64Array.from(labels, Number);
+    const values = new Float64Array(labels.length);
+    for (let i = 0; i < labels.length; i++) values[i] = labels[i] as number;
     return { name, type: all.every(Number.isSafeInteger) ? 'int64' : 'double', values };
   }
   return { name, type: 'text', values: labels.map(String) };

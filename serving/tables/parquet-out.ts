@@ -85,10 +85,8 @@ function pageOf(column: OutColumn): Uint8Array {
   switch (column.type) {
     case 'double':
       return new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
-    case 'int64': {
-      const numbers = BigInt64Array.from(column.values, (value) => BigInt(value));
-      return new Uint8Array(numbers.buffer);
-    }
+    case 'int64':
+      return int64Page(column.values);
     case 'boolean': {
       const bits = new Uint8Array(Math.ceil(column.values.length / 8));
       for (let i = 0; i < column.values.length; i++) bits[i >> 3]! |= column.values[i]! << (i & 7);
@@ -97,6 +95,17 @@ function pageOf(column: OutColumn): Uint8Array {
     case 'text':
       return textPage(column.values);
   }
+}
+
+/** Whole numbers within 2^53 as two halves each, the low one first: through BigInt they take ten times as long. */
+function int64Page(values: Float64Array): Uint8Array {
+  const halves = new Int32Array(2 * values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    halves[2 * i] = value;
+    halves[2 * i + 1] = Math.floor(value / 2 ** 32);
+  }
+  return new Uint8Array(halves.buffer);
 }
 
 function textPage(values: readonly (string | null)[]): Uint8Array {

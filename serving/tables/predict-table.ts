@@ -21,14 +21,9 @@ import { formatOf, OutFile } from './out-file';
 import { ParquetOut } from './parquet-out';
 import { ScoreCrew } from './score-crew';
 import { ScoreMemory } from './score-memory';
-import {
-  mayBeTyped,
-  NotTyped,
-  openSource,
-  readBatches,
-  type TableBatch,
-  type TableSource,
-} from './table-source';
+import { type TableBatch } from './table-batch';
+import { type TableSource } from './table-query';
+import { mayBeTyped, NotTyped, openSource, readBatches } from './table-source';
 import { CsvOut, JsonLinesOut } from './text-out';
 
 /** A table, a model, and where the answers go. */
@@ -134,7 +129,7 @@ async function written(
       rows += batch.rows;
       work.onProgress?.(rows);
     };
-    for await (const batch of readBatches(source, { match, kept, typed })) {
+    for await (const batch of readBatches(source, { match, kept, typed, inUse: scorer.abreast + 1 })) {
       signal.throwIfAborted();
       const scored = scorer.score(batch).then((answers) => ({ batch, answers }));
       scored.catch(() => undefined);

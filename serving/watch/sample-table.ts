@@ -10,7 +10,8 @@ import { asUtf8 } from '../../ml/dataset/transcode';
 import { relabelled } from '../../pipeline/run/relabelled';
 import { type ModelField } from '../model/served-model';
 import { matchColumns } from '../tables/match-columns';
-import { mayBeTyped, NotTyped, openSource, readBatches, type TableSource } from '../tables/table-source';
+import { type TableSource } from '../tables/table-query';
+import { mayBeTyped, NotTyped, openSource, readBatches } from '../tables/table-source';
 import { RowSample } from './row-sample';
 
 /** A table to be sampled. */
@@ -100,7 +101,7 @@ async function sampled(
     own.map(({ name, type }) => ({ name, kind: type === 'text' ? 'text' : 'number' })),
     seed,
   );
-  for await (const { rows, columns } of readBatches(source, { match, kept: [], typed })) {
+  for await (const { rows, columns } of readBatches(source, { match, kept: [], typed, inUse: 1 })) {
     signal.throwIfAborted();
     const read = columns.filter((_, f) => there[f]);
     let row = 0;
