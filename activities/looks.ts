@@ -5,6 +5,10 @@ import { type Look } from '../contracts/watch';
 import { shown } from '../serving/watch/accuracy-causes';
 import { percent } from '../serving/watch/causes';
 
+/** Columns that have a gauge of their own: each is a series for whoever scrapes it. */
+const MOST_COLUMNS = 20;
+const LONGEST_NAME = 200;
+
 /** A look for drift as it travels: what it found, a line, and its figures. */
 export function driftLook(report: DriftReport): Look {
   const { enough, needed, current, columns, joint, causes } = report;
@@ -29,6 +33,14 @@ export function driftLook(report: DriftReport): Look {
       ...(joint === null ? {} : { drift_joint_auc: joint.auc }),
       drift_causes: causes.length,
     }),
+    columns: finite(
+      Object.fromEntries(
+        [...columns]
+          .sort((a, b) => b.stability - a.stability)
+          .slice(0, MOST_COLUMNS)
+          .map(({ name, stability }) => [name.slice(0, LONGEST_NAME), stability]),
+      ),
+    ),
     trouble: null,
   };
 }

@@ -34,7 +34,7 @@ export const alarmKeys = {
     ),
   train_every: span
     .default('1d')
-    .describe('While an alarm lasts, a training is asked for no more often than this.'),
+    .describe('A training is asked for no more often than this, however often alarms begin.'),
   resolved_after: z
     .int()
     .min(1)

@@ -5,13 +5,16 @@ import { ProjectIdentity } from './project-identity';
 /** More open causes than this are not followed one by one; the rest are counted. */
 export const MOST_OPEN = 100;
 
+/** ISO 8601: others write tags, too, and what is no moment would be waited for without end. */
+const moment = z.iso.datetime({ offset: true });
+
 /** A cause that was told, and has not ended. */
 export const OpenAlarm = z.object({
   cause: AlarmCause,
-  /** When the first check found it, ISO 8601. */
-  since: z.string(),
+  /** When the first check found it. */
+  since: moment,
   /** When the latest check found it. */
-  seen: z.string(),
+  seen: moment,
   /** Checks in a row that no longer found it. */
   clear: z.int().min(0),
 });
@@ -47,8 +50,7 @@ export type AlarmNotice = z.infer<typeof AlarmNotice>;
 /** A notice that waits for the end of the quiet hours. */
 export const HeldNotice = z.object({
   notice: AlarmNotice,
-  /** ISO 8601. */
-  until: z.string(),
+  until: moment,
   /** `given`: the check was told what time it is, so the next check that is told a later one lets it go, and no clock. */
   clock: z.enum(['machine', 'given']),
 });
@@ -60,8 +62,10 @@ export const AlarmState = z.object({
   version: z.string().nullable(),
   open: z.array(OpenAlarm).max(MOST_OPEN),
   held: z.array(HeldNotice),
-  /** When an alarm last asked for a training, ISO 8601. */
-  trainedAt: z.string().nullable(),
+  /** When an alarm last asked for a training. */
+  trainedAt: moment.nullable(),
+  /** Moment of the latest check that was told none: one that is told an earlier one looks back. Absent: by a desk of before. */
+  checkedAt: moment.nullable().optional(),
   /** Ids of the latest checks: one that comes twice counts once. */
   checks: z.array(z.string()),
 });
@@ -72,7 +76,7 @@ export const AlarmPolicy = z.object({
   /** Whether the channels are told. */
   notify: z.boolean(),
   train: z.boolean(),
-  /** While an alarm lasts, a training is asked for no more often, in ms. */
+  /** A training is asked for no more often, in ms. */
   trainEveryMs: z.number().min(0),
   /** Checks in a row without it that end an alarm. */
   resolvedAfter: z.int().min(1),

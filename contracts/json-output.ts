@@ -275,6 +275,16 @@ const predicted = z.strictObject({
   durationMs: z.number(),
 });
 
+const openAlarm = z.strictObject({
+  key: text.describe('`drift:age:distribution`, `accuracy:live`, …: the same in every check.'),
+  title: text,
+  detail: text,
+  rows: z.number(),
+  since: time,
+  seen: time.describe('By the latest check that found it.'),
+  next: text.describe('What to do about it.'),
+});
+
 /** By command. Of several shapes, the options decide which. */
 export const JSON_OUTPUT = {
   start: z.union([
@@ -283,7 +293,12 @@ export const JSON_OUTPUT = {
   ]),
   plan,
   list: z.strictObject({ experiment: text, runs: z.array(listedRun) }),
-  show: z.strictObject({ run, result: TrainingResult.nullable(), standing }),
+  show: z.strictObject({
+    run,
+    result: TrainingResult.nullable(),
+    standing,
+    alarms: z.array(openAlarm).describe('Open alarms of its version, if that was checked last.'),
+  }),
   cancel: z.strictObject({ workflowId: text, workflowRunId: text, cancelled: done }),
   validate: z.strictObject({ passed: z.boolean(), checks: z.array(GateCheck), result: TrainingResult }),
   evaluate: judged,
@@ -339,16 +354,7 @@ export const JSON_OUTPUT = {
   alarms: z.strictObject({
     model: text,
     version: maybe.describe('That was checked last; null: none was.'),
-    open: z.array(
-      z.strictObject({
-        key: text.describe('`drift:age:distribution`, `accuracy:live`, …: the same in every check.'),
-        title: text,
-        detail: text,
-        rows: z.number(),
-        since: time,
-        seen: time.describe('By the latest check that found it.'),
-      }),
-    ),
+    open: z.array(openAlarm),
     held: z.number().describe('Notices that wait for the end of the quiet hours.'),
   }),
   'schedule create': z.strictObject({

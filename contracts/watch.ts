@@ -70,6 +70,8 @@ export interface Look {
   note: string;
   /** For the curves in MLflow. */
   metrics: Metrics;
+  /** PSI of the worst columns, by name; they are gauges, and no curves: MLflow takes no such names. Absent: of none. */
+  columns?: Metrics;
   /** Why it could not be looked at; null: it could. */
   trouble: string | null;
 }

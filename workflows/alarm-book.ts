@@ -30,10 +30,14 @@ export interface Settled {
 /**
  * Holds what a check found against what is open. A cause is raised when the first check finds it, lasts while checks find it, and is resolved
  * once `resolvedAfter` checks in a row that looked for it did not. A check that did not look, for it had too few rows, changes nothing of it.
+ * Nor does one that was told an earlier moment than that of the latest check by the clock: it is somebody who looks back.
+ *
+ * @param paced false: as desks did it that began before, whose histories say so (decision 12)
  */
-export function settle(state: AlarmState, finding: AlarmFinding): Settled {
+export function settle(state: AlarmState, finding: AlarmFinding, paced = true): Settled {
   const { at, policy, modelVersion: version } = finding;
-  if (state.checks.includes(finding.checkId)) return { state, raised: [], resolved: [], train: false };
+  if (state.checks.includes(finding.checkId) || (paced && looksBack(state, finding)))
+    return { state, raised: [], resolved: [], train: false };
   const found = new Map(finding.causes.map((cause) => [cause.key, bounded(cause)]));
   const lasting: OpenAlarm[] = [];
   const resolved: OpenAlarm[] = [];
@@ -49,13 +53,15 @@ export function settle(state: AlarmState, finding: AlarmFinding): Settled {
     .filter(({ key }) => !known.has(key))
     .slice(0, Math.max(0, MOST_FOLLOWED - lasting.length));
   const open = [...lasting, ...raised.map((cause) => ({ cause, since: at, seen: at, clear: 0 }))];
-  const train = policy.train && mayTrain(state, open, raised, finding);
+  const train =
+    policy.train && (paced ? mayTrain(state, open, finding) : mayTrainOnAny(state, open, raised, finding));
   return {
     state: {
       ...state,
       version,
       open,
-      trainedAt: train ? at : open.length === 0 ? null : state.trainedAt,
+      trainedAt: train ? at : open.length === 0 && !paced ? null : state.trainedAt,
+      ...(policy.clock === 'machine' ? { checkedAt: at } : {}),
       checks: [...state.checks, finding.checkId].slice(-REMEMBERED),
     },
     raised,
@@ -67,7 +73,25 @@ export function settle(state: AlarmState, finding: AlarmFinding): Settled {
 /** A training mends what is wrong with the model's data or accuracy; not that the last one gained nothing, or that a check cannot look. */
 const isMended = ({ key }: AlarmCause): boolean => !isOf(key, 'training') && !isOf(key, 'watch');
 
+const looksBack = ({ checkedAt }: AlarmState, { at, policy }: AlarmFinding): boolean =>
+  policy.clock === 'given' && checkedAt != null && Date.parse(at) < Date.parse(checkedAt);
+
+/**
+ * No more often than is set, though alarms end and begin anew: one that a training does not end comes and goes, and data that are
+ * collected each hour are new each hour. A training of a moment that is yet to come (a clock was wrong) keeps no other from its turn.
+ */
 function mayTrain(
+  { trainedAt }: AlarmState,
+  open: readonly OpenAlarm[],
+  { at, policy }: AlarmFinding,
+): boolean {
+  if (!open.some(({ cause, clear }) => clear === 0 && isMended(cause))) return false;
+  const since = trainedAt === null ? Infinity : Date.parse(at) - Date.parse(trainedAt);
+  return since < 0 || since >= policy.trainEveryMs;
+}
+
+/** As `mayTrain`, and each cause that is new asks at once. */
+function mayTrainOnAny(
   { trainedAt }: AlarmState,
   open: readonly OpenAlarm[],
   raised: readonly AlarmCause[],

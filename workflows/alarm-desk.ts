@@ -5,6 +5,7 @@ import {
   defineQuery,
   defineUpdate,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -119,7 +120,7 @@ class AlarmDesk {
 
   private async take(finding: AlarmFinding): Promise<AlarmAnswer> {
     const before = this.state.version;
-    const settled = settle(this.state, finding);
+    const settled = settle(this.state, finding, patched('alarms-train-at-a-pace'));
     const training = settled.train ? await this.train(finding, settled.state) : null;
     this.state = settled.state;
     const told: AlarmNotice[] = [
@@ -129,7 +130,8 @@ class AlarmDesk {
     // What was held back comes first; people are told before the tags say that they were.
     if (finding.policy.clock === 'given') await this.letGo(Date.parse(finding.at), 'given');
     if (finding.policy.notify) for (const notice of told) await this.tell(notice, finding);
-    this.show(finding);
+    // One that changed nothing is not the last check.
+    this.show(settled.state.checks.includes(finding.checkId) ? finding : null);
     await this.write(before);
     return {
       raised: settled.raised.map(({ key }) => key),

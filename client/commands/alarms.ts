@@ -9,6 +9,7 @@ import { loadParams } from '../../pipeline/run/load-params';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
 import { printJson } from '../terminal/print-json';
+import { alarmRows, shownAlarm } from '../terminal/alarm-lines';
 import { aligned, paint, screen } from '../terminal/screen';
 
 interface AlarmsOptions {
@@ -42,19 +43,18 @@ async function run(named: string | undefined, { params, json }: AlarmsOptions): 
       );
     }
     const state = await readAlarmState(mlflow, model);
-    if (json) printJson('alarms', { model, ...printed(state) });
+    if (json) printJson('alarms', { model, ...printed(model, state) });
     else screen.out(lines(model, state).join('\n'));
   } finally {
     await mlflow.close();
   }
 }
 
-function printed(state: AlarmState | null) {
+function printed(model: string, state: AlarmState | null) {
+  const version = state?.version ?? null;
   return {
-    version: state?.version ?? null,
-    open: (state?.open ?? []).map(({ cause: { key, title, detail, rows }, since, seen }) => ({
-      ...{ key, title, detail, rows, since, seen },
-    })),
+    version,
+    open: (state?.open ?? []).map((alarm) => shownAlarm(alarm, model, version ?? 'production')),
     held: state?.held.length ?? 0,
   };
 }
@@ -77,12 +77,7 @@ function lines(model: string, state: AlarmState | null): string[] {
   if (open.length === 0) return [paint.good(`${named}: no alarm`), ...waiting];
   return [
     paint.bad(`${named}: ${open.length} open`),
-    ...aligned(
-      open.map(({ cause, since }) => [
-        `  ${plainLine(cause.title)}`,
-        paint.dim(`since ${since.slice(0, 16).replace('T', ' ')} UTC`),
-      ]),
-    ),
+    ...aligned(alarmRows(open.map((alarm) => shownAlarm(alarm, model, version ?? 'production')))),
     '',
     ...open.map(({ cause }) => `  ${plainLine(cause.detail)}`),
     ...waiting,

@@ -1,8 +1,10 @@
 import { AlarmState } from '../../contracts/alarm';
+import { parseBounded } from '../../contracts/bounded-json';
 import { VERSION_TAG } from '../../contracts/names';
 import { plainLine } from '../../contracts/plain-words';
 import { type Mlflow } from './client';
 import { LIMIT } from './limits';
+import { type ModelVersion } from './registry-record';
 
 /** Versions that are looked through, the newest ones. */
 const LOOKED_THROUGH = 1000;
@@ -20,14 +22,17 @@ export function alarmTags(state: AlarmState): Record<string, string> {
   };
 }
 
-/** A tag that was cut would be none; details go before, then what is held back. */
+/** A tag that was cut would be none; details go before, then what is held back, then names of columns, then the lesser alarms. */
 function bounded(state: AlarmState): string {
-  const brief = {
-    ...state,
-    open: state.open.map((one) => ({ ...one, cause: { ...one.cause, detail: '' } })),
-  };
-  const forms = [state, brief, { ...brief, held: [] }].map((form) => JSON.stringify(form));
-  return forms.find((text) => text.length <= LIMIT.versionTag) ?? '';
+  const open = state.open.map((one) => ({ ...one, cause: { ...one.cause, detail: '' } }));
+  const named = open.map((one) => ({ ...one, cause: { ...one.cause, column: null } }));
+  const forms: AlarmState[] = [
+    state,
+    { ...state, open },
+    { ...state, open, held: [] },
+    ...[100, 50, 25, 10].map((most) => ({ ...state, open: named.slice(0, most), held: [] })),
+  ];
+  return forms.map((form) => JSON.stringify(form)).find((text) => text.length <= LIMIT.versionTag) ?? '';
 }
 
 /**
@@ -39,15 +44,22 @@ export async function readAlarmState(
   signal?: AbortSignal,
 ): Promise<AlarmState | null> {
   const versions = await mlflow.registry.listVersions(model, LOOKED_THROUGH, signal);
-  for (const { version, tags } of versions) {
-    const text = tags[VERSION_TAG.alarmState] ?? '';
-    if (text === '' || text.length > LIMIT.versionTag) continue;
-    try {
-      const state = AlarmState.safeParse(JSON.parse(text));
-      if (state.success && state.data.version === version) return state.data;
-    } catch {
-      // No JSON: somebody else's tag.
-    }
+  for (const version of versions) {
+    const state = alarmStateOf(version);
+    if (state !== null) return state;
   }
   return null;
+}
+
+/** What the tag of a version tells; null: it is none, or that of another version. */
+export function alarmStateOf({ version, tags }: Pick<ModelVersion, 'version' | 'tags'>): AlarmState | null {
+  const text = tags[VERSION_TAG.alarmState] ?? '';
+  if (text === '' || text.length > LIMIT.versionTag) return null;
+  try {
+    const state = AlarmState.safeParse(parseBounded(text, VERSION_TAG.alarmState));
+    return state.success && state.data.version === version ? state.data : null;
+  } catch {
+    // No JSON, or more than we would write: somebody else's tag.
+    return null;
+  }
 }

@@ -21,9 +21,8 @@ describe('make api-dev', () => {
   const write = (answer: string): void =>
     writeFileSync(
       main,
-      `declare const require: (name: string) => any;
-       declare const process: any;
-       const server = require('node:http').createServer((_: any, reply: any) => reply.end(${answer}));
+      `import { createServer } from 'node:http';
+       const server = createServer((_, reply) => void reply.end(${answer}));
        server.listen(Number(process.argv[3]), '127.0.0.1');
        process.once('SIGTERM', () => server.close(() => process.exit(0)));\n`,
     );
@@ -47,7 +46,8 @@ describe('make api-dev', () => {
       path.join(folder, 'tsconfig.build.json'),
       JSON.stringify({
         compilerOptions: {
-          ...{ outDir: 'dist', rootDir: '.', module: 'commonjs', target: 'es2022', types: [], strict: true },
+          ...{ outDir: 'dist', rootDir: '.', module: 'commonjs', target: 'es2022', types: ['node'] },
+          ...{ strict: true, skipLibCheck: true },
           ignoreDeprecations: '6.0',
         },
         include: ['client/**/*.ts'],

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,22 +34,25 @@ console.log(JSON.stringify({ answer, refused, read: typeof readPredictions, clas
 describe('the package, from another package', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'other-package-'));
   let dir: string;
+  let packed: string[];
 
   beforeAll(async () => {
     expect(existsSync(BUILT)).toBe(true);
     ({ dir } = await twoClasses('forest'));
     const { stdout } = await run(
       'npm',
-      ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder],
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
       {
         cwd: ROOT,
         maxBuffer: 10_000_000,
       },
     );
+    const [pack] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+    packed = pack.files.map((one) => one.path);
     const modules = path.join(folder, 'node_modules');
     mkdirSync(path.join(modules, 'retrain'), { recursive: true });
     await run('tar', [
-      ...['-xzf', path.join(folder, stdout.trim()), '--strip-components=1'],
+      ...['-xzf', path.join(folder, pack.filename), '--strip-components=1'],
       ...['-C', path.join(modules, 'retrain')],
     ]);
     for (const name of readdirSync(path.join(ROOT, 'node_modules'))) {
@@ -98,6 +110,37 @@ describe('the package, from another package', () => {
     const { stdout } = await compiled.catch((error: unknown) => error as { stdout: string });
     const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
     expect(errors).toEqual([expect.stringMatching(/^wrong\.mts\(.*is not assignable to type/)]);
+  });
+
+  test('has what was compiled and what that reads, and no more', () => {
+    const folders = new Set(packed.map((one) => one.split('/')[0]));
+    expect([...folders].sort()).toEqual(
+      [
+        ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
+        ...['bin', 'client', 'dist', 'monitoring'],
+      ].sort(),
+    );
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        'client/stack/mlflow-requirements.txt',
+        ...['dist/cli.cjs', 'dist/worker/main.js', 'dist/workflow-bundle.js', 'dist/stage-code.json'],
+      ]),
+    );
+    expect(packed.filter((one) => /^client\/.*\.ts$|^dist\/(bench|scripts)\/|\.map$/.test(one))).toEqual([]);
+  });
+
+  test('its command runs a stage on the files of that other package', async () => {
+    mkdirSync(path.join(folder, 'data'), { recursive: true });
+    for (const name of ['params.yaml', 'data/iris.csv']) {
+      copyFileSync(path.join(ROOT, name), path.join(folder, name));
+    }
+    const command = path.join(folder, 'node_modules', 'retrain', 'bin', 'retrain');
+    await run(process.execPath, [command, 'stage', 'preprocess'], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    const made = readdirSync(folder, { recursive: true }).map(String);
+    expect(made.filter((one) => one.endsWith('train.parquet')).length).toBeGreaterThan(0);
   });
 
   test('nothing else of it can be imported by accident', async () => {

@@ -7,8 +7,8 @@ import { type Params } from '../../contracts/params';
 import { parseParams } from '../../contracts/parse-params';
 import { type Backtest, Evaluation, TrainingNotes } from '../../contracts/stage';
 import { readParquet } from '../../ml/dataset/parquet/read-parquet';
-import { InProcessExecutor } from '../../stages/in-process';
-import { CompiledStages, StageFolder } from './stage-folder';
+import { useStages } from './stage-bench';
+import { type StageFolder } from './stage-folder';
 
 const EXAMPLE = join(__dirname, '../../examples/card-prices');
 
@@ -20,21 +20,10 @@ interface Price {
   listings: number;
 }
 
-let compiled: CompiledStages;
-let executor: InProcessExecutor;
+const stages = useStages();
 const scratch = mkdtempSync(join(tmpdir(), 'cards-'));
-const folders: StageFolder[] = [];
 
-beforeAll(() => {
-  compiled = new CompiledStages();
-  executor = new InProcessExecutor({ threadEntry: compiled.threadEntry, threads: 1 });
-});
-afterAll(async () => {
-  await executor.close();
-  compiled.remove();
-  rmSync(scratch, { recursive: true, force: true });
-  for (const made of folders) made.remove();
-});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A folder of daily files. */
 function generated(name: string, ...options: string[]): string {
@@ -76,10 +65,9 @@ async function preprocessed(
 ): Promise<StageFolder> {
   const { task, expect: expected, ...rest } = params();
   const { data: source, preprocess } = change({ ...rest, task, expect: expected });
-  const made = new StageFolder({ data: source, expect: { ...expected, rows_min: 0 }, preprocess, task });
-  folders.push(made);
+  const made = stages.folder({ data: source, expect: { ...expected, rows_min: 0 }, preprocess, task });
   execFileSync('cp', ['-r', data, join(made.dir, 'in', 'data')]);
-  await executor.run('preprocess', made.dir);
+  await stages.run('preprocess', made);
   return made;
 }
 
@@ -261,10 +249,9 @@ describe('the models', () => {
     const done = await preprocessed(generated('signals', '--days', '50'));
     const { model } = await trained(done, { train: { ...train, backtest: undefined }, task });
     const scored = async (signal: object): Promise<Evaluation> => {
-      const made = new StageFolder({ evaluate: { ...evaluate, signal }, task });
-      folders.push(made);
+      const made = stages.folder({ evaluate: { ...evaluate, signal }, task });
       for (const name of ['test.parquet', 'schema.json']) made.take(name, done.out(name));
-      await executor.run('evaluate', made.take('model.onnx', model).dir);
+      await stages.run('evaluate', made.take('model.onnx', model));
       return Evaluation.parse(made.json('evaluation.json'));
     };
     const { signal, rows } = await scored(evaluate.signal ?? {});
@@ -320,10 +307,9 @@ async function trained(
   done: StageFolder,
   stage: { train: object; task: Params['task'] },
 ): Promise<{ notes: TrainingNotes; metrics: Record<string, number>; model: string }> {
-  const made = new StageFolder(stage);
-  folders.push(made);
+  const made = stages.folder(stage);
   for (const name of ['train.parquet', 'schema.json', 'train-times.parquet']) made.take(name, done.out(name));
-  await executor.run('train', made.dir);
+  await stages.run('train', made);
   return {
     model: made.out('model.onnx'),
     notes: TrainingNotes.parse(made.json('training.json')),

@@ -1,28 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TableProfile, TableSchema } from '../../contracts/stage';
-import { InProcessExecutor } from '../../stages/in-process';
-import { CompiledStages, StageFolder } from './stage-folder';
+import { useStages } from './stage-bench';
+import { type StageFolder } from './stage-folder';
 
-let compiled: CompiledStages;
-let executor: InProcessExecutor;
-const folders: StageFolder[] = [];
-
-beforeAll(() => {
-  compiled = new CompiledStages();
-  executor = new InProcessExecutor({ threadEntry: compiled.threadEntry, threads: 1 });
-});
-afterAll(async () => {
-  await executor.close();
-  compiled.remove();
-  for (const made of folders) made.remove();
-});
+const stages = useStages();
 
 async function preprocessed(data: string, preprocess: object = {}, more: object = {}): Promise<StageFolder> {
   const params = { data: { path: 'd.csv', target: 'y' }, preprocess, task: 'classification', ...more };
-  const made = new StageFolder(params, { data });
-  folders.push(made);
-  await executor.run('preprocess', made.dir);
+  const made = stages.folder(params, { data });
+  await stages.run('preprocess', made);
   return made;
 }
 

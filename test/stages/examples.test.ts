@@ -6,34 +6,20 @@ import { parseParams } from '../../contracts/parse-params';
 import { type Params } from '../../contracts/params';
 import { Evaluation, TableProfile } from '../../contracts/stage';
 import { checkGate } from '../../ml/gate/check-gate';
-import { InProcessExecutor } from '../../stages/in-process';
-import { CompiledStages, StageFolder } from './stage-folder';
+import { useStages } from './stage-bench';
+import { type StageFolder } from './stage-folder';
 
 const EXAMPLES = join(__dirname, '../../examples');
 
-let compiled: CompiledStages;
-let executor: InProcessExecutor;
-const folders: StageFolder[] = [];
-
-beforeAll(() => {
-  compiled = new CompiledStages();
-  executor = new InProcessExecutor({ threadEntry: compiled.threadEntry, threads: 1 });
-});
-
-afterAll(async () => {
-  await executor.close();
-  compiled.remove();
-  for (const made of folders) made.remove();
-});
+const stages = useStages();
 
 const paramsOf = (example: string): Params =>
   parseParams(parse(readFileSync(join(EXAMPLES, example, 'params.yaml'), 'utf8')), 'params.yaml');
 
 async function run(stage: string, params: unknown, inputs: Record<string, string>): Promise<StageFolder> {
-  const made = new StageFolder(params);
-  folders.push(made);
+  const made = stages.folder(params);
   for (const [name, path] of Object.entries(inputs)) made.take(name, path);
-  await executor.run(stage, made.dir);
+  await stages.run(stage, made);
   return made;
 }
 
@@ -72,7 +58,7 @@ it('penguins passes its gate', async () => {
 });
 
 describe('credit-risk', () => {
-  const folder = new StageFolder({});
+  const folder = stages.folder({});
   const generate = (name: string, ...more: string[]): string => {
     const out = folder.out(name);
     execFileSync(process.execPath, [join(EXAMPLES, 'credit-risk/generate.mjs'), '--out', out, ...more]);

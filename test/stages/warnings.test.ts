@@ -1,20 +1,7 @@
 import { TableProfile } from '../../contracts/stage';
-import { InProcessExecutor } from '../../stages/in-process';
-import { CompiledStages, StageFolder } from './stage-folder';
+import { useStages } from './stage-bench';
 
-let compiled: CompiledStages;
-let executor: InProcessExecutor;
-const folders: StageFolder[] = [];
-
-beforeAll(() => {
-  compiled = new CompiledStages();
-  executor = new InProcessExecutor({ threadEntry: compiled.threadEntry, threads: 1 });
-});
-afterAll(async () => {
-  await executor.close();
-  compiled.remove();
-  for (const made of folders) made.remove();
-});
+const stages = useStages();
 
 const ROWS = 1000;
 const noise = (row: number): number => ((row * 7919 + 13) % 1009) / 7;
@@ -31,9 +18,8 @@ async function warned(
       .join(','),
   );
   const params = { data: { path: 'd.csv', target: 'y' }, preprocess: {}, task: 'classification', ...more };
-  const made = new StageFolder(params, { data: `${Object.keys(columns).join(',')}\n${lines.join('\n')}\n` });
-  folders.push(made);
-  await executor.run('preprocess', made.dir);
+  const made = stages.folder(params, { data: `${Object.keys(columns).join(',')}\n${lines.join('\n')}\n` });
+  await stages.run('preprocess', made);
   const { warnings = [] } = TableProfile.parse(made.json('profile.json'));
   return warnings.map(({ kind, message }) => `${kind}: ${message}`);
 }

@@ -101,9 +101,14 @@ describe('what is counted of an activity', () => {
 
   test('are the figures of a check that was written down', async () => {
     const watch = { model: 'iris', now: '2026-03-09T00:00:00Z' };
-    const looks = [{ metrics: { drift_worst_stability: 0.4 } }, { metrics: { live_accuracy: 0.9 } }];
+    const looks = [
+      { metrics: { drift_worst_stability: 0.4 }, columns: { 'petal\nlength': 0.4 } },
+      { metrics: { live_accuracy: 0.9 } },
+    ];
     const { seen } = await attempt('recordWatch', { watch, looks }, done);
     expect(sumOf(seen, 'retrain_watch_figure', { model: 'iris', figure: 'drift_worst_stability' })).toBe(0.4);
     expect(sumOf(seen, 'retrain_watch_figure', { model: 'iris', figure: 'live_accuracy' })).toBe(0.9);
+    // A stranger's name is a label on one line.
+    expect(sumOf(seen, 'retrain_watch_figure', { model: 'iris', figure: 'psi.petal length' })).toBe(0.4);
   });
 });

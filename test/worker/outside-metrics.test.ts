@@ -63,6 +63,8 @@ describe('champions of the registry', () => {
       { cause: { key: 'accuracy:live' }, since: '2026-03-06T00:00:00Z' },
       { cause: { key: 'made-up' }, since: '2026-03-06T00:00:00Z' },
       { cause: null, since: 7 },
+      { cause: { key: 7 }, since: '2026-03-01T00:00:00Z' },
+      { cause: { key: 'drift:joint' }, since: 7 },
       null,
     ];
     const tags = { alarm_state: JSON.stringify({ open }) };

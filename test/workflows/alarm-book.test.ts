@@ -157,6 +157,40 @@ test('a training is asked for when an alarm begins, then no more often than is s
   expect(settle(NO_ALARMS, finding(0, ['training:v5', 'watch:drift'], { policy })).train).toBe(false);
 });
 
+test('alarms that come and go ask for a training no more often than is set', () => {
+  const policy = { ...finding(0, []).policy, train: true };
+  let state = NO_ALARMS;
+  const trained: number[] = [];
+  // Each cause ends with the next check, and another begins: as when each hour has new data, and no training wins.
+  for (let hour = 0; hour < 72; hour++) {
+    const settled = settle(state, finding(hour, [KEYS[hour % 3] ?? 'drift:joint'], { policy }));
+    state = settled.state;
+    if (settled.train) trained.push(hour);
+  }
+  expect(trained).toEqual([0, 24, 48]);
+});
+
+test('a training of a moment that is yet to come keeps no other from its turn', () => {
+  const policy = { ...finding(0, []).policy, train: true };
+  const ahead = settle(NO_ALARMS, finding(9000, ['drift:joint'], { policy }));
+  expect(settle(ahead.state, finding(1, ['drift:joint'], { policy })).train).toBe(true);
+});
+
+test('who looks back at an earlier moment than that of the latest check raises, ends and trains nothing', () => {
+  const by = (clock: 'machine' | 'given') => ({
+    policy: { ...finding(0, []).policy, train: true, clock },
+  });
+  const { state } = settle(NO_ALARMS, finding(100, ['drift:joint'], by('machine')));
+  for (const keys of [[], ['accuracy:live']]) {
+    expect(settle(state, finding(50, keys, by('given')))).toEqual({
+      ...{ state, raised: [], resolved: [], train: false },
+    });
+  }
+  expect(settle(state, finding(101, [], by('given'))).resolved).toHaveLength(1);
+  // By the clock it is no look back: the clock was set.
+  expect(settle(state, finding(50, [], by('machine'))).resolved).toHaveLength(1);
+});
+
 test('what quotes strangers is bounded, and so is how much is followed', () => {
   const many = Array.from({ length: 100 }, (_, i) => ({
     ...cause(`drift:c${i}:missing`),

@@ -99,10 +99,13 @@ export function activityObserver({
   function showFigures(asked: unknown): void {
     const { watch, looks } = (asked ?? {}) as {
       watch?: { model?: unknown };
-      looks?: { metrics?: Record<string, unknown> }[];
+      looks?: { metrics?: Record<string, unknown>; columns?: Record<string, unknown> }[];
     };
     if (typeof watch?.model !== 'string' || !Array.isArray(looks)) return;
-    const figures = looks.flatMap((look) => Object.entries(look.metrics ?? {}));
+    const figures = looks.flatMap(({ metrics: own, columns }) => [
+      ...Object.entries(own ?? {}),
+      ...Object.entries(columns ?? {}).map(([name, psi]): [string, unknown] => [`psi.${name}`, psi]),
+    ]);
     metrics.figures.show(watch.model, Object.fromEntries(figures));
   }
 

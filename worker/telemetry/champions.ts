@@ -61,8 +61,8 @@ function factsOf({ name, version, createdAt, tags }: ModelVersion): ChampionFact
 function openAlarms(text: string): ChampionFacts['alarms'] {
   const alarms: ChampionFacts['alarms'] = {};
   for (const { cause, since } of openIn(text)) {
-    const at = Date.parse(since ?? '');
-    const family = ALARM_FAMILIES.find((prefix) => cause?.key?.startsWith(prefix));
+    const [at, key] = [Date.parse(textOf(since)), textOf(cause?.key)];
+    const family = ALARM_FAMILIES.find((prefix) => key.startsWith(prefix));
     if (family === undefined || Number.isNaN(at)) continue;
     const known = alarms[family];
     alarms[family] = { open: (known?.open ?? 0) + 1, since: Math.min(at, known?.since ?? at) };
@@ -70,9 +70,11 @@ function openAlarms(text: string): ChampionFacts['alarms'] {
   return alarms;
 }
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 interface Open {
-  cause?: { key?: string };
-  since?: string;
+  cause?: { key?: unknown } | null;
+  since?: unknown;
 }
 
 function openIn(text: string): Open[] {

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Registry } from 'prom-client';
 import { WatchFigures } from '../../../worker/telemetry/watch-figures';
 import { queries } from '../../monitoring/dashboards';
-import { has } from '../../tools/needs';
+import { describeWith } from '../../tools/needs';
 import { RegistryView } from '../pipeline/registry-view';
 import { TestProject } from '../pipeline/test-project';
 import { ServedProject } from '../serving/served';
@@ -13,13 +13,11 @@ import { RealPrometheus } from './prometheus';
 
 jest.setTimeout(240_000);
 
-const describeWithPrometheus = has('prometheus') ? describe : describe.skip;
-
 /** What Grafana puts in: everything, and four times the scrape interval at least. */
 const filledIn = (expr: string): string =>
   expr.replace(/\$(model|instance|figure)\b/g, '.*').replace(/\$__rate_interval\b/g, '1m');
 
-describeWithPrometheus('after a run, a real Prometheus [needs prometheus]', () => {
+describeWith('prometheus')('after a run, a real Prometheus', () => {
   const servers: Server[] = [];
   const prometheus = new RealPrometheus();
   let project: TestProject;

@@ -2,10 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { Worker } from '@temporalio/worker';
+import { type InjectedSinks, Worker } from '@temporalio/worker';
+import { type ObservedSinks } from '../../../contracts/observed';
 import { ROOT } from './test-project';
 
 export const HISTORIES = path.join(ROOT, 'test', 'histories');
+/** What workflows tell of themselves was told when they ran. */
+const told = { fn: () => undefined, callDuringReplay: false };
+const sinks: InjectedSinks<ObservedSinks> = { observed: { workflowEnded: told, noticeGivenUp: told } };
 const workflowBundle = { codePath: path.join(ROOT, 'dist', 'workflow-bundle.js') };
 
 /** A history as Temporal's own tools write it, and the id that it ran under, on which the workflow depends. */
@@ -16,7 +20,7 @@ export interface Recorded {
 
 /** @throws DeterminismViolationError when the workflows no longer do what the history tells */
 export async function replay({ workflowId, events }: Recorded): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, { events }, workflowId);
+  await Worker.runReplayHistory({ workflowBundle, sinks }, { events }, workflowId);
 }
 
 export function readHistory(file: string): Recorded {

@@ -102,6 +102,20 @@ describe('a model that is watched', () => {
     const same = await check('2026-03-07T01:00:00Z');
     expect(same).toMatchObject({ raised: [], resolved: [], training: null });
     expect(same.open.length).toBeGreaterThan(0);
+    for (const asked of [
+      ['alarms', model],
+      ['show', model],
+      ['show', 'v1'],
+      ['show', `${model}@1`],
+    ]) {
+      const { stdout } = await project.cli(asked);
+      expect(stdout).toMatch(
+        new RegExp(
+          `petal_length: distribution, PSI .*since 2026-03-07 00:00 UTC +next: see what drifted: retrain drift ${model}@1`,
+        ),
+      );
+    }
+    expect((await project.cli(['show', 'nobody@3'])).stderr).toContain('there is no registered model nobody');
     appendFileSync(project.path('data/iris.csv'), '6.1,3.0,4.9,1.8,virginica\n');
     const later = await check('2026-03-07T01:30:00Z', { window: '3d' });
     expect(later.training).toBeNull();
