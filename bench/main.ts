@@ -17,6 +17,7 @@ const names = readdirSync(__dirname)
         'instant-mlflow.js',
         'credit-model.js',
         'drift-tables.js',
+        'drift-worlds.js',
         'drift-statistics.js',
       ].includes(file),
   )

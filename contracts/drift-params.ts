@@ -41,9 +41,9 @@ export const DriftParams = z
     psi: z
       .number()
       .min(0)
-      .default(0.1)
+      .optional()
       .describe(
-        'Least population stability index of a column, or of the predictions, that matters: a large sample shows differences that change nothing. Common limits: 0.1 moderate, 0.25 large.',
+        'Least population stability index of a column, or of the predictions, that matters: a large sample shows differences that change nothing. Common limits: 0.1 moderate, 0.25 large. Default: 0.1; where the data are split by time, none but what windows of the training period differ by.',
       ),
     new_values: z
       .number()
@@ -61,9 +61,9 @@ export const DriftParams = z
       .number()
       .min(0.5)
       .lt(1)
-      .default(0.6)
+      .optional()
       .describe(
-        'Joint check: how well a forest must tell the rows of now from training rows for it to matter. 0.5: not at all; 1: every row.',
+        'Joint check: how well a forest must tell the rows of now from training rows for it to matter. 0.5: not at all; 1: every row. Default: 0.6; where the data are split by time, what is beyond the windows of the training period.',
       ),
     joint: z
       .boolean()

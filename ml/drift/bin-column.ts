@@ -19,6 +19,8 @@ export interface BinnedColumn {
   reference: Float64Array;
   /** `[k]` rows */
   current: Float64Array;
+  /** `[n]` the bin of each reference row. */
+  referenceBins: Uint8Array;
   /** Current rows with a value that the reference never had: beyond its least and largest, or a level of its own. */
   strange: number;
   /** Levels that the reference does not have, in the order of their first appearance, at most ten; of a number none. */
@@ -47,10 +49,12 @@ function binNumbers(reference: NumberColumn, current: NumberColumn): BinnedColum
   const names = borders.map((border) => `up to ${Number(border.toPrecision(4))}`);
   const last = borders.at(-1);
   names.push(last === undefined ? 'any number' : `above ${Number(last.toPrecision(4))}`);
+  const binsBefore = binsOfNumbers(reference.values, borders);
   return {
     bins: [...names, 'missing'],
-    reference: countNumbers(reference.values, borders),
-    current: countNumbers(current.values, borders),
+    reference: counted(binsBefore, borders.length + 2),
+    current: counted(binsOfNumbers(current.values, borders), borders.length + 2),
+    referenceBins: binsBefore,
     strange,
     newLevels: [],
     single: null,
@@ -75,14 +79,19 @@ function bordersOf(before: Float64Array, now: Float64Array): number[] {
   return borders;
 }
 
-function countNumbers(values: Float64Array, borders: readonly number[]): Float64Array {
-  const counts = new Float64Array(borders.length + 2);
-  for (const value of values) {
+function binsOfNumbers(values: Float64Array, borders: readonly number[]): Uint8Array {
+  return Uint8Array.from(values, (value) => {
+    if (Number.isNaN(value)) return borders.length + 1;
     let bin = 0;
-    if (Number.isNaN(value)) bin = borders.length + 1;
-    else while (bin < borders.length && value > borders[bin]!) bin++;
-    counts[bin]!++;
-  }
+    while (bin < borders.length && value > borders[bin]!) bin++;
+    return bin;
+  });
+}
+
+/** `[k]` rows of each bin. */
+function counted(bins: Uint8Array, k: number): Float64Array {
+  const counts = new Float64Array(k);
+  for (const bin of bins) counts[bin]!++;
   return counts;
 }
 
@@ -97,17 +106,17 @@ function binTexts(reference: TextColumn, current: TextColumn): BinnedColumn {
     .slice(0, MOST_LEVELS)
     .map(([level]) => level);
   const binOf = new Map(own.map((level, bin) => [level, bin]));
-  const count = ({ codes, levels }: TextColumn): Float64Array => {
+  const binned = ({ codes, levels }: TextColumn): Uint8Array => {
     const bins = levels.map((level) => binOf.get(level) ?? own.length);
-    const found = new Float64Array(own.length + 2);
-    for (const code of codes) found[code < 0 ? own.length + 1 : bins[code]!]!++;
-    return found;
+    return Uint8Array.from(codes, (code) => (code < 0 ? own.length + 1 : bins[code]!));
   };
+  const binsBefore = binned(reference);
   const unknown = [...now].filter(([level]) => !before.has(level));
   return {
     bins: [...own, 'others', 'missing'],
-    reference: count(reference),
-    current: count(current),
+    reference: counted(binsBefore, own.length + 2),
+    current: counted(binned(current), own.length + 2),
+    referenceBins: binsBefore,
     strange: unknown.reduce((sum, [, rows]) => sum + rows, 0),
     newLevels: unknown.slice(0, 10).map(([level]) => level),
     single: [...before.values()].filter((rows) => rows === 1).length,

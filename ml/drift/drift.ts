@@ -5,11 +5,15 @@ import { Random } from '../random/random';
 import { binColumn, type BinnedColumn } from './bin-column';
 import { chanceOfDistance, chanceOfShares, chanceOfStrange, sumOf } from './chance';
 import { jensenShannon, populationStability, wasserstein } from './distances';
+import { chancesByWindows, type WindowChances } from './window-chance';
+import { type Windows } from './windows';
 
 /** When a difference is an alarm. */
 export interface DriftSettings {
   /** Chance below which the answer to one question is an alarm: see `levelOf`. */
   level: number;
+  /** That of new and of missing values, where it is another. */
+  rareLevel?: number;
   /** Least PSI that matters: a large sample shows differences that change nothing. */
   leastStability: number;
   /** Least share of rows with values that the reference never had that matters. */
@@ -17,7 +21,14 @@ export interface DriftSettings {
   /** Least change of the share of missing values that matters. */
   leastMissing: number;
   seed: number;
+  /** Of the training period, where its rows have a time: what is usual between windows is then what chance is taken for. */
+  windows?: Windows | null;
 }
+
+/** From which PSI on a difference matters where rows are drawn one by one, and chance alone becomes small as they become many. */
+export const USUAL_STABILITY = 0.1;
+/** Likewise, how well a forest must tell them apart. */
+export const USUAL_AREA = 0.6;
 
 /** What is asked of a column: its distribution, values that are new, missing ones. */
 export const QUESTIONS_PER_COLUMN = 3;
@@ -33,33 +44,33 @@ export function levelOf(falseAlarms: number, questions: number): number {
  *
  * @param reference of the training rows
  * @param stream another number for each column: which draws it gets
+ * @param past for answers, whose reference are held-out rows
  * @throws RangeError for a column that is a text in one and numbers in the other
  */
 export function oneColumn(
   reference: Column,
   current: Column,
-  { level, leastStability, leastStrange, leastMissing, seed }: DriftSettings,
+  settings: DriftSettings,
   stream: number,
+  past?: AnswerHistory,
 ): DriftedColumn {
+  const { level, rareLevel = level, leastStability, leastStrange, leastMissing } = settings;
   const binned = binColumn(reference, current);
   const [before, now] = [presentOnly(binned.reference), presentOnly(binned.current)];
   const [rowsBefore, rowsNow] = [sumOf(binned.reference), sumOf(binned.current)];
   const [n, m] = [sumOf(before), sumOf(now)];
   const stability = n === 0 || m === 0 ? 0 : populationStability(before, now);
-  // What does not matter need not be known well.
-  const asked = stability >= leastStability ? level : 1;
-  const chance = chanceOfDistance(before, now, asked, new Random(seed, stream));
-  const chanceOfNew = chanceOfStrange(binned.strange, n, m, unseenOf(binned));
+  const chances = chancesOf({ reference, current, binned, stability }, settings, stream, past);
+  const { distribution: chance, strange: chanceOfNew, missing: chanceOfMissing } = chances;
   const missing = {
     reference: (rowsBefore - n) / Math.max(1, rowsBefore),
     current: (rowsNow - m) / Math.max(1, rowsNow),
   };
-  const chanceOfMissing = chanceOfShares(rowsBefore - n, rowsBefore, rowsNow - m, rowsNow);
   const change = Math.abs(missing.current - missing.reference);
 
   const alarms: DriftedColumn['alarms'] = [];
-  if (change > 0 && change >= leastMissing && chanceOfMissing <= level) alarms.push('missing');
-  if (binned.strange > 0 && binned.strange >= leastStrange * rowsNow && chanceOfNew <= level) {
+  if (change > 0 && change >= leastMissing && chanceOfMissing <= rareLevel) alarms.push('missing');
+  if (binned.strange > 0 && binned.strange >= leastStrange * rowsNow && chanceOfNew <= rareLevel) {
     alarms.push('new values');
   }
   if (stability > 0 && stability >= leastStability && chance <= level) alarms.push('distribution');
@@ -74,6 +85,44 @@ export function oneColumn(
     missing: { ...missing, chance: chanceOfMissing },
     strange: { rows: binned.strange, chance: chanceOfNew, levels: binned.newLevels },
     bins: { bins: binned.bins, reference: [...binned.reference], current: [...binned.current] },
+  };
+}
+
+/** A model's answers in the training period, where the reference are those to rows that were held out. */
+export interface AnswerHistory {
+  answers: Column;
+  windows: Windows;
+  /** How many times the distance of a window from the training period is that from the held-out one expected to be. */
+  scale: number;
+}
+
+interface BinnedPair {
+  reference: Column;
+  current: Column;
+  binned: BinnedColumn;
+  stability: number;
+}
+
+function chancesOf(
+  { reference, current, binned, stability }: BinnedPair,
+  { level, leastStability, seed, windows }: DriftSettings,
+  stream: number,
+  past: AnswerHistory | undefined,
+): WindowChances {
+  if (past !== undefined) {
+    const history = binColumn(past.answers, current);
+    return chancesByWindows(past.answers, binned, past.windows, history, past.scale);
+  }
+  if (windows != null) return chancesByWindows(reference, binned, windows);
+  const [before, now] = [presentOnly(binned.reference), presentOnly(binned.current)];
+  const [rowsBefore, rowsNow] = [sumOf(binned.reference), sumOf(binned.current)];
+  const [n, m] = [sumOf(before), sumOf(now)];
+  // What does not matter need not be known well.
+  const asked = stability >= leastStability ? level : 1;
+  return {
+    distribution: chanceOfDistance(before, now, asked, new Random(seed, stream)),
+    strange: chanceOfStrange(binned.strange, n, m, unseenOf(binned)),
+    missing: chanceOfShares(rowsBefore - n, rowsBefore, rowsNow - m, rowsNow),
   };
 }
 

@@ -5,7 +5,9 @@ import { nearest } from '../../contracts/nearest';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { type Column, takeColumn } from '../../ml/dataset/raw-table';
 import { compareTables } from '../../ml/drift/compare-tables';
+import { type AnswerHistory } from '../../ml/drift/drift';
 import { drawRows } from '../../ml/drift/reservoir';
+import { takeWindows, type Windows } from '../../ml/drift/windows';
 import { Random } from '../../ml/random/random';
 import { digestData } from '../../pipeline/run/digest-data';
 import { relabelled } from '../../pipeline/run/relabelled';
@@ -19,6 +21,7 @@ import { sampleLog } from './sample-log';
 import { sampleTable } from './sample-table';
 import { rowsOfSeason } from './season';
 import { type TrainingRows, trainingHash, trainingRows } from './training-rows';
+import { trainingWindows } from './training-windows';
 
 /** Draws are always the same, so that the same rows have the same report. */
 const SEED = 0;
@@ -36,6 +39,8 @@ interface Current {
   answers: Column | null;
   rows: number;
   of: number;
+  /** Of the log; null: not known. */
+  times: { first: Date; last: Date } | null;
   /** Fields that they do not have, and why. */
   absent: { column: string; why: string }[];
   about: Pick<DriftReport['current'], 'source' | 'window' | 'data'>;
@@ -112,7 +117,7 @@ async function rowsOfNow(
   const there = new Set(read.columns.map(({ name: column }) => column));
   return {
     ...read,
-    answers: null,
+    ...{ answers: null, times: null },
     absent: fields.flatMap((field) =>
       there.has(field.name) ? [] : [{ column: field.name, why: 'not in the data' }],
     ),
@@ -137,7 +142,8 @@ async function compared(
   onProgress?.('reading the training rows');
   const options = { seed: SEED, signal };
   const train = await referenceTable(deps.store, made, made.train, model.fields, options);
-  const notes: string[] = [];
+  const inTime = await trainingWindows(deps.store, made, train, current, signal);
+  const notes = inTime.note === null ? [] : [inTime.note];
   const season = seasonOf(train.columns, current.columns, params.season, params.min_rows);
   if (params.season !== undefined && season === null) {
     notes.push(
@@ -167,10 +173,22 @@ async function compared(
   }
 
   onProgress?.('asking the model');
+  const windows =
+    inTime.windows !== null && season !== null ? takeWindows(inTime.windows, season.rows) : inTime.windows;
   const answers = await answersOf(deps, model, made, current, params.season, params.min_rows, signal);
+  const past =
+    answers === null || windows === null
+      ? undefined
+      : await answersInTime(
+          model,
+          ofSeason(train.columns, season),
+          windows,
+          rowsOf([answers.before]),
+          signal,
+        );
   const { psi, new_values, missing, auc, joint } = params;
   const found = await compareTables(
-    { before, now, answers },
+    { before, now, windows, answers: answers === null ? null : { ...answers, past } },
     { ...{ falseAlarms: known.falseAlarms, psi, new_values, missing, auc, joint }, seed: SEED },
     {
       signal,
@@ -249,7 +267,31 @@ async function answersOf(
   return before.kind === now.kind ? { before, now } : null;
 }
 
+/** Answers to training rows, of which windows tell how much answers differ from one to the next; how far they are right does not matter here. */
+async function answersInTime(
+  model: ServedModel,
+  train: readonly Column[],
+  windows: Windows,
+  heldOut: number,
+  signal: AbortSignal,
+): Promise<AnswerHistory> {
+  const rows = someOf(train);
+  const answers = await askedAgain(
+    model,
+    train.map((column) => takeColumn(column, rows)),
+    signal,
+  );
+  // Held-out rows are of a shorter time than the training rows, and so a less certain reference.
+  const { length, steps } = windows;
+  const heldSteps = Math.max(1, (heldOut / rowsOf(train)) * steps);
+  const scale = (1 / heldSteps + 1 / length) / (1 / steps + 1 / length);
+  return { answers, windows: takeWindows(windows, rows), scale: Math.max(1, scale) };
+}
+
+const someOf = (columns: readonly Column[]): Uint32Array =>
+  drawRows(rowsOf(columns), MOST_ASKED, new Random(SEED, 0x6173_6b73));
+
 function someRows(columns: readonly Column[]): Column[] {
-  const rows = drawRows(rowsOf(columns), MOST_ASKED, new Random(SEED, 0x6173_6b73));
+  const rows = someOf(columns);
   return columns.map((column) => takeColumn(column, rows));
 }

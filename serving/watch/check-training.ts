@@ -12,7 +12,13 @@ import { type ModelVersion } from '../../integrations/mlflow/registry-record';
 import { resultFromTags } from '../../integrations/mlflow/result-tag';
 import { type Column } from '../../ml/dataset/raw-table';
 import { inputsOf } from '../../ml/dataset/table-artifact';
-import { type DriftSettings, levelOf, oneColumn, QUESTIONS_PER_COLUMN } from '../../ml/drift/drift';
+import {
+  type DriftSettings,
+  levelOf,
+  oneColumn,
+  QUESTIONS_PER_COLUMN,
+  USUAL_STABILITY,
+} from '../../ml/drift/drift';
 import { shown } from './accuracy-causes';
 import { shownName } from './causes';
 import { type DriftDeps, type DriftWatch } from './drift-question';
@@ -106,7 +112,7 @@ async function compared(
     });
     const settings: DriftSettings = {
       level: levelOf(falseAlarmsPerCheck(params), QUESTIONS_PER_COLUMN * pairs.length),
-      leastStability: params.psi,
+      leastStability: params.psi ?? USUAL_STABILITY,
       leastStrange: params.new_values,
       leastMissing: params.missing,
       seed: 0,

@@ -63,7 +63,8 @@ const fieldOf = ({ name, kind }: InputColumn): ModelField => ({
   levels: null,
 });
 
-async function readSchema(
+/** @throws RetrainError ARTIFACT_MISSING, ARTIFACT_DAMAGED */
+export async function readSchema(
   store: ContentStore,
   artifact: Artifact,
   signal: AbortSignal,

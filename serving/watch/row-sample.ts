@@ -21,6 +21,7 @@ export class RowSample {
   private readonly reservoir: Reservoir;
   private readonly cells: (Float64Array | (string | null)[])[];
   private room = 0;
+  private readonly from: number[] = [];
 
   constructor(
     private readonly columns: readonly SampledColumn[],
@@ -46,11 +47,17 @@ export class RowSample {
     const place = this.reservoir.place();
     if (place === null) return;
     if (place >= this.room) this.grow();
+    this.from[place] = this.reservoir.seen - 1;
     for (let c = 0; c < this.cells.length; c++) {
       const cells = this.cells[c]!;
       if (cells instanceof Float64Array) cells[place] = Math.fround(numberOf(c));
       else cells[place] = textOf(c);
     }
+  }
+
+  /** `[rows]` which row of the stream each is, from 0. */
+  get positions(): Uint32Array {
+    return Uint32Array.from(this.from);
   }
 
   /** The rows so far; in their order where all were kept. */

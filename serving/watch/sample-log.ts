@@ -25,6 +25,8 @@ export interface SampledLog {
   of: number;
   /** Fields that some rows do not have: those that the log leaves out. */
   absent: string[];
+  /** Of the first and the last of all rows; null: there are none. */
+  times: { first: Date; last: Date } | null;
 }
 
 /**
@@ -51,8 +53,11 @@ export async function sampleLog(
     seed,
   );
   const lacking = new Set<string>();
+  let [first, last] = [Infinity, -Infinity];
   for await (const row of readPredictions(dir, { from, to, model, modelVersion, labels: false })) {
     if (row.role !== 'production') continue;
+    first = Math.min(first, row.time.getTime());
+    last = Math.max(last, row.time.getTime());
     const { features, prediction, probability } = row;
     for (const { name } of fields) if (!Object.hasOwn(features, name)) lacking.add(name);
     sample.add(
@@ -76,6 +81,7 @@ export async function sampleLog(
     rows: sample.rows,
     of: sample.of,
     absent: [...lacking],
+    times: sample.of === 0 ? null : { first: new Date(first), last: new Date(last) },
   };
 }
 

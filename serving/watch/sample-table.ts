@@ -33,6 +33,8 @@ export interface SampledTable {
   rows: number;
   /** Rows of the table. */
   of: number;
+  /** `[rows]` which row of the table each is, from 0. */
+  positions: Uint32Array;
 }
 
 /** Memory for DuckDB; what it reads goes through in pieces. */
@@ -116,5 +118,5 @@ async function sampled(
     for (; row < rows; row++) sample.add(numberOf, textOf);
     onRows?.(sample.of);
   }
-  return { columns: sample.finish(), rows: sample.rows, of: sample.of };
+  return { columns: sample.finish(), rows: sample.rows, of: sample.of, positions: sample.positions };
 }

@@ -22,6 +22,8 @@ export interface TrainingRows {
   /** Null: it is no longer there. */
   test: Artifact | null;
   schema: Artifact | null;
+  /** When each of the training rows was; without rows where no time orders them. */
+  times: Artifact | null;
   /** As the run recorded them; null: they cannot be put together again. */
   params: Params | null;
 }
@@ -47,7 +49,8 @@ export async function trainingRows(
   const rowsOf = (outputs: readonly Artifact[]): TrainingRows => {
     const known = byName(outputs);
     const { [ARTIFACT.train]: train, [ARTIFACT.test]: test, [ARTIFACT.schema]: schema } = known;
-    return { train: train!, test: test ?? null, schema: schema ?? null, params };
+    const times = known[ARTIFACT.trainTimes] ?? null;
+    return { train: train!, test: test ?? null, schema: schema ?? null, times, params };
   };
   if (question !== null) {
     const here = await new StageResults(store, { project }).find(question, signal);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chanceOfShares } from '../../../ml/drift/chance';
 import { jensenShannon, populationStability, wasserstein } from '../../../ml/drift/distances';
+import { fTail } from '../../../ml/drift/f-tail';
 import { groupedAuc } from '../../../ml/drift/grouped-auc';
 import { normalTail } from '../../../ml/drift/normal-tail';
 import { Random } from '../../../ml/random/random';
@@ -10,7 +11,7 @@ import { testWith } from '../../tools/needs';
 const JUDGE = `
 import json, math, sys
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import fisher_exact, mannwhitneyu, norm, wasserstein_distance
+from scipy.stats import f, fisher_exact, mannwhitneyu, norm, wasserstein_distance
 
 def psi(p, q):
     shares = [[(c + 0.5) / (sum(counts) + 0.5 * len(counts)) for c in counts] for counts in (p, q)]
@@ -33,6 +34,7 @@ for case in json.load(sys.stdin):
         psi(p, q), float(jensenshannon(p, q, base=2)), float(wasserstein_distance(a, b)),
         float(fisher_exact([[before, n - before], [now, m - now]])[1]), float(norm.sf(case["z"])),
         float(mannwhitneyu(b, a).statistic / len(a) / len(b)), variance(b, a),
+        float(f.sf(*case["f"])),
     ])
 print(json.dumps(answers))
 `;
@@ -43,6 +45,8 @@ interface Case {
   /** n, m, and how many of each have something. */
   shares: [number, number, number, number];
   z: number;
+  /** A value, and degrees of freedom, of an F distribution. */
+  f: [number, number, number];
 }
 
 /** Histograms with empty bins, samples with ties, of all sizes down to one. */
@@ -65,6 +69,7 @@ function cases(): Case[] {
       samples: [sample(), sample()],
       shares: [n, m, random.below(n + 1), random.below(m + 1)],
       z: (random.float() - 0.5) * 20,
+      f: [10 ** (3 * random.float() - 1), 1 + 20 * random.float(), 1 + 60 * random.float()],
     };
   });
 }
@@ -78,7 +83,7 @@ testWith('python')('are those of scipy, and PSI that of its formula, to 1e-9', (
     }).toString(),
   ) as number[][];
   expect(judged).toHaveLength(asked.length);
-  for (const [at, { counts, samples, shares, z }] of asked.entries()) {
+  for (const [at, { counts, samples, shares, z, f }] of asked.entries()) {
     const [p, q] = counts.map((one) => Float64Array.from(one)) as [Float64Array, Float64Array];
     const [a, b] = samples.map((one) => Float64Array.from(one).sort()) as [Float64Array, Float64Array];
     const [n, m, before, now] = shares;
@@ -92,11 +97,12 @@ testWith('python')('are those of scipy, and PSI that of its formula, to 1e-9', (
     const ours = [
       ...[populationStability(p, q), jensenShannon(p, q), wasserstein(a, b)],
       ...[chanceOfShares(before, n, now, m), normalTail(z), area.auc, area.variance],
+      fTail(...f),
     ];
     for (const [i, value] of ours.entries()) {
       const theirs = judged[at]![i]!;
-      // The normal distribution's tail to so much of itself, however small it is.
-      if (i === 4) expect(Math.abs(value / theirs - 1)).toBeLessThan(1e-9);
+      // Tails of distributions to so much of themselves, however small they are.
+      if (i === 4 || i === 7) expect(Math.abs(value / theirs - 1)).toBeLessThan(1e-9);
       expect(Math.abs(value - theirs)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(theirs)));
     }
   }
