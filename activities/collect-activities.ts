@@ -23,6 +23,7 @@ import { type ProjectIdentity } from '../contracts/project-identity';
 import { type RunSpec, type TrainingResult } from '../contracts/run';
 import { type SourceClient } from '../integrations/http-source/source-client';
 import { collectDay } from '../pipeline/collect/collect-day';
+import { type SourceContainers } from '../pipeline/collect/source-containers';
 import { collectOf, planCollection } from '../pipeline/collect/collect-sources';
 import { Untrained } from '../pipeline/collect/untrained';
 import { loadParams } from '../pipeline/run/load-params';
@@ -36,6 +37,8 @@ export interface CollectActivityDeps {
   project: string;
   identity: ProjectIdentity;
   sources: SourceClient;
+  /** Runs sources that are containers, on behalf of the current activity. */
+  containers: SourceContainers;
   client: Client;
   /** For messages. */
   address: string;
@@ -53,7 +56,7 @@ const MOST_DAYS = 1000;
 const STARTER = 'starter';
 
 /**
- * Data from HTTP sources. A day is fetched by one workflow at a time, and a worker that dies leaves it to be found and gone on with: see
+ * Data from sources. A day is fetched by one workflow at a time, and a worker that dies leaves it to be found and gone on with: see
  * `collectDay` of pipeline/.
  */
 export function createCollectActivities(deps: CollectActivityDeps): CollectActivities {
@@ -129,7 +132,7 @@ export function createCollectActivities(deps: CollectActivityDeps): CollectActiv
           );
         }
         return collectDay(
-          { project, client: deps.sources },
+          { project, client: deps.sources, containers: deps.containers },
           {
             ...{
               name: unit.source,
@@ -141,6 +144,7 @@ export function createCollectActivities(deps: CollectActivityDeps): CollectActiv
               signal,
             },
             onProgress: (rows) => onProgress({ phase: 'rows', done: rows }),
+            onPhase: onProgress,
           },
         );
       });

@@ -20,6 +20,7 @@ export interface ContainerJob {
   dir: string;
   options: ContainerOptions;
   digest: string;
+  variables?: Readonly<Record<string, string>>;
   mlflowRunId?: string | undefined;
   prepare(): Promise<void>;
   signal: AbortSignal;

@@ -14,6 +14,13 @@ export interface StageExecutor {
   ): Promise<{ durationMs: number }>;
 }
 
+/** A stage's container, and the variables that it is given beside those of its options. */
+export interface ContainerOfStage {
+  options: ContainerOptions;
+  digest: string;
+  variables?: Readonly<Record<string, string>>;
+}
+
 /**
  * Where the stages of this worker run: in a thread, or in a container.
  *
@@ -34,11 +41,7 @@ export class StageExecutions {
    * @param container null: in a thread
    * @param mlflowRunId where a container's log is kept
    */
-  of(
-    stage: string,
-    container: { options: ContainerOptions; digest: string } | null,
-    mlflowRunId: string | undefined,
-  ): StageExecution {
+  of(stage: string, container: ContainerOfStage | null, mlflowRunId: string | undefined): StageExecution {
     const { workflowExecution, activityId, attempt } = Context.current().info;
     const activity = `${workflowExecution?.runId ?? 'local'}-${activityId}`;
     if (container === null)

@@ -8,6 +8,10 @@ const ENDING: readonly string[] = [
   'DISK_FULL',
   'STORAGE_REFUSED',
   'WORKSPACE_BUSY',
+  'CONTAINER_REFUSED',
+  'IMAGE_NOT_FOUND',
+  'DOCKER_UNREACHABLE',
+  'DOCKER_REFUSED',
 ];
 const MOST_FAILED = 3;
 

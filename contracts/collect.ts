@@ -1,9 +1,20 @@
 import { z } from 'zod';
 
-import { CollectDay, type CollectSource } from './collect-params';
+import { CollectDay } from './collect-columns';
+import { type CollectSource } from './collect-source';
 import { ProjectIdentity } from './project-identity';
 
 const text = z.string();
+
+/** What ran of a source that is a container. */
+const SourceContainer = z.strictObject({
+  image: text.describe('As params.yaml has it.'),
+  digest: text.describe('Of the image that ran.'),
+  command: z.array(text).describe('Empty: that of the image.'),
+  env: z.array(text).describe('Names of the variables that it was given.'),
+  network: text,
+});
+export type SourceContainer = z.infer<typeof SourceContainer>;
 
 /** What became of one day of one source. */
 export const CollectedDay = z.strictObject({
@@ -20,8 +31,9 @@ export const CollectedDay = z.strictObject({
   rows: z.number(),
   quarantined: z.number().describe('Rows that do not fit the columns; they are beside the records.'),
   repeated: z.number().describe('Rows that came twice, or that an earlier day has.'),
-  pages: z.number(),
-  url: text.describe('Without the key.'),
+  pages: z.number().describe('Answers; of a container, files.'),
+  url: text.nullable().describe('Without the key; null: it is a container.'),
+  container: SourceContainer.nullable().default(null).describe('null: it is asked over HTTP.'),
   etag: text.nullable(),
   collectedAt: text.describe('When this content was first fetched; ISO 8601, UTC.'),
   watermark: text.nullable().describe('The highest value of its column so far.'),

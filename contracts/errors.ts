@@ -136,7 +136,7 @@ export const ERRORS = {
     exit: EXIT.failed,
   },
   CONTAINER_REFUSED: {
-    what: 'The worker does not allow what a container stage asks for: its image, a variable, a volume, a network, or more than it gives.',
+    what: 'The worker does not allow what a container stage or source asks for: its image, a variable, a volume, a network, or more than it gives.',
     next: 'Have the operator allow it in the worker’s environment, or correct params.yaml.',
     retryable: false,
     exit: EXIT.usage,

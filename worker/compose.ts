@@ -67,7 +67,7 @@ export interface Services {
   /** See `Scratch.dir`. */
   scratchDir: string;
   channels: readonly NoticeChannel[];
-  /** Asks the HTTP sources of `collect`. */
+  /** Asks the sources of `collect` that are HTTP. */
   sources: SourceClient;
   code: StageCode;
   close(): Promise<void>;
@@ -159,11 +159,21 @@ export function createActivities(
     startSecret: secret,
   };
   const projectActivities = createProjectActivities(projectDeps);
+  const executions = new StageExecutions(
+    executor,
+    containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
+    { own: scratchDir, shared: config.scratchDir },
+  );
   return {
     ...projectActivities,
     ...createCollectActivities({
       ...{ project, identity, client, taskQueue, findFinished, ...projectActivities },
       ...{ address: temporal.address, sources: services.sources, clock: Date.now },
+      containers: {
+        env: config.stageEnv,
+        digestOf: (...asked) => containers.digestOf(...asked),
+        place: ({ who, ...container }) => executions.of(who, container, undefined),
+      },
     }),
     ...createAlarmActivities({
       client,
@@ -211,11 +221,7 @@ export function createActivities(
       project,
       store,
       results,
-      executions: new StageExecutions(
-        executor,
-        containers.stages((runId, path, file) => keepLog(mlflow, runId, path, file)),
-        { own: scratchDir, shared: config.scratchDir },
-      ),
+      executions,
       code,
       startSecret: secret,
     }),

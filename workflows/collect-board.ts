@@ -7,12 +7,12 @@ const MOST_LINES = 50;
 
 /** A day with where it came from, as a line of Markdown. */
 export function dayLine(day: CollectedDay): string {
-  const { source, outcome, file, rows, quarantined, sha256, url, etag } = day;
+  const { source, outcome, file, rows, quarantined, sha256, url, container, etag } = day;
   const what =
     file === null ? 'no rows' : `${rows} rows in ${markdownWords(file)} (${sha256?.slice(0, 12) ?? ''})`;
   const refused = quarantined === 0 ? '' : `, **${quarantined} in quarantine**`;
   const tag = etag === null ? '' : `, ETag ${markdownWords(etag.slice(0, 60))}`;
-  return `- ${markdownWords(source)} ${day.day}: **${outcome}**, ${what}${refused}; from ${markdownWords(url)}${tag}`;
+  return `- ${markdownWords(source)} ${day.day}: **${outcome}**, ${what}${refused}; from ${markdownWords(url ?? container?.image ?? '')}${tag}`;
 }
 
 /** What the Web UI shows of a collection while it goes on. */

@@ -49,20 +49,25 @@ async function run(
 ): Promise<number> {
   const { params: paramsPath, json } = options;
   const { day, from, to, now } = checked({ source, ...options });
-  const [{ loadParams }, { collectSettings }, { createSourceClient }, { collectSources }] = await Promise.all(
-    [
-      import('../../pipeline/run/load-params.js'),
-      import('../../integrations/http-source/settings.js'),
-      import('../../integrations/http-source/source-client.js'),
-      import('../../pipeline/collect/collect-sources.js'),
-    ],
-  );
+  const [
+    { loadParams },
+    { collectSettings },
+    { createSourceClient },
+    { collectSources },
+    { sourceContainers },
+  ] = await Promise.all([
+    import('../../pipeline/run/load-params.js'),
+    import('../../integrations/http-source/settings.js'),
+    import('../../integrations/http-source/source-client.js'),
+    import('../../pipeline/collect/collect-sources.js'),
+    import('../collect/source-containers.js'),
+  ]);
   const config = loadClientConfig();
   const params = await loadParams(config.project, paramsPath);
   const client = createSourceClient(collectSettings(config.env));
   try {
     const found = await collectSources(
-      { project: config.project, client },
+      { project: config.project, client, containers: sourceContainers(config) },
       params,
       paramsPath,
       { source, day, from, to },

@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import { access, chmod, chown } from 'node:fs/promises';
 import path from 'node:path';
 import { type ContainerOptions } from '../../contracts/container';
+import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
 import { stageErrorIn } from '../files/stage-error';
 import { engineError, statusOf } from './engine';
@@ -10,6 +11,7 @@ import { takeOver } from './outputs';
 import { type PathMap } from './path-map';
 import { requireAllowed } from './policy';
 import { RunningContainer, type Ending } from './running-container';
+import { SecretMask } from './secret-mask';
 import { type DockerSettings } from './settings';
 import { Slots } from './slots';
 import {
@@ -31,6 +33,8 @@ export interface ContainerRun {
   /** Of the image that the run was started for: `sha256:…`. */
   digest: string;
   owner: ContainerOwner;
+  /** That the container gets beside those of `options.env`, by name. */
+  variables?: Readonly<Record<string, string>>;
   /** Lays out in/, out/ and params.json in an empty folder. Not called when a container that goes on is found. */
   prepare(): Promise<void>;
   signal: AbortSignal;
@@ -138,7 +142,8 @@ export class ContainerExecutor {
     if (ending.how === 'broken') throw ending.error;
     const { state, engineWasAway } = ending;
     if (state.ExitCode !== 0 || state.OOMKilled) {
-      const own = state.OOMKilled ? null : await stageErrorIn(run.dir);
+      const said = state.OOMKilled ? null : await stageErrorIn(run.dir);
+      const own = said === null ? null : new RetrainError(said.code, this.maskOf(run).text(said.message));
       const { memory, disk = DEFAULT_DISK, network = 'none', image } = run.options;
       throw (
         own ??
@@ -225,6 +230,7 @@ export class ContainerExecutor {
       diskBytes: diskBytes(stage, options),
       disk: options.disk ?? DEFAULT_DISK,
       stopSeconds: STOP_SECONDS,
+      mask: this.maskOf(run),
       shown: this.deps.settings.shown,
       ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     });
@@ -235,6 +241,10 @@ export class ContainerExecutor {
       throw error;
     }
     return running;
+  }
+
+  private maskOf({ options }: ContainerRun): SecretMask {
+    return new SecretMask(options.env, this.deps.env);
   }
 
   /** The worker's own user, so that both can read and write; for a root worker, nobody in particular. */

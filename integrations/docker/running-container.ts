@@ -7,6 +7,7 @@ import { Bounds } from './bounds';
 import { engineError, statusOf } from './engine';
 import { milliseconds } from '../../contracts/duration';
 import { ENDED_FROM_OUTSIDE } from './verdict';
+import { type SecretMask } from './secret-mask';
 import { StageLog } from './stage-log';
 
 type State = ContainerInspectInfo['State'];
@@ -36,6 +37,8 @@ export interface Watched {
   onLog(line: string): void;
   /** The engine's address, for messages. */
   shown: string;
+  /** Hides what the container was given from its log. */
+  mask: SecretMask;
 }
 
 /** How long an engine may take to come back, in ms; then the attempt fails, and the next one waits again. */
@@ -64,7 +67,7 @@ export class RunningContainer {
     private readonly container: Docker.Container,
     private readonly watched: Watched,
   ) {
-    this.log = new StageLog(watched.logFile, {
+    this.log = new StageLog(watched.logFile, watched.mask, {
       line: (text) => watched.onLog(text),
       progress: (progress) => watched.onProgress({ ...progress, container: this.shortId }),
     });

@@ -31,6 +31,8 @@ export interface StageContainer {
   memoryBytes: number;
   /** Values of the variables that the stage asks for. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Further ones, which come before those. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 export const LABEL = {
@@ -61,7 +63,7 @@ export function containerName(owner: ContainerOwner): string {
  * in/ and params.json, read-only, and out/; /tmp is memory, within the memory limit.
  */
 export function containerSpec(container: StageContainer): ContainerCreateOptions {
-  const { stage, options, owner } = container;
+  const { stage, options, owner, variables = {} } = container;
   const memory =
     options.memory === undefined ? container.memoryBytes : bytes(options.memory, `${stage}.memory`);
   const disk = diskBytes(stage, options);
@@ -73,8 +75,9 @@ export function containerSpec(container: StageContainer): ContainerCreateOptions
     Env: [
       'HOME=/tmp',
       `RETRAIN_STAGE=${stage}`,
+      ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
       ...(options.env ?? []).flatMap((name) => {
-        const value = container.env[name];
+        const value = Object.hasOwn(variables, name) ? undefined : container.env[name];
         return value === undefined ? [] : [`${name}=${value}`];
       }),
     ],

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
 import { parseProgressLine } from '../../contracts/progress-line';
 import { type StageProgress } from '../../contracts/stage';
+import { type SecretMask } from './secret-mask';
 
 /** Kept of a log; a stage that writes more is cut there. */
 const KEPT_BYTES = 16 * 1024 ** 2;
@@ -30,10 +31,12 @@ export class StageLog {
 
   /**
    * @param path of the file, which is written anew
+   * @param mask hides what must not be told from the file, the listener and the failure message
    * @param listener gets each line, and each progress report: a JSON line on stdout with a `phase`
    */
   constructor(
     readonly path: string,
+    private readonly mask: SecretMask,
     private readonly listener: { line(text: string): void; progress(progress: StageProgress): void },
   ) {
     this.file = createWriteStream(path);
@@ -77,7 +80,7 @@ export class StageLog {
   }
 
   private take(text: string, isStdout: boolean): void {
-    const line = text.replace(/\r$/, '');
+    const line = this.mask.text(text.replace(/\r$/, ''));
     this.keep(line);
     const progress = isStdout ? parseProgressLine(line) : undefined;
     if (progress !== undefined) {

@@ -5,6 +5,9 @@ import { RetrainError } from '../../contracts/errors';
 const CONTAINERS_PER_ROW = 8;
 const CONTAINERS_BESIDE = 1000;
 
+/** Lists and mappings that the JSON of so many rows may have. */
+export const mostContainers = (rows: number): number => CONTAINERS_PER_ROW * rows + CONTAINERS_BESIDE;
+
 /**
  * The JSON of an answer. Nothing that is no JSON by its type, or larger or deeper than rows can be, is given to the parser.
  *
@@ -33,7 +36,7 @@ export function answerJson(body: Buffer, contentType: string, mostRows: number, 
   try {
     return parseWithin(text, shown, {
       characters: Infinity,
-      containers: CONTAINERS_PER_ROW * mostRows + CONTAINERS_BESIDE,
+      containers: mostContainers(mostRows),
       code: 'SOURCE_INVALID',
     });
   } catch (error) {

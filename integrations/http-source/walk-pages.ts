@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Paging } from '../../contracts/collect-params';
+import { type Paging } from '../../contracts/collect-http';
 import { RetrainError } from '../../contracts/errors';
 import { answerJson } from './answer-json';
 import { at } from './json-pointer';

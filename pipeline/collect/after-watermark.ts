@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CollectSource } from '../../contracts/collect-params';
+import { type CollectSource } from '../../contracts/collect-source';
 import { type Cell, isBelow, utc } from './fit-cell';
 import { columnsOf } from './fit-rows';
 

@@ -5,21 +5,24 @@ import { isDeepStrictEqual } from 'node:util';
 import { milliseconds } from '../../contracts/duration';
 import { type CollectedDay, type NamedSource } from '../../contracts/collect';
 import { type CollectParams } from '../../contracts/collect-params';
+import { type ContainerSource, isHttp } from '../../contracts/collect-source';
 import { RetrainError } from '../../contracts/errors';
+import { type StageProgress } from '../../contracts/stage';
+import { SecretMask } from '../../integrations/docker/secret-mask';
 import { writeAtomically } from '../../integrations/files/atomic-write';
 import { lockFile } from '../../integrations/files/file-lock';
 import { type SourceClient } from '../../integrations/http-source/source-client';
-import { recordedUrl } from '../../integrations/http-source/source-fault';
-import { type PagedAnswer, walkPages } from '../../integrations/http-source/walk-pages';
 import { digestFile } from '../../ml/hashing/digest-file';
 import { afterWatermark, type Watermark } from './after-watermark';
+import { askContainer } from './ask-container';
+import { askHttp } from './ask-http';
 import { dayOf } from './days';
 import { fitRows, type FittedRows } from './fit-rows';
 import { folderInside } from './folders';
 import { keepCopy, placeFile, type WritingStep } from './place-file';
-import { askedHash, type CollectRecord, SourceRecords } from './record';
+import { askedHash, type CollectRecord, type SourceAnswer, SourceRecords } from './record';
 import { quarantineText } from './quarantine';
-import { sourceUrl } from './source-url';
+import { type SourceContainers } from './source-containers';
 import { tableBytes } from './table-bytes';
 import { Untrained } from './untrained';
 
@@ -27,6 +30,8 @@ export interface CollectDeps {
   /** The project's folder, absolute. */
   project: string;
   client: SourceClient;
+  /** Runs sources that are containers. */
+  containers: SourceContainers;
   /** Called after each step that wrote; what it throws ends the collection there. */
   onStep?: (step: WritingStep) => void;
 }
@@ -40,6 +45,8 @@ export interface DayQuestion extends NamedSource {
   by: string;
   signal?: AbortSignal | undefined;
   onProgress?: (rows: number) => void;
+  /** How far a container is. */
+  onPhase?: (progress: StageProgress) => void;
 }
 
 /** Longer than a day of a source takes; then somebody should look. */
@@ -64,7 +71,7 @@ export async function collectDay(deps: CollectDeps, question: DayQuestion): Prom
   const lock = path.join(records.folder, '.lock');
   await requireNoLink(lock);
   const release = await lockFile(lock, {
-    timeoutMs: LOCK_MS,
+    timeoutMs: LOCK_MS + (isHttp(source) ? 0 : milliseconds(source.timeout)),
     ...(signal && { signal }),
   });
   try {
@@ -102,48 +109,55 @@ class DayCollection {
       boundary: [],
     };
     const intact = record !== null && (await this.isIntact(record));
-    const url = sourceUrl(source, day, before.value);
     const asked = askedHash(source, this.question.collect);
     const comparable = intact && record.asked === asked && isDeepStrictEqual(record.before, before);
-    const answer = await this.ask(url, comparable ? record : null);
-    if (answer.kind === 'unchanged') {
+    const answer = await this.ask(before.value, comparable ? record : null);
+    if (answer === 'unchanged') {
       // Asked with a record in hand only.
       if (record === null)
         throw new RetrainError(
           'SOURCE_INVALID',
-          `${url.origin} answered 304 to a question without a condition; tell whoever runs it`,
+          `source ${this.question.name} answered 304 to a question without a condition; tell whoever runs it`,
         );
       if (this.isOver() && !record.settled) await this.records.write({ ...record, settled: true });
       return told(record, record.by === by ? record.outcome : 'unchanged');
     }
-    const fitted = await fitRows(source, day, answer.rows, this.question.collect.timezone);
+    const fitted = await this.fit(answer.rows);
     const fresh = afterWatermark(source, fitted.names, fitted.rows, before);
-    return this.keep(record, intact, await this.describe(url, asked, answer, fitted, fresh, before));
+    return this.keep(record, intact, await this.describe(asked, answer, fitted, fresh, before));
   }
 
-  private ask(url: URL, known: CollectRecord | null): Promise<PagedAnswer> {
-    const { source, signal, onProgress } = this.question;
-    const conditions = {
-      ...(known?.etag == null ? {} : { etag: known.etag }),
-      ...(known?.lastModified == null ? {} : { lastModified: known.lastModified }),
-    };
-    return walkPages(this.deps.client, {
-      ...{ url, headers: source.headers, auth: source.auth, rows: source.rows, paging: source.paging },
-      ...{
-        timeoutMs: milliseconds(source.timeout),
-        perMinute: source.requests_per_minute,
-        noData: source.no_data,
-      },
-      ...{ mostPages: source.max_pages, mostRows: source.max_rows, mostBytes: source.max_bytes },
-      ...{ known: Object.keys(conditions).length === 0 ? undefined : conditions, signal },
-      onPage: (_, rows) => onProgress?.(rows),
-    });
+  private async ask(watermark: string, known: CollectRecord | null): Promise<SourceAnswer | 'unchanged'> {
+    const { source, name, day, signal, onProgress, onPhase, collect } = this.question;
+    if (isHttp(source))
+      return askHttp(this.deps.client, { source, day, watermark, known, signal, onPage: onProgress });
+    const { timezone } = collect;
+    const asked = { name, source, day, timezone, watermark, signal, onPhase };
+    const { rows, files, ran } = await askContainer(this.deps.containers, asked, this.maskOf(source));
+    return { rows, pages: files, etag: null, lastModified: null, url: null, container: ran };
+  }
+
+  /** What a container was given may come back in what it leaves, and in what is said of that. */
+  private async fit(rows: readonly unknown[]): Promise<FittedRows> {
+    const { source, day, collect } = this.question;
+    if (isHttp(source)) return fitRows(source, day, rows, collect.timezone);
+    const mask = this.maskOf(source);
+    try {
+      const fitted = await fitRows(source, day, rows, collect.timezone);
+      return { ...fitted, newColumns: fitted.newColumns.map((column) => mask.text(column)) };
+    } catch (error) {
+      if (error instanceof RetrainError) throw new RetrainError(error.code, mask.text(error.message));
+      throw error;
+    }
+  }
+
+  private maskOf({ env }: ContainerSource): SecretMask {
+    return new SecretMask(env, this.deps.containers.env);
   }
 
   private async describe(
-    url: URL,
     asked: string,
-    answer: Extract<PagedAnswer, { kind: 'rows' }>,
+    answer: SourceAnswer,
     fitted: FittedRows,
     fresh: ReturnType<typeof afterWatermark>,
     before: Watermark,
@@ -158,8 +172,8 @@ class DayCollection {
         file: bytes === null ? null : `${source.to}/${name}-${day}.${source.format}`,
         sha256: bytes === null ? null : createHash('sha256').update(bytes).digest('hex'),
         ...{ sizeBytes: bytes?.length ?? 0, rows: fresh.rows.length, quarantined: fitted.refused.length },
-        ...{ repeated: fitted.repeated + fresh.known, pages: answer.pages, url: recordedUrl(url) },
-        ...{ etag: answer.etag ?? null, lastModified: answer.lastModified ?? null },
+        ...{ repeated: fitted.repeated + fresh.known, pages: answer.pages, url: answer.url },
+        ...{ container: answer.container, etag: answer.etag, lastModified: answer.lastModified },
         ...{ collectedAt: now.toISOString(), watermark: fresh.after.value === '' ? null : fresh.after.value },
         ...{ newColumns: fitted.newColumns, by, asked, before, after: fresh.after, replaced: [] },
         settled: this.isOver(),
@@ -219,11 +233,17 @@ class DayCollection {
   /** Refused rows, then the record. */
   private async write(record: CollectRecord, fitted: FittedRows): Promise<void> {
     const quarantine = this.records.quarantineOf(record.day);
-    if (fitted.refused.length > 0) await writeAtomically(quarantine, quarantineText(fitted.refused));
+    if (fitted.refused.length > 0) await writeAtomically(quarantine, this.quarantined(fitted));
     this.step('quarantined');
     await this.records.write(record);
     this.step('recorded');
     if (fitted.refused.length === 0) await rm(quarantine, { force: true });
+  }
+
+  private quarantined({ refused }: FittedRows): string {
+    const { source } = this.question;
+    const text = quarantineText(refused);
+    return isHttp(source) ? text : this.maskOf(source).text(text);
   }
 
   private async keepOld(file: string, next: string | null): Promise<void> {
@@ -251,7 +271,7 @@ class DayCollection {
     if (there === null) return;
     throw new RetrainError(
       'SOURCE_INVALID',
-      `${record.url.split('?')[0] ?? ''} has no row of ${record.day} any more, and had ${known.rows}; the file ${known.file} stays as it is; if there is nothing indeed, remove it, then collect that day again`,
+      `${record.url?.split('?')[0] ?? `source ${record.source}`} has no row of ${record.day} any more, and had ${known.rows}; the file ${known.file} stays as it is; if there is nothing indeed, remove it, then collect that day again`,
     );
   }
 

@@ -1,5 +1,6 @@
 import { type CollectRequest, type SourceDays } from '../../contracts/collect';
-import { type CollectParams, type CollectSource, isDated } from '../../contracts/collect-params';
+import { type CollectParams } from '../../contracts/collect-params';
+import { type CollectSource, isDated, isHttp } from '../../contracts/collect-source';
 import { RetrainError } from '../../contracts/errors';
 
 const DAY_MS = 86_400_000;
@@ -45,7 +46,7 @@ export function daysToCollect(
     if (explicit !== null && (explicit.length !== 1 || explicit[0] !== today)) {
       throw new RetrainError(
         'USAGE',
-        `source ${name} tells of the present only, which is ${today}, and ${explicit[0]} was asked for; put {day} into its url if it knows other days`,
+        `source ${name} tells of the present only, which is ${today}, and ${explicit[0]} was asked for; ${isHttp(source) ? 'put {day} into its url' : 'take past: false away'} if it knows other days`,
       );
     }
     return { source: name, days: [today], left: 0, inOrder };

@@ -1,4 +1,4 @@
-import { type CellType, type CollectColumn } from '../../contracts/collect-params';
+import { type CellType, type CollectColumn } from '../../contracts/collect-columns';
 
 /** What a row has in a column; null: nothing. */
 export type Cell = string | number | boolean | null;

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { type CollectColumn, type CollectSource } from '../../contracts/collect-params';
+import { type CollectColumn } from '../../contracts/collect-columns';
+import { type CollectSource } from '../../contracts/collect-source';
 import { listed, RetrainError } from '../../contracts/errors';
 import { at } from '../../integrations/http-source/json-pointer';
 import { dayOf } from './days';

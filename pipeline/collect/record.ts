@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { CollectDay, type CollectParams, type CollectSource } from '../../contracts/collect-params';
+import { CollectDay } from '../../contracts/collect-columns';
+import { type CollectParams } from '../../contracts/collect-params';
+import { type CollectSource, isHttp } from '../../contracts/collect-source';
 import { CollectedDay } from '../../contracts/collect';
 import { parseBounded } from '../../contracts/bounded-json';
 import { writeAtomically } from '../../integrations/files/atomic-write';
@@ -34,6 +36,14 @@ export const CollectRecord = CollectedDay.extend({
   replaced: z.array(z.object({ sha256: text, rows: z.number(), collectedAt: text })),
 });
 export type CollectRecord = z.infer<typeof CollectRecord>;
+
+/** What a source says of a day, and where it was said. */
+export interface SourceAnswer extends Pick<
+  CollectRecord,
+  'pages' | 'etag' | 'lastModified' | 'url' | 'container'
+> {
+  rows: unknown[];
+}
 
 const NAME_END = /-\d{4}-\d{2}-\d{2}\.(json|parquet)$/;
 
@@ -110,22 +120,14 @@ export class SourceRecords {
 
 /** Hash of all that decides what an answer comes to. What a bound is, and how fast we ask, does not. */
 export function askedHash(source: CollectSource, { timezone }: Pick<CollectParams, 'timezone'>): string {
-  const { url, headers, auth, rows, paging, columns, unique, day_column, watermark, format } = source;
+  const { columns, unique, day_column, watermark, format } = source;
   // Only where it says which rows are of the day.
   const zone = day_column === undefined || timezone === 'UTC' ? {} : { timezone };
-  return sha256Hex(
-    JSON.stringify({
-      url,
-      headers,
-      auth,
-      rows,
-      paging,
-      columns,
-      unique,
-      day_column,
-      watermark,
-      format,
-      ...zone,
-    }),
-  );
+  const table = { columns, unique, day_column, watermark, format, ...zone };
+  if (isHttp(source)) {
+    const { url, headers, auth, rows, paging } = source;
+    return sha256Hex(JSON.stringify({ url, headers, auth, rows, paging, ...table }));
+  }
+  const { image, command, env, network, params } = source;
+  return sha256Hex(JSON.stringify({ image, command, env, network, params, ...table }));
 }

@@ -1,4 +1,4 @@
-import { type CollectSource } from '../../contracts/collect-params';
+import { type HttpSource } from '../../contracts/collect-source';
 import { dayAfter } from './days';
 
 /**
@@ -6,7 +6,7 @@ import { dayAfter } from './days';
  *
  * @param watermark the highest value so far, as text
  */
-export function sourceUrl({ url }: Pick<CollectSource, 'url'>, day: string, watermark: string): URL {
+export function sourceUrl({ url }: Pick<HttpSource, 'url'>, day: string, watermark: string): URL {
   const [yyyy = '', mm = '', dd = ''] = day.split('-');
   const values: Readonly<Record<string, string>> = {
     day,

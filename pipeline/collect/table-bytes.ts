@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { type CellType, type CollectSource } from '../../contracts/collect-params';
+import { type CellType } from '../../contracts/collect-columns';
+import { type CollectSource } from '../../contracts/collect-source';
 import { type Cell } from './fit-cell';
 import { columnsOf } from './fit-rows';
 

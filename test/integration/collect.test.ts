@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { type CollectReport } from '../../contracts/collect';
 import { WORKFLOW } from '../../contracts/names';
 import { json, SourceServer } from '../integrations/http-source/source-server';
+import { takeHistory } from './pipeline/recorded-history';
 import { sleep, TestProject } from './pipeline/test-project';
 
 jest.setTimeout(180_000);
@@ -18,6 +20,8 @@ describe('the workflow collect', () => {
   let ids = 0;
 
   beforeAll(async () => {
+    // Of the replays.
+    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     await server.start();
     server.play = (_, response, url) => json(response, flowersOf(url.searchParams.get('day') ?? ''));
     project = new TestProject(
@@ -60,6 +64,16 @@ describe('the workflow collect', () => {
       taskQueue: project.taskQueue,
       args: [input],
     });
+  }
+
+  /** Of one day, once the server lists it. */
+  async function dayWorkflow(day: string): Promise<string> {
+    const query = `WorkflowType = "${WORKFLOW.collectDay}" AND TaskQueue = "${project.taskQueue}"`;
+    for (; ; await sleep(50)) {
+      for await (const { workflowId } of client.workflow.list({ query })) {
+        if (workflowId.startsWith(`collect-flowers-${day}-`)) return workflowId;
+      }
+    }
   }
 
   test('collects each day once, however many ask at once, and starts one training of what is new', async () => {
@@ -106,6 +120,8 @@ describe('the workflow collect', () => {
     expect(server.asked.every(({ headers }) => headers['x-api-key'] === 'a-flower-key')).toBe(true);
     const { events } = await client.workflow.getHandle(`collecting-${project.id}-0`).fetchHistory();
     expect(JSON.stringify(events)).not.toContain('a-flower-key');
+    await takeHistory(client, 'collect', `collecting-${project.id}-0`);
+    await takeHistory(client, 'collect-day', await dayWorkflow('2026-03-08'));
   });
 
   test('the same days again change nothing and train nothing', async () => {
@@ -124,6 +140,7 @@ describe('the workflow collect', () => {
     expect(String(failed)).toMatch(
       /flowers 2026-03-10: http:\/\/127.0.0.1:\d+\/flowers answered 418 \(short and stout\).*2 days were collected/,
     );
+    await takeHistory(client, 'collect-failed', `collecting-${project.id}-${ids - 1}`);
     expect(existsSync(project.path('data/raw/flowers-2026-03-11.parquet'))).toBe(true);
     expect(existsSync(project.path('data/raw/flowers-2026-03-10.parquet'))).toBe(false);
     // What was new then is trained on once the rest is there.
@@ -145,6 +162,63 @@ describe('the workflow collect', () => {
       String((error.cause as Error).cause),
     );
     expect(refused).toMatch(words);
+  });
+
+  test('the command line starts the training of what is new, once, and later what it could not start', async () => {
+    const day = '2026-03-07';
+    const tell = (offset: number, failing = ''): void => {
+      server.play = (_, response, url) => {
+        const asked = url.searchParams.get('day') ?? '';
+        if (asked === failing) response.writeHead(418).end();
+        else if (asked !== day) json(response, flowersOf(asked));
+        else
+          json(
+            response,
+            flowersOf(day).map((flower) => ({ ...flower, length: flower.length + offset })),
+          );
+      };
+    };
+    const marks = (): string[] => readdirSync(project.path('data/collected/.untrained'));
+    const run = async (...args: string[]): Promise<CollectReport> => {
+      const days = args.includes('--from') ? [] : ['--day', day];
+      const { stdout } = await project.cli(['collect', ...days, '--now', NOW, '--json', ...args]);
+      return JSON.parse(stdout) as CollectReport;
+    };
+    tell(0);
+    const away = await project.cli(['collect', '--day', day, '--now', NOW], {
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+    });
+    expect(away).toMatchObject({ code: 4, stdout: expect.stringContaining('new  60 rows') as string });
+    expect(marks()).toEqual([`flowers-${day}`]);
+    const started = await run();
+    expect(started.days).toMatchObject([{ outcome: 'unchanged' }]);
+    expect(started.training).toMatchObject({ how: 'started' });
+    expect(marks()).toEqual([]);
+    const { workflowId = '', pipelineKey = '' } = started.training ?? {};
+    expect(await client.workflow.getHandle(workflowId).result()).toMatchObject({ pipelineKey });
+    expect((await run()).training).toBeNull();
+
+    tell(0.5);
+    expect(await run('--no-train')).toMatchObject({ days: [{ outcome: 'changed' }], training: null });
+    expect(marks()).toEqual([`flowers-${day}`]);
+    // What was trained on before trains nothing again.
+    tell(0);
+    const { stdout, code } = await project.cli(['collect', '--day', day, '--now', NOW]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('These data were trained on before.')]);
+    expect(marks()).toEqual([]);
+
+    // While a day fails, the training waits.
+    tell(1, '2026-03-06');
+    const failed = await run('--from', '2026-03-06', '--to', day);
+    expect(failed).toMatchObject({
+      days: [{ outcome: 'changed' }],
+      failed: [{ day: '2026-03-06' }],
+      training: null,
+    });
+    expect(marks()).toEqual([`flowers-${day}`]);
+    tell(1);
+    const told = await project.cli(['collect', '--from', '2026-03-06', '--to', day, '--now', NOW]);
+    expect(told.stdout).toMatch(/Started train-iris-[^ ]+; follow it with: retrain start --wait/);
   });
 
   test('collects by schedule and by the command line, which find what is there', async () => {

@@ -17,12 +17,15 @@ beforeAll(() => {
 describe('the committed histories', () => {
   const files = readdirSync(HISTORIES).filter((file) => file.endsWith('.json'));
 
-  test('tell of every way that a run can end, of what a steward does, and of a check', () => {
+  test('tell of every way that a run can end, of what a steward does, of a check, and of a collection', () => {
     expect(files.sort()).toEqual([
       'alarm-desk.json',
       'batch-cancelled.json',
       'batch-success.json',
       'cancelled.json',
+      'collect-day.json',
+      'collect-failed.json',
+      'collect.json',
       'failed.json',
       'followed.json',
       'gate-failed.json',
@@ -48,7 +51,7 @@ describe('the committed histories', () => {
   });
 });
 
-/** Makes a run of each kind and replays it; see `takeHistory`. The stewards' and batch predictions' histories are taken in their own suites. */
+/** Makes a run of each kind and replays it; see `takeHistory`. The histories of stewards, batch predictions, checks and collections are taken in their own suites. */
 describe('a history made now', () => {
   const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 5 } });
   let connection: Connection;

@@ -1,4 +1,4 @@
-import { type Paging } from '../../../contracts/collect-params';
+import { type Paging } from '../../../contracts/collect-http';
 import { at } from '../../../integrations/http-source/json-pointer';
 import { nextLink } from '../../../integrations/http-source/link-header';
 import { collectSettings } from '../../../integrations/http-source/settings';

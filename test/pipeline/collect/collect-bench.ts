@@ -6,6 +6,7 @@ import { CollectParams } from '../../../contracts/collect-params';
 import { collectSettings } from '../../../integrations/http-source/settings';
 import { createSourceClient, type SourceClient } from '../../../integrations/http-source/source-client';
 import { collectDay, type CollectDeps } from '../../../pipeline/collect/collect-day';
+import { FakeContainers } from './fake-containers';
 import { json, SourceServer } from '../../integrations/http-source/source-server';
 
 export interface Price {
@@ -22,6 +23,7 @@ export const pricesOf = (day: string): Price[] =>
 export class CollectBench {
   readonly project = mkdtempSync(path.join(tmpdir(), 'retrain-collect-'));
   readonly server = new SourceServer();
+  readonly containers = new FakeContainers(this.project);
   client!: SourceClient;
 
   async start(env: Record<string, string> = {}): Promise<void> {
@@ -62,7 +64,7 @@ export class CollectBench {
   ): Promise<CollectedDay> {
     const collect = this.params(source, rest);
     return collectDay(
-      { project: this.project, client: this.client, ...(onStep && { onStep }) },
+      { project: this.project, client: this.client, containers: this.containers, ...(onStep && { onStep }) },
       { name: 'cards', source: collect.sources['cards']!, collect, day, now: new Date(now), by },
     );
   }

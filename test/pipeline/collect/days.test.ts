@@ -1,4 +1,5 @@
-import { CollectParams, type CollectSource } from '../../../contracts/collect-params';
+import { CollectParams } from '../../../contracts/collect-params';
+import { type CollectSource } from '../../../contracts/collect-source';
 import { type CollectRequest } from '../../../contracts/collect';
 import { dayAfter, dayOf, daysToCollect } from '../../../pipeline/collect/days';
 

@@ -1,4 +1,5 @@
-import { CollectParams, type CollectSource } from '../../../contracts/collect-params';
+import { CollectParams } from '../../../contracts/collect-params';
+import { type HttpSource, isHttp } from '../../../contracts/collect-source';
 import { afterWatermark, type Watermark } from '../../../pipeline/collect/after-watermark';
 import { type Cell } from '../../../pipeline/collect/fit-cell';
 import { fitRows } from '../../../pipeline/collect/fit-rows';
@@ -6,10 +7,13 @@ import { quarantineText } from '../../../pipeline/collect/quarantine';
 import { sourceUrl } from '../../../pipeline/collect/source-url';
 import { CollectBench } from './collect-bench';
 
-const source = (rest: object): CollectSource =>
-  CollectParams.parse({
+const source = (rest: object): HttpSource => {
+  const { s } = CollectParams.parse({
     sources: { s: { url: 'https://e.com/{day}', max_quarantined: 1, columns: { a: 'text' }, ...rest } },
-  }).sources['s']!;
+  }).sources;
+  if (s === undefined || !isHttp(s)) throw new Error('no HTTP source');
+  return s;
+};
 
 /** What a value becomes in a column, or why it is refused. */
 async function cellOf(value: unknown, column: object | string): Promise<Cell | string> {
