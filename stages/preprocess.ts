@@ -52,7 +52,8 @@ export const preprocess: Stage = async (context) => {
   const inputs = fitInputs(table, features, split.train, { ...params.preprocess, encode });
   requireFewLevels(table.file, inputs, table.rows, context.memoryBytes);
 
-  const warnings = warningsOf({ table, features, target, classes, numbers, split });
+  const equalTogether = naming.by === 'content' && params.preprocess.split !== 'time';
+  const warnings = warningsOf({ table, features, target, classes, numbers, split, equalTogether });
   requireNoLeakage(table.file, warnings, params.expect);
 
   context.report({ phase: 'fitting baselines', done: table.rows });

@@ -62,11 +62,10 @@ export class Referee {
     const given = labelsOf(said);
     this.#requireCommonClass(given, classes);
     // A champion may know classes that this table lacks: a label of its own is then a wrong answer of its own.
-    const labels = [...new Set([...this.schema.classes, ...given])];
-    const numberOf = new Map(labels.map((label, number) => [label, number]));
+    const { labels, numbers } = numbered(given, this.schema.classes);
     return {
       truth,
-      predicted: Uint32Array.from(given, (label) => numberOf.get(label) ?? 0),
+      predicted: numbers,
       labels,
       classes: this.schema.classes.length,
       probabilities: this.#probabilities(said, classes),
@@ -82,7 +81,10 @@ export class Referee {
     }
     const given = labelsOf(said);
     const { classes } = this.schema;
-    return Float64Array.from(this.#labels ?? [], (label, row) => (classes[label] === given[row] ? 1 : 0));
+    const truth = this.#labels ?? new Uint32Array();
+    const merit = new Float64Array(truth.length);
+    for (let row = 0; row < truth.length; row++) merit[row] = classes[truth[row]!] === given[row] ? 1 : 0;
+    return merit;
   }
 
   /** The cut-off that params ask for; undefined without such a wish, or with too few rows of a class. */
@@ -103,7 +105,8 @@ export class Referee {
   /** An accuracy of 0 would say that the model is bad, where it answers another question. */
   #requireCommonClass(given: readonly string[], known: readonly string[]): void {
     const { classes } = this.schema;
-    if (given.length === 0 || [...known, ...given].some((label) => classes.includes(label))) return;
+    const isCommon = (label: string): boolean => classes.includes(label);
+    if (given.length === 0 || known.some(isCommon) || given.some(isCommon)) return;
     const its = listed([...new Set([...known, ...given])]);
     throw new RetrainError(
       'MODEL_INVALID',
@@ -125,6 +128,22 @@ export class Referee {
     }
     return { values, classes: wanted.length };
   }
+}
+
+/** `[n]` numbers of labels: the known ones keep theirs, others come after them in the order of their appearance. */
+function numbered(
+  given: readonly string[],
+  known: readonly string[],
+): { labels: string[]; numbers: Uint32Array } {
+  const numberOf = new Map(known.map((label, number) => [label, number]));
+  const numbers = new Uint32Array(given.length);
+  for (let row = 0; row < given.length; row++) {
+    const label = given[row]!;
+    let number = numberOf.get(label);
+    if (number === undefined) numberOf.set(label, (number = numberOf.size));
+    numbers[row] = number;
+  }
+  return { labels: [...numberOf.keys()], numbers };
 }
 
 /** Number of the positive one of two classes; undefined for more, and for a regression. */

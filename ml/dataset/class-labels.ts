@@ -13,8 +13,9 @@ export const MAX_CLASSES = 1000;
  */
 export function numberClasses(target: TextColumn, file: string): { classes: string[]; numbers: Uint32Array } {
   const { name, codes, levels } = target;
-  const occurring = new Set(codes);
-  const classes = levels.filter((_, code) => occurring.has(code)).sort(byCodePoint);
+  const occurring = new Uint8Array(levels.length);
+  for (let row = 0; row < codes.length; row++) occurring[codes[row]!] = 1;
+  const classes = levels.filter((_, code) => occurring[code] === 1).sort(byCodePoint);
   if (classes.length < 2) {
     throw new RetrainError(
       'DATA_INVALID',
@@ -28,5 +29,7 @@ export function numberClasses(target: TextColumn, file: string): { classes: stri
     );
   }
   const numberOf = levels.map((level) => classes.indexOf(level));
-  return { classes, numbers: Uint32Array.from(codes, (code) => numberOf[code] ?? 0) };
+  const numbers = new Uint32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) numbers[row] = numberOf[codes[row]!] ?? 0;
+  return { classes, numbers };
 }

@@ -41,8 +41,23 @@ export function textAt(column: TextColumn, row: number): string | undefined {
 /** Some rows of a column, in the given order. */
 export function takeColumn(column: Column, rows: Uint32Array): Column {
   return column.kind === 'number'
-    ? { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN) }
-    : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) };
+    ? { ...column, values: takeNumbers(column.values, rows) }
+    : { ...column, codes: takeCodes(column.codes, rows) };
+}
+
+// Loops: `from` with a function goes by an iterator, ten times as slow.
+
+/** Some of the numbers, in the given order. */
+export function takeNumbers(values: Float64Array, rows: Uint32Array): Float64Array {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!] ?? Number.NaN;
+  return taken;
+}
+
+function takeCodes(codes: Int32Array, rows: Uint32Array): Int32Array {
+  const taken = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = codes[rows[i]!] ?? -1;
+  return taken;
 }
 
 /** The table with some of its rows, in the given order. */

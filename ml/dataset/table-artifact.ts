@@ -28,11 +28,13 @@ export function writeTable(
 
 function parquetColumn(column: Column, rows: Uint32Array, type: 'float' | 'double'): ParquetColumn {
   const { name } = column;
+  // Loops: `from` with a function goes by an iterator, ten times as slow.
   if (column.kind === 'text') {
-    return { name, type: 'text', values: Array.from(rows, (row) => textAt(column, row) ?? null) };
+    const texts = new Array<string | null>(rows.length);
+    for (let i = 0; i < rows.length; i++) texts[i] = textAt(column, rows[i]!) ?? null;
+    return { name, type: 'text', values: texts };
   }
   const { values } = column;
-  // A loop: `from` with a function goes by an iterator, ten times as slow.
   const taken = type === 'float' ? new Float32Array(rows.length) : new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]!] ?? Number.NaN;
   return taken instanceof Float32Array
@@ -121,13 +123,17 @@ export function classNumbersOf({ target }: StoredTable, { classes }: TableSchema
   if (target.kind === 'number') {
     throw new RetrainError('STAGE_FAILED', `column "${target.name}" holds numbers, expected classes`);
   }
-  const numberOf = target.levels.map((level) => classes.indexOf(level));
-  return Uint32Array.from(target.codes, (code) => {
-    const number = numberOf[code] ?? -1;
-    if (number >= 0) return number;
-    throw new RetrainError(
-      'STAGE_FAILED',
-      `"${target.levels[code] ?? ''}" of column "${target.name}" is not among the classes of the schema`,
-    );
-  });
+  const { name, codes, levels } = target;
+  const numberOf = levels.map((level) => classes.indexOf(level));
+  const numbers = new Uint32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) {
+    const number = numberOf[codes[row]!] ?? -1;
+    if (number < 0) {
+      const shown = levels[codes[row]!] ?? '';
+      const message = `"${shown}" of column "${name}" is not among the classes of the schema`;
+      throw new RetrainError('STAGE_FAILED', message);
+    }
+    numbers[row] = number;
+  }
+  return numbers;
 }

@@ -28,6 +28,8 @@ export interface Looked {
   /** `[n]` class numbers; null for regression. */
   numbers: Uint32Array | null;
   split: Pick<Split, 'train' | 'test'>;
+  /** The split keeps equal rows together, so none can be on both sides. */
+  equalTogether: boolean;
 }
 
 /** What a good colleague would say of a table before anything is trained on it. */
@@ -50,7 +52,11 @@ export function warningsOf(looked: Looked): DataWarning[] {
 }
 
 /** Rows of the test set whose features and target are also among the training rows. */
-function sharedRows({ table, target, split }: Looked, features: readonly Column[]): DataWarning[] {
+function sharedRows(
+  { table, target, split, equalTogether }: Looked,
+  features: readonly Column[],
+): DataWarning[] {
+  if (equalTogether) return [];
   const columns = [...features, columnOf(table, target)];
   const hashes = rowHashes(columns, table.rows);
   const trained = new Set<number>();

@@ -35,11 +35,11 @@ function slicesOf(column: Column, mine: Float64Array, its: Float64Array): Compar
   const sums = new Map<string, { rows: number; candidate: number; champion: number }>();
   for (let row = 0; row < mine.length; row++) {
     const slice = sliceAt(row);
-    const sum = sums.get(slice) ?? { rows: 0, candidate: 0, champion: 0 };
+    let sum = sums.get(slice);
+    if (sum === undefined) sums.set(slice, (sum = { rows: 0, candidate: 0, champion: 0 }));
     sum.rows++;
     sum.candidate += mine[row] ?? 0;
     sum.champion += its[row] ?? 0;
-    sums.set(slice, sum);
   }
   return [...sums]
     .filter(([, { rows }]) => rows >= MIN_ROWS)

@@ -13,10 +13,13 @@ const EPSILON = 2 ** -52;
  * @param truth `[n]` class numbers.
  */
 export function logLosses(truth: Uint32Array, { values, classes }: Probabilities): Float64Array {
-  return Float64Array.from(truth, (label, i) => {
-    const p = values[i * classes + label] ?? 0;
-    return -Math.log(Math.min(Math.max(p, EPSILON), 1 - EPSILON));
-  });
+  // Loops, here and below: `from` with a function goes by an iterator, ten times as slow.
+  const losses = new Float64Array(truth.length);
+  for (let i = 0; i < truth.length; i++) {
+    const p = values[i * classes + truth[i]!] ?? 0;
+    losses[i] = -Math.log(Math.min(Math.max(p, EPSILON), 1 - EPSILON));
+  }
+  return losses;
 }
 
 /**
@@ -25,11 +28,14 @@ export function logLosses(truth: Uint32Array, { values, classes }: Probabilities
  */
 export function brierLosses(truth: Uint32Array, { values, classes }: Probabilities): Float64Array {
   const scale = classes === 2 ? 0.5 : 1;
-  return Float64Array.from(truth, (label, i) => {
+  const losses = new Float64Array(truth.length);
+  for (let i = 0; i < truth.length; i++) {
+    const label = truth[i]!;
     let sum = 0;
     for (let k = 0; k < classes; k++) sum += ((values[i * classes + k] ?? 0) - (label === k ? 1 : 0)) ** 2;
-    return scale * sum;
-  });
+    losses[i] = scale * sum;
+  }
+  return losses;
 }
 
 /** One bin of a calibration table. */

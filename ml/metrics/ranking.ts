@@ -56,8 +56,8 @@ export class Ranking {
     let lastHits = 0;
     let lastAlarms = 0;
     for (let i = 0; i < this.#order.length; i++) {
-      const row = this.#order[i] ?? 0;
-      const weight = weights === undefined ? 1 : (weights[row] ?? 0);
+      const row = this.#order[i]!;
+      const weight = weights === undefined ? 1 : weights[row]!;
       if (this.positive[row] === 1) hits += weight;
       else alarms += weight;
       if (this.#ends[i] === 0) continue;
@@ -69,35 +69,74 @@ export class Ranking {
     return { rocAuc: area / (2 * hits * alarms), averagePrecision: sum / hits };
   }
 
-  /** ROC curve from (0, 0) to (1, 1), a point per distinct score: x = false positive rate, y = recall. */
-  rocCurve(): CurvePoint[] {
-    const points: CurvePoint[] = [{ x: 0, y: 0, threshold: Infinity }];
+  /**
+   * ROC curve from (0, 0) to (1, 1), a point per distinct score: x = false positive rate, y = recall.
+   *
+   * @param most points, as `thinned` chooses them
+   */
+  rocCurve(most = Infinity): CurvePoint[] {
+    const points: CurvePoint[] = [];
+    const isChosen = thinner(this.#cuts() + 1, most);
+    if (isChosen(0)) points.push({ x: 0, y: 0, threshold: Infinity });
     const [positives, negatives] = this.#totals();
-    this.eachCut((hits, alarms, threshold) => {
+    this.#eachOf(isChosen, 1, (hits, alarms, threshold) => {
       points.push({ x: alarms / negatives, y: hits / positives, threshold });
     });
     return points;
   }
 
-  /** Precision-recall curve, a point per distinct score, falling: x = recall, y = precision. */
-  precisionRecallCurve(): CurvePoint[] {
+  /**
+   * Precision-recall curve, a point per distinct score, falling: x = recall, y = precision.
+   *
+   * @param most points, as `thinned` chooses them
+   */
+  precisionRecallCurve(most = Infinity): CurvePoint[] {
     const points: CurvePoint[] = [];
     const [positives] = this.#totals();
-    this.eachCut((hits, alarms, threshold) => {
+    this.#eachOf(thinner(this.#cuts(), most), 0, (hits, alarms, threshold) => {
       points.push({ x: hits / positives, y: hits / (hits + alarms), threshold });
     });
     return points;
   }
 
-  /** Calls `visit` with the true and false positives at and above each distinct score, from the top. */
-  eachCut(visit: (hits: number, alarms: number, threshold: number) => void): void {
+  /** Visits the cuts that are chosen, the first being number `first`. */
+  #eachOf(
+    isChosen: (number: number) => boolean,
+    first: number,
+    visit: (hits: number, alarms: number, threshold: number) => void,
+  ): void {
+    let number = first;
+    this.eachCut((hits, alarms, threshold) => {
+      if (isChosen(number++)) visit(hits, alarms, threshold);
+    });
+  }
+
+  #cuts(): number {
+    return this.#ends.reduce((sum, one) => sum + one, 0);
+  }
+
+  /**
+   * Calls `visit` with the true and false positives at and above each distinct score, from the top.
+   *
+   * @param kept which rows count; absent: all
+   */
+  eachCut(
+    visit: (hits: number, alarms: number, threshold: number) => void,
+    kept?: (row: number) => boolean,
+  ): void {
     let hits = 0;
     let alarms = 0;
+    let seen = false;
     for (let i = 0; i < this.#order.length; i++) {
-      const row = this.#order[i] ?? 0;
-      if (this.positive[row] === 1) hits++;
-      else alarms++;
-      if (this.#ends[i] === 1) visit(hits, alarms, this.scores[row] ?? Number.NaN);
+      const row = this.#order[i]!;
+      if (kept === undefined || kept(row)) {
+        seen = true;
+        if (this.positive[row] === 1) hits++;
+        else alarms++;
+      }
+      if (!seen || this.#ends[i] === 0) continue;
+      seen = false;
+      visit(hits, alarms, this.scores[row]!);
     }
   }
 
@@ -107,9 +146,23 @@ export class Ranking {
   }
 }
 
+/** Points of a curve that anybody looks at. */
+export const MOST_POINTS = 201;
+
 /** At most `most` points of a curve, the first and the last included, evenly spread along it. */
-export function thinned<T>(points: readonly T[], most = 201): T[] {
-  if (points.length <= most) return [...points];
-  const step = (points.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, i) => points[Math.round(i * step)] as T);
+export function thinned<T>(points: readonly T[], most = MOST_POINTS): T[] {
+  const isChosen = thinner(points.length, most);
+  return points.filter((_, number) => isChosen(number));
+}
+
+/** Which of so many points are among those that `thinned` chooses, asked from the first to the last. */
+function thinner(points: number, most: number): (number: number) => boolean {
+  if (points <= most) return () => true;
+  const step = (points - 1) / (most - 1);
+  let chosen = 0;
+  return (number) => {
+    if (number !== Math.round(chosen * step)) return false;
+    chosen++;
+    return true;
+  };
 }

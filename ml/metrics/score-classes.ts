@@ -3,7 +3,7 @@ import { classMetric } from '../../contracts/task-metrics';
 import { bootstrapIntervals, type BootstrapOptions } from './bootstrap';
 import { classificationScores } from './classification';
 import { brierLosses, calibration, logLosses, type Probabilities, weightedMean } from './probabilities';
-import { Ranking, thinned } from './ranking';
+import { MOST_POINTS, Ranking } from './ranking';
 
 /** What a classifier said of the held-out rows. */
 export interface ClassPredictions {
@@ -147,10 +147,13 @@ interface ClassView {
 
 /** One class against the rest. */
 export function classView(truth: Uint32Array, { values, classes }: Probabilities, k: number): ClassView {
-  return {
-    positive: Uint8Array.from(truth, (label) => (label === k ? 1 : 0)),
-    scores: Float64Array.from(truth, (_, i) => values[i * classes + k] ?? 0),
-  };
+  const positive = new Uint8Array(truth.length);
+  const scores = new Float64Array(truth.length);
+  for (let i = 0; i < truth.length; i++) {
+    if (truth[i] === k) positive[i] = 1;
+    scores[i] = values[i * classes + k] ?? 0;
+  }
+  return { positive, scores };
 }
 
 function areas(rankings: readonly Ranking[], weights: Float64Array | undefined): Metrics {
@@ -169,13 +172,11 @@ function curvesOf(
   view: ClassView | undefined,
 ): NonNullable<Scores['curves']>[number] {
   const points = (curve: { x: number; y: number }[]): [number, number][] =>
-    thinned(curve)
-      .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
-      .map(({ x, y }) => [x, y]);
+    curve.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)).map(({ x, y }) => [x, y]);
   return {
     label,
-    roc: points(ranking?.rocCurve() ?? []),
-    precisionRecall: points(ranking?.precisionRecallCurve() ?? []),
+    roc: points(ranking?.rocCurve(MOST_POINTS) ?? []),
+    precisionRecall: points(ranking?.precisionRecallCurve(MOST_POINTS) ?? []),
     calibration: view === undefined ? [] : calibration(view.positive, view.scores),
   };
 }

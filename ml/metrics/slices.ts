@@ -22,10 +22,10 @@ export function slicesOf(columns: readonly Column[], merit: Float64Array): Slice
     for (let row = 0; row < merit.length; row++) {
       const slice = sliceAt(row);
       if (slice === undefined) continue;
-      const found = sums.get(slice) ?? { rows: 0, sum: 0 };
+      let found = sums.get(slice);
+      if (found === undefined) sums.set(slice, (found = { rows: 0, sum: 0 }));
       found.rows++;
       found.sum += merit[row] ?? 0;
-      sums.set(slice, found);
     }
     return [...sums]
       .filter(([, { rows }]) => rows >= MIN_ROWS && rows < merit.length)
@@ -38,11 +38,14 @@ export function quarterOf(values: Float64Array): (row: number) => string {
   const sorted = sortNumbers(values.filter((value) => value === value));
   const edges = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share)))];
   const names = edges.slice(1).map((edge, i) => `${short(edges[i])} to ${short(edge)}`);
+  const inner = edges.slice(1, -1);
+  const only = short(edges[0]);
   return (row) => {
-    const value = values[row] ?? Number.NaN;
-    if (Number.isNaN(value)) return 'missing';
-    const above = edges.slice(1, -1).filter((edge) => value > edge).length;
-    return names[above] ?? short(edges[0]);
+    const value = values[row]!;
+    if (value !== value) return 'missing';
+    let above = 0;
+    while (above < inner.length && value > inner[above]!) above++;
+    return names[above] ?? only;
   };
 }
 

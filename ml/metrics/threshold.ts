@@ -35,11 +35,31 @@ export function chooseThreshold(
   const positives = positive.reduce((sum, one) => sum + one, 0);
   if (positives === 0 || positives === positive.length) return undefined;
   const negatives = positive.length - positives;
-  let best: Cutoff | undefined;
-  new Ranking(positive, scores).eachCut((hits, alarms, threshold) => {
-    const cutoff = cutoffAt(threshold, hits, alarms, positives, negatives);
-    if (best === undefined || isBetter(cutoff, best, rule)) best = cutoff;
-  });
+  const best = bestCut(new Ranking(positive, scores), positives, rule);
+  return best && cutoffAt(best.threshold, best.hits, best.alarms, positives, negatives);
+}
+
+interface Cut {
+  threshold: number;
+  hits: number;
+  alarms: number;
+}
+
+/** @param kept see `Ranking.eachCut` */
+function bestCut(
+  ranking: Ranking,
+  positives: number,
+  rule: ThresholdRule,
+  kept?: (row: number) => boolean,
+): Cut | undefined {
+  let most = -Infinity;
+  let best: Cut | undefined;
+  ranking.eachCut((hits, alarms, threshold) => {
+    const worth = worthOf(hits, alarms, positives, rule);
+    if (worth <= most) return;
+    most = worth;
+    best = { threshold, hits, alarms };
+  }, kept);
   return best;
 }
 
@@ -59,18 +79,23 @@ export function crossFitThreshold(
   rule: ThresholdRule,
   seed: number,
 ): Cutoff | undefined {
-  const chosen = chooseThreshold(positive, scores, rule);
   const fold = foldsOf(positive, seed);
-  if (chosen === undefined || fold === undefined) return undefined;
+  if (fold === undefined) return undefined;
   const positives = positive.reduce((sum, one) => sum + one, 0);
+  const ranking = new Ranking(positive, scores);
+  const chosen = bestCut(ranking, positives, rule);
+  if (chosen === undefined) return undefined;
   let hits = 0;
   let alarms = 0;
   for (let held = 0; held < FOLDS; held++) {
-    const others = <T extends Uint8Array | Float64Array>(values: T): T =>
-      values.filter((_, row) => fold[row] !== held) as T;
-    const { threshold = Infinity } = chooseThreshold(others(positive), others(scores), rule) ?? {};
-    for (const [row, score] of scores.entries()) {
-      if (fold[row] !== held || score < threshold) continue;
+    const [othersPositive, others] = countOthers(positive, fold, held);
+    const cut =
+      othersPositive === 0 || othersPositive === others
+        ? undefined
+        : bestCut(ranking, othersPositive, rule, (row) => fold[row] !== held);
+    const threshold = cut?.threshold ?? Infinity;
+    for (let row = 0; row < scores.length; row++) {
+      if (fold[row] !== held || scores[row]! < threshold) continue;
       if (positive[row] === 1) hits++;
       else alarms++;
     }
@@ -78,27 +103,51 @@ export function crossFitThreshold(
   return cutoffAt(chosen.threshold, hits, alarms, positives, positive.length - positives);
 }
 
+/** Positive rows of the other folds, and all of them. */
+function countOthers(positive: Uint8Array, fold: Uint8Array, held: number): [positives: number, all: number] {
+  let positives = 0;
+  let all = 0;
+  for (let row = 0; row < fold.length; row++) {
+    if (fold[row] === held) continue;
+    all++;
+    positives += positive[row]!;
+  }
+  return [positives, all];
+}
+
 /** `[n]` fold of each row; a class of fewer rows than folds leaves some of them without. */
 function foldsOf(positive: Uint8Array, seed: number): Uint8Array | undefined {
   const fold = new Uint8Array(positive.length);
   for (const side of [0, 1]) {
-    const rows = Uint32Array.from(positive.keys()).filter((row) => positive[row] === side);
+    const rows = rowsOf(positive, side);
     if (rows.length < 2) return undefined;
-    for (const [place, row] of new Random(seed, side).shuffle(rows).entries()) fold[row] = place % FOLDS;
+    new Random(seed, side).shuffle(rows);
+    for (let place = 0; place < rows.length; place++) fold[rows[place]!] = place % FOLDS;
   }
   return fold;
 }
 
-function isBetter(one: Cutoff, other: Cutoff, rule: ThresholdRule): boolean {
-  if ('maximize' in rule) return one.f1 > other.f1;
+/** Rows of a class, rising. */
+function rowsOf(positive: Uint8Array, side: number): Uint32Array {
+  const rows = new Uint32Array(positive.length);
+  let size = 0;
+  for (let row = 0; row < positive.length; row++) if (positive[row] === side) rows[size++] = row;
+  return rows.slice(0, size);
+}
+
+/** What a rule thinks of a cut-off: the more the better. */
+function worthOf(hits: number, alarms: number, positives: number, rule: ThresholdRule): number {
+  if ('maximize' in rule) return f1Of(hits, alarms, positives);
   if ('cost' in rule) {
     const { false_positive, false_negative } = rule.cost;
-    const cost = (at: Cutoff): number =>
-      at.falsePositives * false_positive + at.falseNegatives * false_negative;
-    return cost(one) < cost(other);
+    return -(alarms * false_positive + (positives - hits) * false_negative);
   }
-  return other.recall < rule.recall && one.recall > other.recall;
+  // More than what is asked for is worth no more.
+  return Math.min(hits / positives, rule.recall);
 }
+
+const f1Of = (hits: number, alarms: number, positives: number): number =>
+  (2 * hits) / (hits + alarms + positives);
 
 function cutoffAt(
   threshold: number,
@@ -111,7 +160,7 @@ function cutoffAt(
     threshold,
     precision: hits + alarms === 0 ? 0 : hits / (hits + alarms),
     recall: hits / positives,
-    f1: (2 * hits) / (hits + alarms + positives),
+    f1: f1Of(hits, alarms, positives),
     truePositives: hits,
     falsePositives: alarms,
     falseNegatives: positives - hits,

@@ -128,20 +128,26 @@ function readTexts(bytes: Buffer, start: number, into: (string | null)[], row: n
   const levelBytes = bytes.readUInt32LE(start);
   const levels = new ThriftReader(bytes, start + 4);
   let at = start + 4 + levelBytes;
-  let last: { bytes: Buffer; text: string } | undefined;
+  let last = { at: 0, length: -1, text: '' };
   for (let done = 0; done < rows;) {
     const run = levels.varint() >>> 1;
     const present = bytes[levels.position++] === 1;
     for (let i = 0; i < run; i++, done++) {
       if (!present) continue;
       const length = bytes.readUInt32LE(at);
-      const slice = bytes.subarray(at + 4, at + 4 + length);
       // Labels come in few values, often the same again: no new string for each row.
-      if (last?.bytes.equals(slice) !== true) last = { bytes: slice, text: slice.toString('utf8') };
+      if (last.length !== length || !areEqual(bytes, last.at, at + 4, length)) {
+        last = { at: at + 4, length, text: bytes.toString('utf8', at + 4, at + 4 + length) };
+      }
       into[row + done] = last.text;
       at += 4 + length;
     }
   }
+}
+
+function areEqual(bytes: Buffer, one: number, other: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[one + i] !== bytes[other + i]) return false;
+  return true;
 }
 
 const struct = (value: Decoded | undefined): Map<number, Decoded> => {

@@ -1,4 +1,5 @@
 import type { FeatureMatrix } from '../../dataset/matrix';
+import { sortFloats } from '../../dataset/sort-numbers';
 import { BorderIndex } from './border-index';
 
 /** Codes of a column are bytes: a feature has at most this many bins, a missing value among them. */
@@ -128,5 +129,5 @@ function sortedSample(column: Float32Array): Float32Array {
     const value = column[Math.floor(at)]!;
     if (value === value) sample[size++] = value;
   }
-  return sample.subarray(0, size).sort();
+  return sortFloats(sample.subarray(0, size));
 }

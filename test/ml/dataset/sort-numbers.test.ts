@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { fallingKeys, risingKeys } from '../../../ml/dataset/number-keys';
 import { orderByKey } from '../../../ml/dataset/order-by-key';
-import { sortNumbers } from '../../../ml/dataset/sort-numbers';
+import { sortFloats, sortNumbers } from '../../../ml/dataset/sort-numbers';
+import { Random } from '../../../ml/random/random';
 
 const numbers = fc.oneof(
   fc.array(fc.double({ noNaN: true }), { maxLength: 60 }),
@@ -40,4 +41,25 @@ test('rows go by rising or falling numbers, equal ones in the order of the table
       });
     }),
   );
+});
+
+test.each<[string, (random: Random) => number]>([
+  ['of both signs', (random) => random.float() - 0.5],
+  ['of all sizes', (random) => (random.float() - 0.5) * 10 ** (random.below(600) - 300)],
+  ['that share their upper word', (random) => 1 + random.below(3) + random.float() * 2 ** -40],
+  [
+    'with zeros of both signs, and infinities',
+    (random) => [0, -0, Infinity, -Infinity, 0.5][random.below(5)]!,
+  ],
+])('many numbers %s are sorted as the language sorts them', (_what, draw) => {
+  const random = new Random(7);
+  const values = Float64Array.from({ length: 5000 }, () => draw(random));
+  const expected = values.slice().sort();
+  expect(sortNumbers(values.slice()).every((value, i) => Object.is(value, expected[i]))).toBe(true);
+  const short = Float32Array.from(values);
+  const shortExpected = short.slice().sort();
+  // A part of a longer one, as columns are.
+  const part = new Float32Array(5003).fill(1).subarray(3);
+  part.set(short);
+  expect(sortFloats(part).every((value, i) => Object.is(value, shortExpected[i]))).toBe(true);
 });
