@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from './package-root';
 import type { ServerCommand } from './server-process';
 import { type Environment } from '../../integrations/files/dot-env';
 
@@ -24,7 +25,7 @@ export function mlflowServer({ python, port, dir, logFile, env }: MlflowServerOp
     title: 'MLflow',
     command: python,
     args: [
-      ...['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ...[launcher(), 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
       ...['--backend-store-uri', `sqlite:///${join(dir, 'mlflow.db')}`],
       ...['--serve-artifacts', '--artifacts-destination', join(dir, 'mlartifacts')],
     ],
@@ -39,6 +40,11 @@ export function mlflowServer({ python, port, dir, logFile, env }: MlflowServerOp
     logFile,
     umask: 0o077,
   };
+}
+
+/** Does what `python -m mlflow` does, in one process instead of two. */
+function launcher(): string {
+  return join(packageRoot(), 'client', 'stack', 'mlflow_server.py');
 }
 
 /** Whether the server answers requests. */
