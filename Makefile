@@ -114,7 +114,7 @@ test-integration: ## run the tests that need servers
 	@scripts/test.sh integration -- $(ARGS)
 
 .PHONY: test-soak
-test-soak: ## run those that go by chance, and take long: workers killed at random moments
+test-soak: ## run those that take minutes, or go by chance: servers away, workers killed at random moments
 	@scripts/test.sh soak -- $(ARGS)
 
 .PHONY: lint

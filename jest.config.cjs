@@ -75,6 +75,15 @@ const tests = readdirSync(path.join(__dirname, 'test'), { recursive: true, encod
   .map((file) => path.join(__dirname, 'test', file));
 const judged = tests.filter((file) => NEEDS.test(readFileSync(file, 'utf8')));
 
+// Suites with tests for the night (test/tools/nightly.ts) run whole in the soak.
+const nightly = readdirSync(path.join(__dirname, 'test', 'integration'), {
+  recursive: true,
+  encoding: 'utf8',
+})
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => path.join(__dirname, 'test', 'integration', file))
+  .filter((file) => /from '[./]*tools\/nightly'/.test(readFileSync(file, 'utf8')));
+
 module.exports = {
   // Most suites wait for servers most of the time: more at once than Jest would run on two cores.
   testSequencer: '<rootDir>/test/slow-first.cjs',
@@ -101,7 +110,8 @@ module.exports = {
     {
       ...shared,
       displayName: 'soak',
-      testMatch: ['<rootDir>/test/soak/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/soak/**/*.test.ts', ...nightly],
+      globals: { retrainNightly: true },
       globalSetup: '<rootDir>/test/integration/stack/global-setup.ts',
       globalTeardown: '<rootDir>/test/integration/stack/global-teardown.ts',
     },

@@ -14,6 +14,7 @@ import { parseDocument } from 'yaml';
 import { initWorkspace } from '../../integrations/dvc/workspace';
 import { RegistryView } from './pipeline/registry-view';
 import { ROOT, TestProject } from './pipeline/test-project';
+import { nightly } from '../tools/nightly';
 
 jest.setTimeout(180_000);
 
@@ -108,60 +109,66 @@ test('--update-params writes the recorded params, comments kept', async () => {
   expect(readFileSync(project.path('params.yaml'), 'utf8')).toBe(recorded);
 });
 
-test('the recorded params, data and uncommitted changes count; data that git does not have come out of the cache', async () => {
-  writeFileSync(
-    project.path('data/more.csv'),
-    `${readFileSync(project.path('data/iris.csv'), 'utf8')}5.0,3.4,1.5,0.2,setosa\n`,
-  );
-  const params = readFileSync(project.path('params.yaml'), 'utf8');
-  writeFileSync(project.path('params.yaml'), params.replace('accuracy: 0.90', 'accuracy: 0.80 # changed'));
-  const set = ['--set', 'train.n_estimators=7', '--set', 'data.path=data/more.csv'];
-  const started = await project.start('--wait', ...set);
-  writeFileSync(project.path('params.yaml'), params);
-  writeFileSync(project.path('README.md'), 'later\n');
-  git('commit', '--quiet', '--message', 'later', '--', 'README.md');
-  const version = `${project.model}@${started.result?.modelVersion}`;
-  const again = await project.cli(['reproduce', version, '--run']);
-  expect(again.stdout).toContain('with changes that were not committed');
-  expect(again.stderr).toMatch(/commit +\w{12} and its patch/);
-  expect(again.stderr).toMatch(/data +data\/more\.csv out of the cache/);
-  // The commit is not that of the project any more, but its sources are.
-  expect(again.stderr).toMatch(/build +that of this project/);
-  expect(again.stdout.trim().split('\n').at(-1)).toBe(`${project.model} v2: bit-identical`);
-});
+nightly(
+  'the recorded params, data and uncommitted changes count; data that git does not have come out of the cache',
+  async () => {
+    writeFileSync(
+      project.path('data/more.csv'),
+      `${readFileSync(project.path('data/iris.csv'), 'utf8')}5.0,3.4,1.5,0.2,setosa\n`,
+    );
+    const params = readFileSync(project.path('params.yaml'), 'utf8');
+    writeFileSync(project.path('params.yaml'), params.replace('accuracy: 0.90', 'accuracy: 0.80 # changed'));
+    const set = ['--set', 'train.n_estimators=7', '--set', 'data.path=data/more.csv'];
+    const started = await project.start('--wait', ...set);
+    writeFileSync(project.path('params.yaml'), params);
+    writeFileSync(project.path('README.md'), 'later\n');
+    git('commit', '--quiet', '--message', 'later', '--', 'README.md');
+    const version = `${project.model}@${started.result?.modelVersion}`;
+    const again = await project.cli(['reproduce', version, '--run']);
+    expect(again.stdout).toContain('with changes that were not committed');
+    expect(again.stderr).toMatch(/commit +\w{12} and its patch/);
+    expect(again.stderr).toMatch(/data +data\/more\.csv out of the cache/);
+    // The commit is not that of the project any more, but its sources are.
+    expect(again.stderr).toMatch(/build +that of this project/);
+    expect(again.stdout.trim().split('\n').at(-1)).toBe(`${project.model} v2: bit-identical`);
+  },
+);
 
-test('tables that are joined are recorded, told apart, restored and brought along like the data', async () => {
-  writeFileSync(
-    project.path('data/origin.csv'),
-    'species,height,planet\nsetosa,1,3\nversicolor,2,3\nvirginica,3,3\n',
-  );
-  const sql = 'SELECT data.*, height, planet FROM data JOIN origin USING (species) ORDER BY ALL';
-  const set = ['--set', 'data.extra.origin=data/origin.csv', '--set', `preprocess.sql=${sql}`];
-  const started = await project.start('--wait', ...set);
-  expect(started).toMatchObject({ code: 0 });
-  const run = (await registry.runs()).find(({ runId }) => runId === started.result?.mlflowRunId);
-  expect(run?.tags).toMatchObject({
-    data_hash: started.result?.dataHash,
-    'data_md5.data/iris.csv': run?.tags['data_md5'],
-    'data_md5.data/origin.csv': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
-  });
-  // A column that is the same everywhere tells nothing: run and version say so.
-  const warned = expect.stringMatching(/^constant: column "planet"/) as string;
-  expect(run?.tags['warnings']).toEqual(warned);
-  expect((await registry.versions())[0]?.tags['warnings']).toEqual(warned);
-  expect(run?.tags['data_sha256']).not.toBe(started.result?.dataHash);
-  const version = `${project.model}@${started.result?.modelVersion}`;
-  rmSync(project.path('data/origin.csv'));
-  expect((await project.cli(['restore', version])).stdout).toContain('data/origin.csv');
-  const again = await project.cli(['reproduce', version, '--run']);
-  expect(again.stderr).toMatch(/data +data\/iris\.csv as git has it/);
-  expect(again.stderr).toMatch(/data +data\/origin\.csv out of the cache/);
-  expect(again.stdout.trim().split('\n').at(-1)).toBe(`${version.replace('@', ' v')}: bit-identical`);
-  expect((await project.cli(['plan', ...set])).stdout).toContain(started.result?.pipelineKey.slice(0, 16));
-  appendFileSync(project.path('data/origin.csv'), 'another,4,3\n');
-  expect((await project.cli(['plan', ...set])).stdout).toMatch(/preprocess +the data changed/);
-  rmSync(project.path('data/origin.csv'));
-});
+nightly(
+  'tables that are joined are recorded, told apart, restored and brought along like the data',
+  async () => {
+    writeFileSync(
+      project.path('data/origin.csv'),
+      'species,height,planet\nsetosa,1,3\nversicolor,2,3\nvirginica,3,3\n',
+    );
+    const sql = 'SELECT data.*, height, planet FROM data JOIN origin USING (species) ORDER BY ALL';
+    const set = ['--set', 'data.extra.origin=data/origin.csv', '--set', `preprocess.sql=${sql}`];
+    const started = await project.start('--wait', ...set);
+    expect(started).toMatchObject({ code: 0 });
+    const run = (await registry.runs()).find(({ runId }) => runId === started.result?.mlflowRunId);
+    expect(run?.tags).toMatchObject({
+      data_hash: started.result?.dataHash,
+      'data_md5.data/iris.csv': run?.tags['data_md5'],
+      'data_md5.data/origin.csv': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
+    // A column that is the same everywhere tells nothing: run and version say so.
+    const warned = expect.stringMatching(/^constant: column "planet"/) as string;
+    expect(run?.tags['warnings']).toEqual(warned);
+    expect((await registry.versions())[0]?.tags['warnings']).toEqual(warned);
+    expect(run?.tags['data_sha256']).not.toBe(started.result?.dataHash);
+    const version = `${project.model}@${started.result?.modelVersion}`;
+    rmSync(project.path('data/origin.csv'));
+    expect((await project.cli(['restore', version])).stdout).toContain('data/origin.csv');
+    const again = await project.cli(['reproduce', version, '--run']);
+    expect(again.stderr).toMatch(/data +data\/iris\.csv as git has it/);
+    expect(again.stderr).toMatch(/data +data\/origin\.csv out of the cache/);
+    expect(again.stdout.trim().split('\n').at(-1)).toBe(`${version.replace('@', ' v')}: bit-identical`);
+    expect((await project.cli(['plan', ...set])).stdout).toContain(started.result?.pipelineKey.slice(0, 16));
+    appendFileSync(project.path('data/origin.csv'), 'another,4,3\n');
+    expect((await project.cli(['plan', ...set])).stdout).toMatch(/preprocess +the data changed/);
+    rmSync(project.path('data/origin.csv'));
+  },
+);
 
 test('a restore brings back data and model of a version, and asks before it loses something', async () => {
   const data = readFileSync(project.path('data/iris.csv'), 'utf8');

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { freePort } from '../../client/stack/ports';
 import { ROOT } from './pipeline/test-project';
+import { nightly } from '../tools/nightly';
 
 jest.setTimeout(600_000);
 
@@ -126,15 +127,18 @@ describe('.github/workflows/train_and_validate.yml', () => {
     }
   }
 
-  it('fails with exit code 3 when the model is not as good as the job demands, and takes the stack down', () => {
-    const job = withOneCut('0.5', () => runJob({ min_accuracy: '0.9' }, shared()));
-    expect(job.codes).toMatchObject({ Train: 0, Validate: 3, 'Take down the stack': 0 });
-    expect(job.failedAt).toBe('Validate');
-    expect(job.summary).toMatch(/accuracy 0\.\d{4} ≥ 0\.9 \*\*failed\*\*/);
-    expect(existsSync(path.join(checkout, '.retrain/stack.json'))).toBe(false);
-  });
+  nightly(
+    'fails with exit code 3 when the model is not as good as the job demands, and takes the stack down',
+    () => {
+      const job = withOneCut('0.5', () => runJob({ min_accuracy: '0.9' }, shared()));
+      expect(job.codes).toMatchObject({ Train: 0, Validate: 3, 'Take down the stack': 0 });
+      expect(job.failedAt).toBe('Validate');
+      expect(job.summary).toMatch(/accuracy 0\.\d{4} ≥ 0\.9 \*\*failed\*\*/);
+      expect(existsSync(path.join(checkout, '.retrain/stack.json'))).toBe(false);
+    },
+  );
 
-  it('fails when the run fails its own quality gate, and still shows the metrics', () => {
+  nightly('fails when the run fails its own quality gate, and still shows the metrics', () => {
     const job = withOneCut('0.99', () => runJob({ min_accuracy: '0.1' }, shared()));
     expect(job.codes).toMatchObject({ Train: 0, Validate: 3, 'Take down the stack': 0 });
     expect(job.failedAt).toBe('Validate');

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startMlflow, startTemporal } from '../stack/servers';
-import { RegistryView } from './registry-view';
-import { sleep, TestProject } from './test-project';
+import { startMlflow, startTemporal } from '../integration/stack/servers';
+import { RegistryView } from '../integration/pipeline/registry-view';
+import { sleep, TestProject } from '../integration/pipeline/test-project';
 
 jest.setTimeout(600_000);
 

@@ -1,12 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { stewardWorkflowId } from '../../../contracts/names';
-import { firstBreak } from '../../../ml/ledger/chain';
-import { takeHistory } from '../pipeline/recorded-history';
-import { RegistryView } from '../pipeline/registry-view';
-import { sleep, TestProject } from '../pipeline/test-project';
-import { Candidates } from './candidates';
-import { StewardView } from './steward-view';
+import { stewardWorkflowId } from '../../contracts/names';
+import { firstBreak } from '../../ml/ledger/chain';
+import { takeHistory } from '../integration/pipeline/recorded-history';
+import { RegistryView } from '../integration/pipeline/registry-view';
+import { sleep, TestProject } from '../integration/pipeline/test-project';
+import { Candidates } from '../integration/steward/candidates';
+import { StewardView } from '../integration/steward/steward-view';
 
 jest.setTimeout(180_000);
 

@@ -2,12 +2,12 @@ import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { QUERY } from '../../../contracts/names';
-import { type PipelineProgress } from '../../../contracts/progress';
-import { loadWorkerConfig, type WorkerConfig } from '../../../worker/config';
-import { type RunningWorker, startWorker } from '../../../worker/worker';
-import { RegistryView } from './registry-view';
-import { ROOT, sleep, TestProject } from './test-project';
+import { QUERY } from '../../contracts/names';
+import { type PipelineProgress } from '../../contracts/progress';
+import { loadWorkerConfig, type WorkerConfig } from '../../worker/config';
+import { type RunningWorker, startWorker } from '../../worker/worker';
+import { RegistryView } from '../integration/pipeline/registry-view';
+import { ROOT, sleep, TestProject } from '../integration/pipeline/test-project';
 
 jest.setTimeout(300_000);
 

@@ -55,8 +55,8 @@ interface Job {
 /** The SDK has one per process. */
 let installed = false;
 
-/** How many kinds of fault befall an effect, before and after it: each of them, or one, another for the next effect. */
-export type Thoroughness = 'each kind' | 'kinds in turn';
+/** What befalls an effect: each kind of fault before and after it, or one kind at one side, others at the next effect. */
+export type Thoroughness = 'each kind' | 'in turn';
 
 /**
  * Faults before and after each effect of runs of these shapes, each fault once; then a look at what each run left.
@@ -220,7 +220,7 @@ function together(effects: readonly string[], thoroughness: Thoroughness): Fault
     const activity = effect.split(':')[0] ?? '';
     for (const [k, kind] of KINDS.entries()) {
       for (const [w, when] of (['before', 'after'] as const).entries()) {
-        if (thoroughness === 'kinds in turn' && k !== (number + w) % KINDS.length) continue;
+        if (thoroughness === 'in turn' && (k !== number % KINDS.length || w !== number % 2)) continue;
         const at = next.get(activity) ?? 0;
         next.set(activity, at + 1);
         (runs[at] ??= []).push({ effect, when, kind });

@@ -18,6 +18,7 @@ import { parse } from 'yaml';
 import { dvc, dvcAside, judged } from '../../integrations/dvc/real-dvc';
 import { RegistryView } from './registry-view';
 import { sleep, TestProject } from './test-project';
+import { describeNightly, nightly } from '../../tools/nightly';
 
 jest.setTimeout(240_000);
 
@@ -132,7 +133,7 @@ describe('the workspace after a run', () => {
     expect(Buffer.compare(readFileSync(object), bytes)).toBe(0);
   });
 
-  test('that cannot be written to fails no run', async () => {
+  nightly('that cannot be written to fails no run', async () => {
     const models = project.path('models');
     renameSync(models, project.path('kept'));
     writeFileSync(models, 'a file where the folder was');
@@ -173,7 +174,7 @@ describe('the workspace after a run', () => {
   });
 });
 
-describe('machines that share results', () => {
+describeNightly('machines that share results', () => {
   const shared = mkdtempSync(path.join(tmpdir(), 'retrain-shared-'));
   const machines = [1, 2].map(() => new TestProject({}, { RETRAIN_SHARED_CACHE: 'team' }));
   afterAll(async () => {
@@ -199,7 +200,7 @@ describe('machines that share results', () => {
   });
 });
 
-describe('two runs and dvc at the same time', () => {
+describeNightly('two runs and dvc at the same time', () => {
   const project = new TestProject();
   afterAll(() => project.remove());
 
@@ -227,7 +228,7 @@ describe('two runs and dvc at the same time', () => {
   });
 });
 
-describe('a file that is edited in mid-run', () => {
+describeNightly('a file that is edited in mid-run', () => {
   const project = new TestProject({ train: { engine: 'ml-random-forest', n_estimators: 1500 } });
   const registry = new RegistryView(project.model);
   afterAll(async () => {

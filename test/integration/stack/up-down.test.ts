@@ -11,6 +11,7 @@ import type { TakenDown } from '../../../client/stack/take-down';
 import { readStackFile } from '../../../client/stack/stack-file';
 import { readyWorkers } from '../../../integrations/files/worker-file';
 import { TestProject } from '../pipeline/test-project';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(300_000);
 
@@ -105,7 +106,7 @@ describe('retrain up and down', () => {
     expect(running).toEqual(['Temporal server', 'MLflow server', 'Worker', 'API']);
   });
 
-  it('heals what was killed, and nothing else', async () => {
+  nightly('heals what was killed, and nothing else', async () => {
     const [temporal, mlflow, worker] = [
       pidOf(project, 'temporal'),
       pidOf(project, 'mlflow'),
@@ -128,28 +129,31 @@ describe('retrain up and down', () => {
     expect(readyWorkers(project.path('.retrain')).map(({ pid }) => pid)).toEqual([pidOf(project, 'worker')]);
   });
 
-  it('starts the worker again when its environment has changed, says what, and keeps no value', async () => {
-    const secret = 'tr0ub4dor-and-3';
-    writeFileSync(project.path('.env'), `LOG_LEVEL=warn\nRETRAIN_WEBHOOK_SECRET=${secret}\n`);
-    const changed = await json<BroughtUp>(project, 'up');
-    expect(changed.worker).toMatchObject({ state: 'restarted', why: 'RETRAIN_WEBHOOK_SECRET changed' });
-    const key = project.path('signing.pem');
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }));
-    appendFileSync(project.path('.env'), 'RETRAIN_SIGNING_KEY=signing.pem\n');
-    expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
-    appendFileSync(key, '\n');
-    expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
-    expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('already running');
-    for (const name of readdirSync(project.path('.retrain/run'))) {
-      const file = project.path(`.retrain/run/${name}`);
-      if (statSync(file).isFile()) expect(readFileSync(file, 'latin1')).not.toContain(secret);
-    }
-    rmSync(project.path('.env'));
-    expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('restarted');
-  });
+  nightly(
+    'starts the worker again when its environment has changed, says what, and keeps no value',
+    async () => {
+      const secret = 'tr0ub4dor-and-3';
+      writeFileSync(project.path('.env'), `LOG_LEVEL=warn\nRETRAIN_WEBHOOK_SECRET=${secret}\n`);
+      const changed = await json<BroughtUp>(project, 'up');
+      expect(changed.worker).toMatchObject({ state: 'restarted', why: 'RETRAIN_WEBHOOK_SECRET changed' });
+      const key = project.path('signing.pem');
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+      writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }));
+      appendFileSync(project.path('.env'), 'RETRAIN_SIGNING_KEY=signing.pem\n');
+      expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
+      appendFileSync(key, '\n');
+      expect((await json<BroughtUp>(project, 'up')).worker.why).toBe('RETRAIN_SIGNING_KEY changed');
+      expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('already running');
+      for (const name of readdirSync(project.path('.retrain/run'))) {
+        const file = project.path(`.retrain/run/${name}`);
+        if (statSync(file).isFile()) expect(readFileSync(file, 'latin1')).not.toContain(secret);
+      }
+      rmSync(project.path('.env'));
+      expect((await json<BroughtUp>(project, 'up')).worker.state).toBe('restarted');
+    },
+  );
 
-  it('starts a worker again that does not get on, which doctor sees before', async () => {
+  nightly('starts a worker again that does not get on, which doctor sees before', async () => {
     const pid = pidOf(project, 'worker');
     process.kill(pid, 'SIGSTOP');
     const { findings } = await json<{ findings: Finding[] }>(project, 'doctor');

@@ -6,6 +6,7 @@ import { sleep, TestProject, type WorkerProcess } from '../pipeline/test-project
 import { Candidates, type TestCandidate } from './candidates';
 import { CutOff } from './cut-off';
 import { StewardView } from './steward-view';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(600_000);
 
@@ -70,52 +71,57 @@ describe('candidates of one model', () => {
     }
   });
 
-  test('40 of random quality, while the worker is killed and MLflow is cut off: the best is in production, the ledger is whole', async () => {
-    const way = await CutOff.to(process.env['RETRAIN_TEST_MLFLOW_URI'] ?? '');
-    const project = new TestProject({}, { MLFLOW_TRACKING_URI: way.uri });
-    const registry = new RegistryView(project.model);
-    const view = new StewardView(client, project.model);
-    const trouble = { over: false };
-    try {
-      const candidates = new Candidates(project, registry.mlflow, client);
-      const all: TestCandidate[] = [];
-      for (let i = 0; i < 40; i++) all.push(await candidates.register(0.9 + Math.random() / 10));
-      let worker = await project.startWorker();
-      const asked = Promise.all(all.map((candidate) => candidates.contest(candidate)));
-      const troubled = makeTrouble(async () => (worker = await again(project, worker)), way, trouble);
-      const outputs = await asked;
-      trouble.over = true;
-      await troubled;
+  nightly(
+    '40 of random quality, while the worker is killed and MLflow is cut off: the best is in production, the ledger is whole',
+    async () => {
+      const way = await CutOff.to(process.env['RETRAIN_TEST_MLFLOW_URI'] ?? '');
+      const project = new TestProject({}, { MLFLOW_TRACKING_URI: way.uri });
+      const registry = new RegistryView(project.model);
+      const view = new StewardView(client, project.model);
+      const trouble = { over: false };
+      try {
+        const candidates = new Candidates(project, registry.mlflow, client);
+        const all: TestCandidate[] = [];
+        for (let i = 0; i < 40; i++) all.push(await candidates.register(0.9 + Math.random() / 10));
+        let worker = await project.startWorker();
+        const asked = Promise.all(all.map((candidate) => candidates.contest(candidate)));
+        const troubled = makeTrouble(async () => (worker = await again(project, worker)), way, trouble);
+        const outputs = await asked;
+        trouble.over = true;
+        await troubled;
 
-      const best = all.reduce((a, b) => (b.quality > a.quality ? b : a));
-      const production = await registry.mlflow.registry.findByAlias(project.model, 'production');
-      expect(production?.version).toBe(best.version);
+        const best = all.reduce((a, b) => (b.quality > a.quality ? b : a));
+        const production = await registry.mlflow.registry.findByAlias(project.model, 'production');
+        expect(production?.version).toBe(best.version);
 
-      await view.untilMirrored();
-      const entries = await view.ledger();
-      expect(firstBreak(entries)).toBeNull();
-      expect(entries.map(({ version }) => version).sort()).toEqual(all.map(({ version }) => version).sort());
-      const mirror = await new LedgerMirror(registry.mlflow).read(project.model);
-      expect(mirror).toEqual({ entries, claimed: { entries: 40, head: entries.at(-1)?.hash } });
+        await view.untilMirrored();
+        const entries = await view.ledger();
+        expect(firstBreak(entries)).toBeNull();
+        expect(entries.map(({ version }) => version).sort()).toEqual(
+          all.map(({ version }) => version).sort(),
+        );
+        const mirror = await new LedgerMirror(registry.mlflow).read(project.model);
+        expect(mirror).toEqual({ entries, claimed: { entries: 40, head: entries.at(-1)?.hash } });
 
-      const versions = await registry.versions();
-      for (const [i, { version }] of all.entries()) {
-        const entry = entries.find((one) => one.version === version);
-        const output = outputs[i];
-        expect(output).toMatchObject({ stale: false, outcome: entry?.event, reason: entry?.reason });
-        expect(versions.find((one) => one.version === version)?.tags).toMatchObject({
-          promoted: String(entry?.event === 'promoted'),
-          promotion_reason: entry?.reason,
-          ledger_entry: String(entry?.index),
-        });
+        const versions = await registry.versions();
+        for (const [i, { version }] of all.entries()) {
+          const entry = entries.find((one) => one.version === version);
+          const output = outputs[i];
+          expect(output).toMatchObject({ stale: false, outcome: entry?.event, reason: entry?.reason });
+          expect(versions.find((one) => one.version === version)?.tags).toMatchObject({
+            promoted: String(entry?.event === 'promoted'),
+            promotion_reason: entry?.reason,
+            ledger_entry: String(entry?.index),
+          });
+        }
+      } finally {
+        trouble.over = true;
+        await project.remove();
+        await registry.close();
+        await way.close();
       }
-    } finally {
-      trouble.over = true;
-      await project.remove();
-      await registry.close();
-      await way.close();
-    }
-  });
+    },
+  );
 
   async function again(project: TestProject, worker: WorkerProcess): Promise<WorkerProcess> {
     await worker.kill();

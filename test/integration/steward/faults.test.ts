@@ -15,6 +15,7 @@ import { type Fault, FaultSeam, type Kind } from '../pipeline/fault-seam';
 import { ROOT, TestProject } from '../pipeline/test-project';
 import { Candidates, type TestCandidate } from './candidates';
 import { StewardView } from './steward-view';
+import { isNightly } from '../../tools/nightly';
 
 jest.setTimeout(600_000);
 
@@ -194,8 +195,9 @@ describe('a fault before or after each effect of what people ask of a steward', 
           ),
         );
       expect(faults.length).toBeGreaterThan(1);
-      const scenes = await Promise.all(faults.map(() => scene(ask)));
-      for (const [i, fault] of faults.entries()) jobs.push({ ask, fault, scene: scenes[i]! });
+      const tried = faults.filter((_, i) => isNightly || i % 3 === 0);
+      const scenes = await Promise.all(tried.map(() => scene(ask)));
+      for (const [i, fault] of tried.entries()) jobs.push({ ask, fault, scene: scenes[i]! });
     }
     console.info(`${jobs.length} faults`);
     for (const { scene: set, fault } of jobs) {

@@ -11,6 +11,7 @@ import { mlflowSettings } from '../../../integrations/mlflow/settings';
 import { receiver, type Receiver } from '../../integrations/notify/receiver';
 import { ROOT, sleep, TestProject } from '../pipeline/test-project';
 import { writeLog } from './logged-iris';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(300_000);
 
@@ -98,7 +99,7 @@ describe('an alarm is told once', () => {
     expect(told()).toHaveLength(1);
   });
 
-  test('where two schedules meet', async () => {
+  nightly('where two schedules meet', async () => {
     // Two checks without it, for it is over by default after two.
     await check('clear-1', '2026-03-12T00:00:00Z');
     expect((await check('clear-2', '2026-03-12T01:00:00Z')).open).toEqual([]);
@@ -112,41 +113,44 @@ describe('an alarm is told once', () => {
     expect(told()).toHaveLength(3);
   });
 
-  test('a training on drifted data that gains nothing is an alarm; one on other data that are distributed alike is none', async () => {
-    const file = project.path('data/iris.csv');
-    const [header = '', ...rows] = readFileSync(file, 'utf8').trim().split('\n');
-    // A column that tells little.
-    const drifted = rows.map((row) => {
-      const [length, width, ...rest] = row.split(',');
-      return [length, (Number(width) + 2).toFixed(1), ...rest].join(',');
-    });
-    writeFileSync(file, `${[header, ...rows, rows[3]].join('\n')}\n`);
-    expect(await project.start('--wait')).toMatchObject({ code: 0, result: { modelVersion: '2' } });
-    const alike = await check('alike', '2026-03-22T02:00:00Z');
-    expect(alike.notes.training).toBe('version 2: its training rows are distributed as those of version 1');
-    writeFileSync(file, `${[header, ...drifted].join('\n')}\n`);
-    const started = await project.start('--wait');
-    expect(started).toMatchObject({ code: 0, result: { modelVersion: '3' } });
-    const gained = await check('gained', '2026-03-22T03:00:00Z');
-    expect(gained.raised).toEqual(['training:v3']);
-    expect(gained.notes.training).toBe('version 3 was trained on drifted data without better accuracy');
-    const { tags } = await mlflow.registry.getVersion(model, '3');
-    expect(JSON.parse(tags['training_gain'] ?? '')).toMatchObject({
-      drifted: ['sepal_width'],
-      gained: false,
-    });
-    // What was noted is not looked at again, and not told again.
-    expect(await check('noted', '2026-03-22T04:00:00Z')).toMatchObject({ raised: [], resolved: [] });
-    // Another version is watched: the alarms go on with it, and the one before shows none.
-    expect(await check('moved', '2026-03-22T05:00:00Z', '2')).toMatchObject({ raised: [], resolved: [] });
-    const [one, two] = await Promise.all(
-      ['1', '2'].map(async (version) => (await mlflow.registry.getVersion(model, version)).tags),
-    );
-    expect(one).toMatchObject({ alarm: '', alarm_state: '' });
-    expect(two?.['alarm']).toContain('version 3 was trained on drifted data');
-  });
+  nightly(
+    'a training on drifted data that gains nothing is an alarm; one on other data that are distributed alike is none',
+    async () => {
+      const file = project.path('data/iris.csv');
+      const [header = '', ...rows] = readFileSync(file, 'utf8').trim().split('\n');
+      // A column that tells little.
+      const drifted = rows.map((row) => {
+        const [length, width, ...rest] = row.split(',');
+        return [length, (Number(width) + 2).toFixed(1), ...rest].join(',');
+      });
+      writeFileSync(file, `${[header, ...rows, rows[3]].join('\n')}\n`);
+      expect(await project.start('--wait')).toMatchObject({ code: 0, result: { modelVersion: '2' } });
+      const alike = await check('alike', '2026-03-22T02:00:00Z');
+      expect(alike.notes.training).toBe('version 2: its training rows are distributed as those of version 1');
+      writeFileSync(file, `${[header, ...drifted].join('\n')}\n`);
+      const started = await project.start('--wait');
+      expect(started).toMatchObject({ code: 0, result: { modelVersion: '3' } });
+      const gained = await check('gained', '2026-03-22T03:00:00Z');
+      expect(gained.raised).toEqual(['training:v3']);
+      expect(gained.notes.training).toBe('version 3 was trained on drifted data without better accuracy');
+      const { tags } = await mlflow.registry.getVersion(model, '3');
+      expect(JSON.parse(tags['training_gain'] ?? '')).toMatchObject({
+        drifted: ['sepal_width'],
+        gained: false,
+      });
+      // What was noted is not looked at again, and not told again.
+      expect(await check('noted', '2026-03-22T04:00:00Z')).toMatchObject({ raised: [], resolved: [] });
+      // Another version is watched: the alarms go on with it, and the one before shows none.
+      expect(await check('moved', '2026-03-22T05:00:00Z', '2')).toMatchObject({ raised: [], resolved: [] });
+      const [one, two] = await Promise.all(
+        ['1', '2'].map(async (version) => (await mlflow.registry.getVersion(model, version)).tags),
+      );
+      expect(one).toMatchObject({ alarm: '', alarm_state: '' });
+      expect(two?.['alarm']).toContain('version 3 was trained on drifted data');
+    },
+  );
 
-  test('what quiet hours held back is told when they end, though nobody checks', async () => {
+  nightly('what quiet hours held back is told when they end, though nobody checks', async () => {
     const name = `held-${project.id}`;
     const notice: AlarmNotice = {
       ...{
@@ -172,7 +176,7 @@ describe('an alarm is told once', () => {
     await desk.terminate('the test is over');
   });
 
-  test('what cannot be checked is told once', async () => {
+  nightly('what cannot be checked is told once', async () => {
     const name = `foreign-${project.id}`;
     await mlflow.registry.ensureModel(name);
     project.writeParams({ drift: DRIFT, model: name });
