@@ -107,7 +107,9 @@ export function accuracyNote({
   const was = promised?.metrics[metric];
   const strange = [
     ...(labels.unknown === 0 ? [] : [`${labels.unknown} labels are none of its classes`]),
-    ...(labels.unreadable === 0 ? [] : [`${labels.unreadable} labels are no number`]),
+    ...(labels.unreadable === 0
+      ? []
+      : [`${labels.unreadable} labels are no number that the target could be`]),
     ...(labels.early === 0 ? [] : [`${labels.early} labels are older than their answers: clocks differ`]),
   ];
   const check = estimated?.check;
@@ -119,7 +121,7 @@ export function accuracyNote({
     parts.join(', '),
     labels.rows < labels.needed
       ? `too few to say anything: ${labels.needed} are needed`
-      : `live ${told.join(', ')}${was === undefined ? '' : `, ${shown(was)} on held-out rows`}`,
+      : `live ${told.length === 0 ? 'is not known' : told.join(', ')}${was === undefined ? '' : `, ${shown(was)} on held-out rows`}`,
     ...(unmeasured.length === 0 ? [] : [`not in the log: ${unmeasured.join(', ')}`]),
     ...strange,
     guess,

@@ -79,7 +79,7 @@ function lines(model: string, state: AlarmState | null): string[] {
     paint.bad(`${named}: ${open.length} open`),
     ...aligned(alarmRows(open.map((alarm) => shownAlarm(alarm, model, version ?? 'production')))),
     '',
-    ...open.map(({ cause }) => `  ${plainLine(cause.detail)}`),
+    ...open.map(({ cause }) => `  ${plainLine(cause.title)}: ${plainLine(cause.detail)}`),
     ...waiting,
   ];
 }

@@ -42,9 +42,9 @@ export function slackMessage(notice: Notice): object {
   };
 }
 
-/** Slack refuses a section of more than 3000 characters. */
+/** Slack refuses a section of more than 3000 characters. Verbatim: an address in a column's name becomes no link. */
 function mrkdwn(text: string): object {
-  return { type: 'mrkdwn', text: text.length <= 3000 ? text : `${text.slice(0, 2999)}…` };
+  return { type: 'mrkdwn', verbatim: true, text: text.length <= 3000 ? text : `${text.slice(0, 2999)}…` };
 }
 
 /** Slack’s three control characters; without this a column named `<!channel>` would wake everybody. */

@@ -96,7 +96,8 @@ export function numberOf(
 ): number {
   if (label === null) return Number.NaN;
   if (task === 'regression') {
-    return typeof label === 'number' && Number.isFinite(label) ? label : Number.NaN;
+    // Targets are float32: beyond, one label makes every figure infinite, and all others with it silent.
+    return typeof label === 'number' && Number.isFinite(Math.fround(label)) ? label : Number.NaN;
   }
   const text = String(label);
   const exact = classes.findIndex((one) => String(one) === text);

@@ -19,6 +19,8 @@ describe('the committed histories', () => {
 
   test('tell of every way that a run can end, of what a steward does, of a check, and of a collection', () => {
     expect(files.sort()).toEqual([
+      // Of before alarms trained at a pace: a desk lasts for years.
+      'alarm-desk-unpaced.json',
       'alarm-desk.json',
       'batch-cancelled.json',
       'batch-success.json',

@@ -35,6 +35,8 @@ test('a name in the data cannot call everybody in the channel', () => {
   const { text, blocks } = slackMessage(notice({ text: 'unknown column <!channel> & more' })) as Message;
   expect(text).toContain('unknown column &lt;!channel&gt; &amp; more');
   expect(JSON.stringify(blocks)).not.toContain('<!channel>');
+  // Nor does an address in one become a link.
+  for (const block of blocks) expect(block.text ?? block.elements?.[0]).toHaveProperty('verbatim', true);
 });
 
 test('a failure without metrics and links is one paragraph, and no block is longer than Slack allows', () => {

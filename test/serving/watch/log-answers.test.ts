@@ -121,3 +121,13 @@ test.each<[Label | null, readonly Label[], number]>([
 ])('%j of the classes %j is number %d', (label, classes, number) => {
   expect(numberOf(label, { task: 'classification', classes })).toBe(number);
 });
+
+test.each<[Label, number]>([
+  [2.5, 2.5],
+  [-3e38, -3e38],
+  [1e308, Number.NaN],
+  [-1e39, Number.NaN],
+  ['2.5', Number.NaN],
+])('the label %j of a regression is read as %d', (label, number) => {
+  expect(numberOf(label, { task: 'regression', classes: [] })).toBe(number);
+});
