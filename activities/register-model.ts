@@ -18,6 +18,7 @@ import {
 } from '../integrations/mlflow/model-directory';
 import { modelMetadata } from '../integrations/mlflow/model-metadata';
 import { type Origin } from '../integrations/signing/provenance';
+import { type ReadingRules } from '../ml/dataset/csv-format';
 import { backtestMetrics, backtestPoints } from '../ml/backtest/summary';
 import { readOnnxInterfaceOf } from '../ml/onnx/read-interface';
 import { addPassport, layOutModel, type SigningKey } from './model-package';
@@ -84,7 +85,7 @@ export async function registerModel(
   const described = {
     ...{ schema, graph: readOnnxInterfaceOf(onnx), content: { sha256, md5, sizeBytes } },
     ...{ runId: mlflowRunId, modelId: logged?.modelId, createdAt: at, thresholds: thresholdsOf(scored) },
-    signal: ruleOf(scored),
+    ...{ signal: ruleOf(scored), data: writtenAs(spec.params.data) },
   };
   const metadata = metadataOf(input, schema, scored, at);
   const dir = path.join(scratch, MODEL_PATH);
@@ -177,6 +178,12 @@ function metadataOf(input: RegisterInput, schema: TableSchema, scored: Evaluatio
     lineage: lineageOf(spec),
     data: spec.data,
   });
+}
+
+/** How the tables are written, where the params say so. */
+function writtenAs({ csv, missing }: RegisterInput['spec']['params']['data']): ReadingRules | undefined {
+  if (csv === undefined && missing === undefined) return undefined;
+  return { ...(csv === undefined ? {} : { csv }), ...(missing === undefined ? {} : { missing }) };
 }
 
 /** One line for MLflow's page of the version. */

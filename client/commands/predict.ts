@@ -36,11 +36,20 @@ export const predict: CommandModule = {
       .option('--columns <names>', 'columns of the data to keep beside the answers: a,b or all')
       .option('--files <pattern>', 'which files of a folder; default: all')
       .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
-      .option('--separator <mark>', 'between the cells of CSV; default: a comma')
-      .option('--decimal <mark>', 'in the numbers of CSV: . or ,')
-      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: "')
-      .option('--encoding <name>', 'of CSV: utf-8, utf-16, latin-1 or windows-1252')
-      .option('--missing <words>', 'how a missing value is written, as data.missing of params.yaml: ,NA,?')
+      .option(
+        '--separator <mark>',
+        'between the cells of CSV; default: as in the model’s training, else a comma',
+      )
+      .option('--decimal <mark>', 'in the numbers of CSV: . or ,; default: as in the training')
+      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: as in the training')
+      .option(
+        '--encoding <name>',
+        'of CSV: utf-8, utf-16, latin-1 or windows-1252; default: as in the training',
+      )
+      .option(
+        '--missing <words>',
+        'how a missing value is written, as data.missing of params.yaml: ,NA,?; default: as in the training',
+      )
       .option('--key <file>', 'the public key of the model’s signature; default: RETRAIN_SIGNING_PUBLIC_KEY')
       .option('--json', 'print one JSON object', false)
       .addHelpText(
@@ -55,27 +64,38 @@ export const predict: CommandModule = {
 
 async function run(data: string, flags: PredictFlags, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const [{ openReference }, { publicKeyOf }, { predictTable }, { aboutModel }, { formatOf }] =
-    await Promise.all([
-      import('../../serving/model/open-reference.js'),
-      import('../../integrations/signing/public-key.js'),
-      import('../../serving/tables/predict-table.js'),
-      import('../../serving/tables/about-model.js'),
-      import('../../serving/tables/out-file.js'),
-    ]);
+  const [
+    { openReference },
+    { readModelCard },
+    { publicKeyOf },
+    { predictTable },
+    { aboutModel },
+    { readingRules },
+    { formatOf },
+  ] = await Promise.all([
+    import('../../serving/model/open-reference.js'),
+    import('../../serving/model/model-card.js'),
+    import('../../integrations/signing/public-key.js'),
+    import('../../serving/tables/predict-table.js'),
+    import('../../serving/tables/about-model.js'),
+    import('../../serving/tables/reading-rules.js'),
+    import('../../serving/tables/out-file.js'),
+  ]);
   const { project, env, mlflow, state } = loadClientConfig();
   const format = formatOf(flags.out);
   const aliases = aliasesOf(flags.alias);
-  const rules = csvRulesOf(flags);
+  const given = csvRulesOf(flags);
   const setting = flags.key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
   const publicKey = publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
   const shelf = { mlflow, dir: path.join(state, 'serving') };
   const named = await openReference(flags.model, project, shelf, { publicKey, signal });
   const progress = flags.json ? null : progressLine(screen, 'predict');
   try {
+    const card = await readModelCard(named.dir);
+    const rules = readingRules(given, card.rules);
     const done = await predictTable({
       ...{ dataPath: path.resolve(project, data), file: data, out: path.resolve(project, flags.out) },
-      ...{ model: named.model, about: await aboutModel(named), aliases, rules, project, signal },
+      ...{ model: named.model, about: await aboutModel(named, card), aliases, rules, project, signal },
       pattern: flags.files,
       columns: flags.columns === 'all' ? 'all' : flags.columns?.split(',').map((name) => name.trim()),
       onProgress: (rows) => progress?.show({ phase: 'rows', done: rows }),

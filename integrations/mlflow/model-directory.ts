@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { ARTIFACT, type Artifact, type TableSchema } from '../../contracts/stage';
 import { inputsOf } from '../../ml/dataset/table-artifact';
 import { type OnnxInterface } from '../../ml/onnx/read-interface';
+import { type ReadingRules } from '../../ml/dataset/csv-format';
 import { labelType } from './label-type';
 import { modelSignature, rawColumnsOf } from './model-signature';
 import { LOADER_CODE, LOADER_MODULE } from './pyfunc-loader';
@@ -49,6 +50,8 @@ export interface ModelDirectoryInput {
   thresholds?: Record<string, number>;
   /** What a predicted number says to do, where the params ask for it. */
   signal?: SignalRule | undefined;
+  /** How the tables of the training were written, where params.yaml says so: `retrain predict` reads others alike. */
+  data?: ReadingRules | undefined;
   versions?: ModelVersions;
 }
 
@@ -138,6 +141,7 @@ function mlmodel(input: ModelDirectoryInput, versions: ModelVersions): object {
       model_content: content(input),
       ...(Object.keys(input.thresholds ?? {}).length === 0 ? {} : { thresholds: input.thresholds }),
       ...(input.signal === undefined ? {} : { signal: input.signal }),
+      ...(input.data === undefined ? {} : { data: input.data }),
     },
     mlflow_version: versions.mlflow,
     model_size_bytes: input.content.sizeBytes,

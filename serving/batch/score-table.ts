@@ -1,6 +1,7 @@
 import { type MlflowSettings } from '../../integrations/mlflow/settings';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { fetchChecked } from '../model/fetch-checked';
+import { readModelCard } from '../model/model-card';
 import { aboutModel } from '../tables/about-model';
 import { predictTable } from '../tables/predict-table';
 
@@ -25,7 +26,8 @@ export interface TableRequest {
 }
 
 /**
- * Scores tables with registered models, by their version; all of a table's columns are kept beside the answers. A model is fetched, checked
+ * Scores tables with registered models, by their version; all of a table's columns are kept beside the answers. They are read as those of
+ * the model's training. A model is fetched, checked
  * and opened for each table, which costs little against the scoring.
  *
  * @throws RetrainError as `fetchChecked` and `predictTable`
@@ -40,9 +42,10 @@ export function tableScorer({ project, mlflow, shelf, publicKey }: TableScorerOp
     const opened = await fetchChecked({ mlflow, dir: shelf }, reference, { publicKey, signal });
     try {
       const { name, version, mlflowRunId, fresh, ...checked } = opened;
-      const about = await aboutModel({ ...checked, registered: { name, version, mlflowRunId, fresh } });
+      const card = await readModelCard(checked.dir);
+      const about = await aboutModel({ ...checked, registered: { name, version, mlflowRunId, fresh } }, card);
       const work = { dataPath: data, file: shown, out, model: opened.model, about, columns: 'all' as const };
-      return await predictTable({ ...work, project, signal, onProgress: onRows });
+      return await predictTable({ ...work, rules: card.rules, project, signal, onProgress: onRows });
     } finally {
       await opened.model.close();
     }

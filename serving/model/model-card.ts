@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { CsvParams } from '../../contracts/data-params';
 import { listed, RetrainError } from '../../contracts/errors';
 import { plainLine } from '../../contracts/plain-words';
 import { SignalRule } from '../../contracts/signal';
 import { readBounded } from '../../integrations/files/read-bounded';
+import { type ReadingRules } from '../../ml/dataset/csv-format';
 
 /** A column of a signature, in MLflow's words. */
 const ColumnSpec = z.looseObject({
@@ -36,6 +38,13 @@ const MlmodelFile = z.looseObject({
       label_type: z.enum(['int64', 'float64', 'bool', 'str']).optional().catch(undefined),
       thresholds: z.record(z.string(), z.number()).optional().catch(undefined),
       signal: SignalRule.optional().catch(undefined),
+      data: z
+        .looseObject({
+          csv: CsvParams.optional().catch(undefined),
+          missing: z.array(z.string().max(100)).max(100).optional().catch(undefined),
+        })
+        .optional()
+        .catch(undefined),
     })
     .nullish(),
   saved_input_example_info: z.looseObject({ artifact_path: z.string() }).nullish().catch(null),
@@ -57,6 +66,8 @@ export interface ModelCard {
   thresholds: Readonly<Record<string, number>>;
   /** What a predicted number says to do; null: nothing. */
   signal: SignalRule | null;
+  /** How the tables of its training were written; empty: as usual, or it does not tell. */
+  rules: ReadingRules;
   /** The rows of the input example with their columns' names; null where they have none. */
   example: { columns: readonly string[] | null; rows: readonly (readonly unknown[])[] };
 }
@@ -98,6 +109,7 @@ export async function readModelCard(dir: string, metadata?: string): Promise<Mod
     thresholds:
       about.thresholds ?? (await recordedThresholds(metadata ?? path.join(dir, 'model_metadata.json'))),
     signal: about.signal ?? null,
+    rules: { csv: about.data?.csv, missing: about.data?.missing },
     example: await exampleOf(dir, mlmodel.saved_input_example_info?.artifact_path),
   };
 }

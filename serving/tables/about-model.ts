@@ -1,14 +1,13 @@
 import { digestFile } from '../../ml/hashing/digest-file';
-import { readModelCard } from '../model/model-card';
+import { type ModelCard } from '../model/model-card';
 import { type NamedModel } from '../model/open-reference';
 
 /** What a file of answers says of the model that gave them: keys of the Parquet's metadata. */
-export async function aboutModel({
-  dir,
-  registered,
-  provenance,
-}: Pick<NamedModel, 'dir' | 'registered' | 'provenance'>): Promise<Record<string, string>> {
-  const { sha256 } = await digestFile((await readModelCard(dir)).file);
+export async function aboutModel(
+  { registered, provenance }: Pick<NamedModel, 'registered' | 'provenance'>,
+  { file }: ModelCard,
+): Promise<Record<string, string>> {
+  const { sha256 } = await digestFile(file);
   const { internalParameters, resolvedDependencies } = provenance?.predicate.buildDefinition ?? {};
   const pipelineKey = internalParameters?.['pipelineKey'];
   const commit = resolvedDependencies?.find(({ digest }) => digest?.['gitCommit'] !== undefined);

@@ -1,14 +1,18 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { registerModel } from '../../activities/register-model';
 import { type RegisterInput } from '../../contracts/activities';
+import { type DataParams } from '../../contracts/data-params';
 import { Params } from '../../contracts/params';
 import { type Evaluation, type TableSchema } from '../../contracts/stage';
 import { ContentStore } from '../../integrations/dvc/content-store';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { Graph } from '../../ml/onnx/graph';
+import { readModelCard } from '../../serving/model/model-card';
 import { type Act, json, scriptedServer, type ScriptedServer } from '../integrations/mlflow/scripted-server';
 
 const RULE = { attempts: 1, firstWaitMs: 1, longestWaitMs: 1 };
@@ -29,6 +33,11 @@ function onnx(): Uint8Array {
   graph.output('label', 'string', ['N']);
   return graph.finish('small', {});
 }
+
+const withData = (params: Params, written: Partial<DataParams>): Params => ({
+  ...params,
+  data: { ...params.data, ...written },
+});
 
 describe('registerModel', () => {
   let server: ScriptedServer;
@@ -73,10 +82,10 @@ describe('registerModel', () => {
     rmSync(dir, { recursive: true });
   });
 
-  const register = (): Promise<unknown> =>
+  const register = (written: Partial<DataParams> = {}): Promise<unknown> =>
     registerModel(
       { mlflow, store, signingKey: null, version: '0' },
-      input,
+      { ...input, spec: { ...input.spec, params: withData(input.spec.params, written) } },
       { at: 1, scratch: scratch() },
       { signal: new AbortController().signal, onProgress: () => undefined },
     );
@@ -125,6 +134,25 @@ describe('registerModel', () => {
     // The root of the run's files is known; it is not asked for.
     expect(server.requests.filter((line) => line.includes('runs/get'))).toHaveLength(1);
     expect(existsSync(scratch())).toBe(false);
+  });
+
+  test('tells in MLmodel how the tables of the training are written, where params.yaml says so', async () => {
+    server.script(mlflowServer({ loggedModels: true, uploads: true }));
+    const csv = { separator: ';', decimal: ',' as const };
+    await register();
+    await register({ csv, missing: ['', '?'] });
+    const [plain, written] = server.bodies
+      .filter((body) => body.startsWith('artifact_path: model'))
+      .map((body) => parse(body) as { metadata: object });
+    expect(plain?.metadata).not.toHaveProperty('data');
+    expect(written?.metadata).toHaveProperty('data', { csv, missing: ['', '?'] });
+    await mkdir(scratch(), { recursive: true });
+    await writeFile(
+      path.join(scratch(), 'MLmodel'),
+      server.bodies.findLast((body) => body.includes('csv:')) ?? '',
+    );
+    expect((await readModelCard(scratch())).rules).toEqual({ csv, missing: ['', '?'] });
+    rmSync(scratch(), { recursive: true });
   });
 
   test('puts the files among the run’s own on a server without logged models', async () => {

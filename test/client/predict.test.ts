@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { parse, stringify } from 'yaml';
 import { readParquet } from '../../ml/dataset/parquet/read-parquet';
 import { type PenguinModel, penguinModel } from '../serving/model/model-folder';
 import { CLI, Workbench } from './workbench';
@@ -113,6 +114,34 @@ describe('retrain predict', () => {
       answersOf('plain.csv'),
     );
     expect(answersOf('otherwise.csv')[8]).toContain("Vögel '7'; alle,");
+
+    // A model whose training read such tables needs to be told nothing, and takes another one where it is told.
+    cpSync(bench.path('model'), bench.path('told'), { recursive: true });
+    const mlmodel = parse(bench.text('told/MLmodel')) as { metadata: object };
+    const csv = { separator: ';', decimal: ',', quote: "'", encoding: 'latin-1' };
+    Object.assign(mlmodel.metadata, { data: { csv, missing: ['', '?'] } });
+    writeFileSync(bench.path('told/MLmodel'), stringify(mlmodel));
+    expect(
+      await predict('vögel.csv', '--model', 'told', '--out', 'told.csv', '--columns', 'id'),
+    ).toMatchObject({ code: 0 });
+    expect(bench.text('told.csv')).toBe(bench.text('otherwise.csv'));
+    const plain = [
+      '--separator',
+      ',',
+      '--decimal',
+      '.',
+      '--quote',
+      '"',
+      '--encoding',
+      'utf-8',
+      '--missing',
+      'NA',
+    ];
+    await predict('birds.csv', '--model', 'told', '--out', 'retold.csv', ...plain);
+    expect(bench.text('retold.csv')).toBe(bench.text('plain.csv'));
+    const unclear = await predict('birds.csv', '--model', 'told', '--out', 'x.csv', '--separator', ',');
+    expect(unclear).toMatchObject({ code: 2 });
+    expect(unclear.stderr).toContain('--decimal .');
   });
 
   test.each<[string, string[], number, RegExp]>([
