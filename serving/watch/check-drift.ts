@@ -90,7 +90,7 @@ export const checkDrift: CheckDrift = async (deps, question, watch) => {
 
 async function rowsOfNow(
   deps: DriftDeps,
-  { current }: DriftQuestion,
+  { current, params: { exclude } }: DriftQuestion,
   { name, version, model }: { name: string; version: string; model: ServedModel },
   { params }: TrainingRows,
   { signal, onProgress }: DriftWatch,
@@ -113,7 +113,10 @@ async function rowsOfNow(
   const digest = await digestData(deps.project, path, signal).catch((error: unknown) => {
     throw relabelled(error, path, shown, 'the path');
   });
-  const read = await sampleTable({ ...current, rules }, fields, { seed: SEED, signal, onRows });
+  // A table as the training data were has the names of before preprocess.rename; what is not looked at may be missing.
+  const aliases = { ...renamed(params?.preprocess.rename ?? {}, fields), ...current.aliases };
+  const asked = fields.map((field) => (exclude.includes(field.name) ? { ...field, optional: true } : field));
+  const read = await sampleTable({ ...current, rules, aliases }, asked, { seed: SEED, signal, onRows });
   const there = new Set(read.columns.map(({ name: column }) => column));
   return {
     ...read,
@@ -123,6 +126,15 @@ async function rowsOfNow(
     ),
     about: { source: 'data', window: null, data: { path: shown, hash: digest.sha256 } },
   };
+}
+
+/** New names by old ones, of columns that the model takes. */
+function renamed(
+  rename: Readonly<Record<string, string>>,
+  fields: ServedModel['fields'],
+): Record<string, string> {
+  const names = new Set(fields.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(rename).filter(([old, now]) => names.has(now) && !names.has(old)));
 }
 
 type Compared = Omit<

@@ -23,14 +23,17 @@ const { signal } = new AbortController();
 describe('whether rows of now look like the training rows', () => {
   const project = new TestProject({
     data: { path: 'data/people.csv', target: 'buys' },
-    preprocess: { encode: { city: 'one-hot' }, clip: { age: { max: 70 } } },
+    preprocess: { rename: { years: 'age' }, encode: { city: 'one-hot' }, clip: { age: { max: 70 } } },
     gate: { accuracy: 0.5 },
   });
   let mlflow: Mlflow;
   let deps: DriftDeps;
 
   beforeAll(async () => {
-    writeFileSync(project.path('data/people.csv'), csv(people(3000, 1), [...FEATURES, 'buys']));
+    writeFileSync(
+      project.path('data/people.csv'),
+      csv(people(3000, 1), [...FEATURES, 'buys']).replace('age', 'years'),
+    );
     const settings = mlflowSettings({ MLFLOW_TRACKING_URI: project.env['MLFLOW_TRACKING_URI'] });
     mlflow = createMlflow(settings);
     await project.startWorker();
@@ -90,6 +93,21 @@ describe('whether rows of now look like the training rows', () => {
     const income = report.columns.find(({ name }) => name === 'income');
     expect(income?.missing.reference).toBeGreaterThan(0.05);
     expect(await ask(table(people(800, 2), 'same.csv'), { joint: true })).toEqual(report);
+  });
+
+  test('a table may have the names of before they were renamed, and lack what is not looked at', async () => {
+    const named = table(people(300, 2), 'named.csv');
+    writeFileSync(project.path('raw.csv'), csv(people(300, 2), FEATURES).replace('age', 'years'));
+    const raw = { ...named, path: project.path('raw.csv'), shown: 'raw.csv' } as typeof named;
+    const [one, other] = [await ask(named), await ask(raw)];
+    expect(other.columns).toEqual(one.columns);
+    writeFileSync(project.path('short.csv'), csv(people(300, 2), FEATURES.slice(1)));
+    const short = { ...raw, path: project.path('short.csv'), shown: 'short.csv' } as typeof named;
+    await expect(ask(short)).rejects.toThrow('there is no column "age", which the model takes');
+    expect(await ask(short, { exclude: ['age'] })).toMatchObject({
+      ...{ prediction: null, causes: [] },
+      leftOut: [{ column: 'age', why: 'not in the data' }],
+    });
   });
 
   test.each<[string, (person: Person, row: number) => Partial<Person>, string[]]>([
