@@ -31,12 +31,14 @@ export interface TrainingWindows {
  */
 export async function trainingWindows(
   store: ContentStore,
-  { times, schema }: Pick<TrainingRows, 'times' | 'schema'>,
+  { times, schema, params }: Pick<TrainingRows, 'times' | 'schema' | 'params'>,
   train: Pick<SampledTable, 'of' | 'positions'>,
   now: RowsInTime,
   signal: AbortSignal,
 ): Promise<TrainingWindows> {
   const none = { windows: null, note: null };
+  if (params?.preprocess.split === 'grouped')
+    return { windows: null, note: groupsNote(params.preprocess.group_by) };
   if (schema === null) return none;
   const { time } = await readSchema(store, schema, signal);
   if (time === undefined || times === null) return none;
@@ -62,3 +64,7 @@ export async function trainingWindows(
     note: `Training rows are split by ${time.column}: what is usual is what windows of the training rows as long as that of now differ by (${Math.floor(windows.count)} side by side).`,
   };
 }
+
+/** Which training row is of which group is not kept: only that there are groups is known. */
+const groupsNote = (column: string | undefined): string =>
+  `The training rows were split by ${column ?? 'groups'}: rows of one go together, and chance is taken as of rows that know nothing of each other, so that few groups in the rows of now may alarm without drift.`;
