@@ -12,6 +12,7 @@ const ENDING: readonly string[] = [
   'IMAGE_NOT_FOUND',
   'DOCKER_UNREACHABLE',
   'DOCKER_REFUSED',
+  'NO_WORKER',
 ];
 const MOST_FAILED = 3;
 

@@ -77,11 +77,11 @@ const sharedKeys = {
     .describe('Longest time for one answer (60s), or for the container of one day (30m).'),
 } as const;
 
-const { image, command, env, cpus, memory, disk, network, user, volumes } = placement;
+const { image, command, env, cpus, memory, disk, network, user, volumes, queue } = placement;
 
 /** Keys of a source that is a container; see `placement`. */
 const containerKeys = {
-  ...{ image, command, env, cpus, memory, disk, network, user, volumes },
+  ...{ image, command, env, cpus, memory, disk, network, user, volumes, queue },
   params: z
     .record(z.string().min(1).max(200), z.json())
     .refine((params) => JSON.stringify(params).length <= 100_000, 'must have at most 100,000 characters')
@@ -121,6 +121,8 @@ export interface HttpSource extends SharedSource {
 export interface ContainerSource extends SharedSource, Omit<ContainerOptions, 'gpus' | 'timeout'> {
   params?: Record<string, z.core.util.JSONType> | undefined;
   past: boolean;
+  /** Task queue whose workers run it. */
+  queue?: string | undefined;
 }
 
 /** A source as params.yaml has it, with what it leaves out filled in; checked again, it is the same. */

@@ -96,6 +96,8 @@ export interface SourceDays {
   left: number;
   /** Whether a day means nothing without the one before it: a source with a watermark. */
   inOrder: boolean;
+  /** Task queue whose workers collect it; absent: the collection's own. */
+  queue?: string;
 }
 
 /** A source by its name. */
@@ -104,10 +106,16 @@ export interface NamedSource {
   source: CollectSource;
 }
 
+const QUEUE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
 /** Input of the workflow `collectDay`: one day of one source, under its canonical id. */
 export const CollectUnit = z.strictObject({
   source: text.min(1).max(60),
   day: CollectDay,
+  queue: text
+    .regex(QUEUE)
+    .optional()
+    .describe('Task queue whose workers collect it; default: the workflow’s own.'),
   params: text.min(1).max(1000).describe('Path of the params file, relative to the worker’s project.'),
   now: z.iso.datetime(),
   by: text

@@ -78,7 +78,7 @@ async function settled(given: unknown): Promise<CollectionPlan> {
 }
 
 async function collectSource(
-  { source, days, inOrder }: SourceDays,
+  { source, days, inOrder, queue }: SourceDays,
   { params, now }: CollectionPlan,
   owner: Owner,
   board: CollectBoard,
@@ -87,7 +87,8 @@ async function collectSource(
   for (const day of days) {
     const { failed } = found;
     if (isGivenUp(inOrder, failed)) break;
-    const unit = { source, day, params, now, by: workflowInfo().runId, ...owner };
+    const place = queue === undefined ? {} : { queue };
+    const unit = { source, day, ...place, params, now, by: workflowInfo().runId, ...owner };
     const ended = await followDay.executeWithOptions({ ...following, summary: `${source} ${day}` }, [unit]);
     if ('day' in ended) {
       found.days.push(ended.day);

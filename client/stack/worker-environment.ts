@@ -105,10 +105,15 @@ function namesInDotEnv(project: string): string[] {
   }
 }
 
-/** Variables that hold keys of sources: `RETRAIN_COLLECT_ENV` names them. */
+/** Variables that hold keys of sources: `RETRAIN_COLLECT_ENV` names them; and, of containers, `RETRAIN_DOCKER_ENV`, by pattern. */
 function collectedKeys(env: Environment): string[] {
   const entries = (env['RETRAIN_COLLECT_ENV'] ?? '').split(/[\s,]+/);
-  return entries.flatMap((entry) => /^(\w+)@/.exec(entry)?.[1] ?? []);
+  const keys = entries.flatMap((entry) => /^(\w+)@/.exec(entry)?.[1] ?? []);
+  const patterns = (env['RETRAIN_DOCKER_ENV'] ?? '').split(',').map((pattern) => pattern.trim());
+  const named = patterns.filter((pattern) => /^\w+$/.test(pattern));
+  const begun = patterns.filter((pattern) => /^\w+\*$/.test(pattern)).map((pattern) => pattern.slice(0, -1));
+  const met = Object.keys(env).filter((name) => begun.some((start) => name.startsWith(start)));
+  return [...keys, ...named, ...met];
 }
 
 function contentOf(project: string, name: string, env: Environment): string {

@@ -7,6 +7,7 @@ import {
   type SourceDays,
 } from '../../contracts/collect';
 import { type CollectParams } from '../../contracts/collect-params';
+import { isHttp } from '../../contracts/collect-source';
 import { isGivenUp } from '../../contracts/collect-faults';
 import { listed, RetrainError } from '../../contracts/errors';
 import { type Params } from '../../contracts/params';
@@ -44,7 +45,8 @@ export async function planCollection(
         const collected = await records.days();
         const open = await records.open(collected.slice(-MOST_OPEN));
         const rules = { now, timezone: collect.timezone, catch_up: collect.catch_up };
-        return daysToCollect(name, source, { collected, open }, rules, request);
+        const days = daysToCollect(name, source, { collected, open }, rules, request);
+        return isHttp(source) || source.queue === undefined ? days : { ...days, queue: source.queue };
       }),
   );
 }

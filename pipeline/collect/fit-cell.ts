@@ -7,7 +7,9 @@ const MOST_TEXT = 10_000;
 /** A surrogate without its other half, as JSON's escapes allow: "\\ud800". */
 const HALF = /\p{Surrogate}/u;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
+const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)$/;
+/** PostgreSQL leaves out the minutes of a zone that has none. */
+const HOURS_ONLY = /[+-]\d{2}$/;
 
 /** Why a value does not fit a column: the end of a sentence that begins with the column’s name. */
 export class Misfit {
@@ -94,7 +96,7 @@ function remembered<T>(find: (text: string) => T): (text: string) => T {
 /** A point in time in UTC, in milliseconds; null: it is none. */
 export const utc = remembered((text: string): string | null => {
   if (!TIME.test(text) || !isDate(text.slice(0, 10))) return null;
-  const at = new Date(text.replace(' ', 'T'));
+  const at = new Date(text.replace(' ', 'T').replace(HOURS_ONLY, '$&:00'));
   if (Number.isNaN(at.getTime())) return null;
   const iso = at.toISOString();
   return /^\d{4}-/.test(iso) ? iso : null;

@@ -32,6 +32,15 @@ test('all of the project’s .env counts', () => {
   expect(changed({ OUR_OWN: '1' }, { OUR_OWN: '2' })).toEqual(['OUR_OWN']);
 });
 
+test('a variable that containers may ask for counts, whatever its name', () => {
+  const allowed = { RETRAIN_DOCKER_ENV: 'ORDERS_DSN, SHOP_*' };
+  const before = { ...allowed, ORDERS_DSN: 'a', SHOP_KEY: 'a', SHOPPING: 'a' };
+  expect(changed(before, { ...allowed, ORDERS_DSN: 'b', SHOP_KEY: 'b', SHOPPING: 'b' })).toEqual([
+    'ORDERS_DSN',
+    'SHOP_KEY',
+  ]);
+});
+
 test('a key of a source counts, whatever its name', () => {
   const named = { RETRAIN_COLLECT_ENV: 'PRICES_API_KEY@api.example.com' };
   expect(changed({ ...named, PRICES_API_KEY: 'a' }, { ...named, PRICES_API_KEY: 'b' })).toEqual([

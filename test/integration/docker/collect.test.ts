@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -53,12 +55,14 @@ describeWithDocker('sources that are containers', () => {
 
   test('are collected by a worker, each day once, and what they were given is in no log, record or payload', async () => {
     const tells = `echo "connecting to $ORDERS_DSN"; echo "with $ORDERS_DSN" >&2; echo "{\\"phase\\": \\"$ORDERS_DSN\\"}"; sleep 2; ${ROWS}`;
+    const queue = `engine-${randomUUID()}`;
     const project = projectOf({
-      orders: orders(tells, { env: ['ORDERS_DSN'] }),
+      // Of a worker that has an engine; the one of the collection has none.
+      orders: orders(tells, { env: ['ORDERS_DSN'], queue }),
       // Not to be tried again: it says why.
       broken: orders(
         'echo "{\\"code\\":\\"DATA_NOT_FOUND\\",\\"message\\":\\"cannot log in as $ORDERS_DSN\\"}" > /stage/out/error.json; exit 1',
-        { env: ['ORDERS_DSN'], start: '2026-03-09' },
+        { env: ['ORDERS_DSN'], queue, start: '2026-03-09' },
       ),
     });
     const connection = await Connection.connect({ address: project.env['TEMPORAL_ADDRESS']! });
@@ -82,7 +86,8 @@ describeWithDocker('sources that are containers', () => {
       return { ...found, told };
     };
     try {
-      const worker = await project.startWorker();
+      const lean = await project.startWorker({ DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+      const worker = await project.startWorker({ RETRAIN_TASK_QUEUE: queue });
       const first = await collect('orders');
       expect(first.report?.days.map(({ day, outcome, rows, file }) => [day, outcome, rows, file])).toEqual([
         ['2026-03-08', 'new', 3, 'data/raw/orders-2026-03-08.json'],
@@ -118,7 +123,7 @@ describeWithDocker('sources that are containers', () => {
           days.push(JSON.stringify(events));
         }
       }
-      for (const text of [worker.log, records, first.told, again.told, failed.told, ...days]) {
+      for (const text of [worker.log, lean.log, records, first.told, again.told, failed.told, ...days]) {
         expect(text).not.toContain(SECRET);
         expect(text).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 16));
       }
@@ -219,7 +224,7 @@ describeWithDocker('sources that are containers', () => {
     const script = `NOTE=$(cat /proc/sys/kernel/random/uuid); echo "I am $NOTE."; while [ ! -e /stage/out/metrics.json ]; do sleep 0.2; done; ${ROWS}`;
     const project = projectOf({ orders: orders(script, { start: '2026-03-09' }) });
     const args = ['collect', '--now', NOW];
-    const begin = async (): Promise<string> => {
+    const begin = async (signal: NodeJS.Signals): Promise<string> => {
       const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'retrain'), ...args], {
         cwd: project.dir,
         env: { ...process.env, ...project.env },
@@ -229,16 +234,20 @@ describeWithDocker('sources that are containers', () => {
       child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
       let name: string | undefined;
       while ((name = /I am ([0-9a-f-]{36})\./.exec(said)?.[1]) === undefined) await sleep(50);
-      child.kill('SIGKILL');
+      child.kill(signal);
+      await once(child, 'exit');
       return name;
     };
-    await begin();
+    // Who is interrupted takes the container away.
+    await begin('SIGINT');
+    expect(await containersOf(project)).toEqual([]);
+    await begin('SIGKILL');
     // Something else is asked: what was left answers it no more.
     project.writeParams({
       data: { path: 'data/raw', target: 'note' },
       collect: { sources: { orders: orders(script, { start: '2026-03-09', params: { other: true } }) } },
     });
-    const name = await begin();
+    const name = await begin('SIGKILL');
     expect(await containersOf(project)).toHaveLength(1);
     const [folder = ''] = readdirSync(project.path('.retrain/collect'));
     const [id = ''] = await containersOf(project);

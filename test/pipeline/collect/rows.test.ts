@@ -31,6 +31,8 @@ test.each<[unknown, object | string, Cell]>([
   ['2024-02-29', 'date', '2024-02-29'],
   ['2026-03-09T12:00:00+02:00', 'time', '2026-03-09T10:00:00.000Z'],
   ['2026-03-09 12:00:00Z', 'time', '2026-03-09T12:00:00.000Z'],
+  ['2026-03-09 12:00:00.123456+00', 'time', '2026-03-09T12:00:00.123Z'],
+  ['2026-03-09 12:00:00-05', 'time', '2026-03-09T17:00:00.000Z'],
   [null, { type: 'text', required: false }, null],
   [undefined, { type: 'number', required: false }, null],
   [3, { type: 'number', min: 3, max: 3 }, 3],
