@@ -40,6 +40,8 @@ left_over() {
 
 has() { [[ " ${projects[*]} " == *" $1 "* ]]; }
 needs_servers() { has integration || has soak; }
+images=(stage worker train-sklearn)
+! has soak || images+=(mlflow)
 needs_programs() { has tools || needs_servers; }
 
 # An engine of our own ends when this process does, even by SIGKILL: its guard waits at a pipe that the kernel closes then. No
@@ -67,7 +69,7 @@ engine() {
 engine_and_images() {
   engine
   touch "$results/engine.settled"
-  [ -s "$results/docker.reason" ] || scripts/build-test-images.sh >>"$results/docker.log" 2>&1
+  [ -s "$results/docker.reason" ] || scripts/build-test-images.sh "${images[@]}" >>"$results/docker.log" 2>&1
 }
 
 engine_settled() {

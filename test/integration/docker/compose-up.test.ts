@@ -4,6 +4,7 @@ import { sleep, TestProject } from '../pipeline/test-project';
 import { ComposeStack, giveToWorkers } from './compose-stack';
 import { describeWithDocker, dockerHost, engine } from './engine';
 import { buildImage, SLOW_STAGE_IMAGE, STAGE_IMAGE, WORKER_IMAGE } from './images';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(600_000);
 
@@ -57,7 +58,7 @@ describeWithCompose('with docker compose', () => {
       expect(logs.map(({ path }) => path).sort()).toEqual(['evaluate.log', 'train.log']);
     });
 
-    test('lose nothing by down and up: neither what is in the store nor what runs meanwhile', async () => {
+    nightly('lose nothing by down and up: neither what is in the store nor what runs meanwhile', async () => {
       project.writeParams({ train: { ...place, image: SLOW_STAGE_IMAGE, n_estimators: 10 } });
       await project.start();
       const training = await running(project.model);

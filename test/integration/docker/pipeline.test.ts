@@ -4,6 +4,7 @@ import { RegistryView } from '../pipeline/registry-view';
 import { sleep, TestProject } from '../pipeline/test-project';
 import { BASE_IMAGE, describeWithDocker, dockerHost, engine } from './engine';
 import { buildImage, SLOW_STAGE_IMAGE, STAGE_IMAGE } from './images';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(600_000);
 
@@ -85,7 +86,7 @@ describeWithDocker('a pipeline whose stages run in containers', () => {
     }
   });
 
-  test('that is cancelled is gone long before its stage would end', async () => {
+  nightly('that is cancelled is gone long before its stage would end', async () => {
     const project = new TestProject({ train: SLEEPING }, env);
     try {
       await project.startWorker();
@@ -98,7 +99,7 @@ describeWithDocker('a pipeline whose stages run in containers', () => {
     }
   });
 
-  test('whose run was terminated is swept when a worker starts', async () => {
+  nightly('whose run was terminated is swept when a worker starts', async () => {
     const project = new TestProject({ train: SLEEPING }, env);
     try {
       const first = await project.startWorker();

@@ -2,17 +2,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ALIAS } from '../../../contracts/names';
-import { createMlflow, type Mlflow } from '../../../integrations/mlflow/client';
-import { mlflowSettings } from '../../../integrations/mlflow/settings';
-import { freePort } from '../../../client/stack/ports';
-import { describeWithCompose } from '../../compose/docker-compose';
-import { freshKey } from '../../integrations/mlflow/training-result';
-import { sleep } from '../pipeline/test-project';
-import { twoClasses } from '../../serving/model/two-classes';
-import { ComposeStack, giveToWorkers } from './compose-stack';
-import { describeWithDocker } from './engine';
-import { buildImage, MLFLOW_IMAGE, WORKER_IMAGE } from './images';
+import { ALIAS } from '../../contracts/names';
+import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
+import { mlflowSettings } from '../../integrations/mlflow/settings';
+import { freePort } from '../../client/stack/ports';
+import { describeWithCompose } from '../compose/docker-compose';
+import { freshKey } from '../integrations/mlflow/training-result';
+import { sleep } from '../integration/pipeline/test-project';
+import { twoClasses } from '../serving/model/two-classes';
+import { ComposeStack, giveToWorkers } from '../integration/docker/compose-stack';
+import { describeWithDocker } from '../integration/docker/engine';
+import { buildImage, MLFLOW_IMAGE, WORKER_IMAGE } from '../integration/docker/images';
 
 jest.setTimeout(900_000);
 

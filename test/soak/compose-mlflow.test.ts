@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { freePort } from '../../../client/stack/ports';
-import { describeWithCompose } from '../../compose/docker-compose';
-import { ComposeStack } from './compose-stack';
-import { describeWithDocker } from './engine';
-import { buildImage, MLFLOW_IMAGE } from './images';
+import { freePort } from '../../client/stack/ports';
+import { describeWithCompose } from '../compose/docker-compose';
+import { ComposeStack } from '../integration/docker/compose-stack';
+import { describeWithDocker } from '../integration/docker/engine';
+import { buildImage, MLFLOW_IMAGE } from '../integration/docker/images';
 
 jest.setTimeout(900_000);
 
