@@ -142,7 +142,9 @@ async function exchange(
     };
     const { statusCode: status } = reply;
     if (status !== 200) {
-      const said = await beginningOf(reply.body);
+      // Its status is known: that its words do not come to an end is no other fault.
+      const said = await beginningOf(reply.body).catch(() => '');
+      signal?.throwIfAborted();
       if (status === 304 && asked.known !== undefined) return { kind: 'unchanged' };
       if (status === 204 || asked.noData.includes(status)) return { kind: 'nothing' };
       if (REDIRECTS.includes(status)) return target(asked, header('location'), status);

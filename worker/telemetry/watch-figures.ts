@@ -19,7 +19,7 @@ export class WatchFigures {
     const registers = [registry];
     this.figure = new Gauge({
       name: 'retrain_watch_figure',
-      help: 'Figures of the latest check of a model that this worker made, as MLflow has them.',
+      help: 'Figures of the latest check of a model that this worker made, as MLflow has them; psi.COLUMN: of the twenty columns that drifted most.',
       labelNames: ['model', 'figure'],
       registers,
     });

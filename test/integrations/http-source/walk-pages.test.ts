@@ -95,6 +95,12 @@ test('a next page that was told of and is gone is a fault, also where 404 means 
   await expect(walk(CURSOR, { noData: [404] })).rejects.toThrow(/answered 404/);
 });
 
+test('a refusal whose words do not come to an end is told by its status, and asked for once', async () => {
+  server.play = (_, response) => void response.writeHead(404).write('no such');
+  await expect(walk(undefined, { timeoutMs: 200 })).rejects.toThrow(/answered 404, expected 200/);
+  expect(server.asked).toHaveLength(1);
+});
+
 test('a first page that is linked to no other keeps no ETag: it does not say whether there is one by now', async () => {
   server.play = (_, response) => json(response, { items: [1] }, { etag: '"1"' });
   expect(await walk({ by: 'link' })).not.toHaveProperty('etag');
