@@ -70,7 +70,7 @@ async function scoreCutOff(
   const future = takeStored(stored, cut.test);
   const matrix = prepared(future, schema);
   const referee = new Referee(future, schema, EvaluateParams.parse({ resamples: 0 }));
-  const measure = (said: Scored): Metrics => referee.score(said, schema.classes, false).metrics;
+  const measure = (said: Scored): Metrics => referee.score(said, schema.classes).metrics;
   const table = schema.task === 'regression' ? valuedMatrix(past, schema) : labelledMatrix(past, schema);
   const model = await train({ ...table, names: schema.features });
   return {

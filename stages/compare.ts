@@ -57,7 +57,12 @@ export async function compareWithChampion(
     const its = await ask(compared, () => matrixFor(compared, schema, description));
     const mine = takeScored(said, rows);
     const referee = new Referee(compared, schema, params);
-    const champion = referee.score(its, classes, false);
+    const pair = [
+      { said: mine, classes: schema.classes },
+      { said: its, classes },
+    ];
+    const draws = referee.draw(pair);
+    const champion = referee.score(its, classes);
     const named = keys.map((column) => takeColumn(column, rows));
     const rowByRow = sideBySide({
       ...{ rows, table: compared, keys: named, schema },
@@ -69,14 +74,9 @@ export async function compareWithChampion(
       championError: null,
       comparison: {
         ...facts,
-        candidate: referee.score(mine, schema.classes, false).metrics,
+        candidate: referee.score(mine, schema.classes).metrics,
         champion: champion.metrics,
-        differences: pairedDifferences(
-          rows.length,
-          referee.measure(mine, schema.classes),
-          referee.measure(its, classes),
-          params,
-        ),
+        differences: pairedDifferences(referee.measure(pair), await draws.metrics()),
         ...compareSlices([...compared.columns, ...named], referee.merit(mine), referee.merit(its)),
       },
     };

@@ -38,7 +38,8 @@ export const evaluate: Stage = async (context) => {
   const scorer = scorerOf(context, ARTIFACT.model);
   try {
     const said = await ask(context, scorer, 'the candidate', table, () => matrix);
-    const candidate = referee.score(said, schema.classes);
+    const draws = referee.draw([{ said, classes: schema.classes }]);
+    const scores = referee.score(said, schema.classes);
     const compared = await compareWithChampion(context, { table, schema, said }, params, (rows, its) =>
       askChampion(context, rows, its),
     );
@@ -47,12 +48,17 @@ export const evaluate: Stage = async (context) => {
     const importances = await importancesOf(scorer, table, schema, params, (done, total) =>
       context.report({ phase: 'shuffling columns', done, total }),
     );
+    const baselines =
+      schema.baselines === undefined ? {} : { baselines: scoreBaselines(schema, matrix, referee) };
+    const slices = slicesOf(table.columns, referee.merit(said));
+    // Last, as another thread is at them meanwhile.
+    const candidate = referee.withIntervals(scores, await draws.metrics());
     const evaluation: Evaluation = {
       candidate,
       ...compared,
       rows: table.rows,
-      ...(schema.baselines === undefined ? {} : { baselines: scoreBaselines(schema, matrix, referee) }),
-      slices: slicesOf(table.columns, referee.merit(said)),
+      ...baselines,
+      slices,
       ...(referee.positive === undefined ? {} : { positive: referee.positive }),
       ...(threshold === undefined ? {} : { threshold }),
       ...(signal === undefined ? {} : { signal }),
@@ -93,7 +99,7 @@ function scoreBaselines(
 ): Evaluation['baselines'] {
   return (schema.baselines ?? []).map((baseline) => ({
     algorithm: baseline.algorithm,
-    scores: referee.score(askBaseline(baseline, matrix, schema), schema.classes, false),
+    scores: referee.score(askBaseline(baseline, matrix, schema), schema.classes),
   }));
 }
 

@@ -2,17 +2,24 @@ import { listed, RetrainError } from '../contracts/errors';
 import { type EvaluateParams } from '../contracts/params';
 import { type Metrics, type Scores, type TableSchema } from '../contracts/stage';
 import { classNumbersOf, type StoredTable, targetValues } from '../ml/dataset/table-artifact';
-import { type BootstrapOptions } from '../ml/metrics/bootstrap';
+import { type BootstrapOptions, intervalsOf } from '../ml/metrics/bootstrap';
+import { Draws, measureOf, type Predictions } from '../ml/metrics/draws';
 import { type Probabilities } from '../ml/metrics/probabilities';
-import { type ClassPredictions, classView, measureClasses, scoreClasses } from '../ml/metrics/score-classes';
-import { regressionScores } from '../ml/metrics/regression';
+import { type ClassPredictions, classView, scoreClasses } from '../ml/metrics/score-classes';
 import { scoreValues } from '../ml/metrics/score-values';
 import { crossFitThreshold, type Cutoff } from '../ml/metrics/threshold';
 import { type Scored } from '../ml/scoring/scoring-table';
 
+/** What a model said, and its labels in the order of its probabilities. */
+export interface Judged {
+  said: Scored;
+  classes: readonly string[];
+}
+
 /** Knows the true answers of the held-out rows, and holds what models said against them. */
 export class Referee {
   readonly #bootstrap: BootstrapOptions;
+  readonly #rows: number;
   readonly #labels: Uint32Array | undefined;
   readonly #values: Float64Array | undefined;
   readonly #positive: number | undefined;
@@ -22,6 +29,7 @@ export class Referee {
     private readonly schema: TableSchema,
     private readonly params: EvaluateParams,
   ) {
+    this.#rows = table.rows;
     this.#bootstrap = { resamples: params.resamples, level: params.confidence, seed: params.seed };
     if (schema.task === 'regression') this.#values = targetValues(table);
     else this.#labels = classNumbersOf(table, schema);
@@ -37,24 +45,42 @@ export class Referee {
    * @param classes Labels in the order of the model's probabilities.
    * @throws RetrainError MODEL_INVALID when the model does not answer the question, or answers in other classes only
    */
-  score(said: Scored, classes: readonly string[], intervals = true): Scores {
-    const bootstrap = intervals ? this.#bootstrap : null;
-    if (this.#values !== undefined) return scoreValues(this.#values, valuesOf(said), bootstrap);
-    return scoreClasses(this.#classPredictions(said, classes), bootstrap);
+  score(said: Scored, classes: readonly string[]): Scores {
+    if (this.#values !== undefined) return scoreValues(this.#values, valuesOf(said), this.#bootstrap.seed);
+    return scoreClasses(this.#classPredictions(said, classes));
   }
 
   /**
-   * All metrics of a model for weights `[n]` of the rows; absent: 1 each.
+   * Begins to measure models on draws of the rows; see `Draws`.
    *
    * @throws RetrainError as `score`
    */
-  measure(said: Scored, classes: readonly string[]): (weights?: Float64Array) => Metrics {
-    const truth = this.#values;
-    if (truth === undefined) {
-      return measureClasses(this.#classPredictions(said, classes), this.#bootstrap.resamples);
-    }
-    const predicted = valuesOf(said);
-    return (weights) => regressionScores(truth, predicted, weights);
+  draw(models: readonly Judged[]): Draws {
+    return new Draws({
+      ...this.#bootstrap,
+      rows: this.#rows,
+      models: models.map((one) => this.#predictions(one)),
+    });
+  }
+
+  /** All metrics of models on the rows as they are. */
+  measure(models: readonly Judged[]): Metrics[] {
+    return models.map((one) => measureOf(this.#predictions(one), this.#bootstrap.resamples)());
+  }
+
+  /** Scores with the intervals that draws of one model give; as they are where none were drawn. */
+  withIntervals({ curves, ...scores }: Scores, drawn: readonly Metrics[][]): Scores {
+    const intervals = intervalsOf(drawn.flat(), this.#bootstrap.level);
+    return {
+      ...scores,
+      ...(drawn.length === 0 ? {} : { intervals }),
+      ...(curves === undefined ? {} : { curves }),
+    };
+  }
+
+  #predictions({ said, classes }: Judged): Predictions {
+    if (this.#values === undefined) return { kind: 'classes', said: this.#classPredictions(said, classes) };
+    return { kind: 'values', truth: this.#values, predicted: valuesOf(said) };
   }
 
   #classPredictions(said: Scored, classes: readonly string[]): ClassPredictions {

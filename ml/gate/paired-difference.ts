@@ -1,42 +1,33 @@
 import { type Difference } from '../../contracts/comparison';
 import { type Metrics } from '../../contracts/stage';
-import { drawWeights } from '../metrics/bootstrap';
 import { quantile } from '../metrics/quantile';
-
-/** Metrics for weights `[n]`: how often each row counts; absent: once. */
-export type Measure = (weights?: Float64Array) => Metrics;
 
 /** As many draws are kept, and the ends of every usual interval are among them. */
 const KEPT_DRAWS = 401;
 
 /**
  * How two models differ in each metric that both have, on the same rows, and how much of it may be chance: the paired
- * bootstrap (Efron and Tibshirani, 1993), which measures both on the same draws of n of n rows. The same seed gives the
- * same draws.
+ * bootstrap (Efron and Tibshirani, 1993), which measures both on the same draws of n of n rows.
  *
+ * @param whole metrics of candidate and champion on the rows as they are
+ * @param drawn the same on each draw
  * @returns candidate minus champion, by metric.
  */
 export function pairedDifferences(
-  rows: number,
-  candidate: Measure,
-  champion: Measure,
-  { resamples, seed }: { resamples: number; seed: number },
+  whole: readonly Metrics[],
+  drawn: readonly (readonly Metrics[])[],
 ): Record<string, Difference> {
   const found = new Map<string, { value: number; draws: number[] }>();
-  for (const [metric, value] of differences(candidate(), champion())) found.set(metric, { value, draws: [] });
-  const weights = new Float64Array(rows);
-  for (let resample = 0; resample < resamples; resample++) {
-    drawWeights(weights, seed, resample);
-    for (const [metric, value] of differences(candidate(weights), champion(weights))) {
-      found.get(metric)?.draws.push(value);
-    }
+  for (const [metric, value] of differences(whole)) found.set(metric, { value, draws: [] });
+  for (const pair of drawn) {
+    for (const [metric, value] of differences(pair)) found.get(metric)?.draws.push(value);
   }
   return Object.fromEntries(
     [...found].map(([metric, { value, draws }]) => [metric, { value, draws: thinned(draws) }]),
   );
 }
 
-function differences(mine: Metrics, its: Metrics): [metric: string, difference: number][] {
+function differences([mine = {}, its = {}]: readonly Metrics[]): [metric: string, difference: number][] {
   return Object.entries(mine).flatMap(([metric, value]): [string, number][] => {
     const difference = value - (its[metric] ?? Number.NaN);
     return Number.isFinite(difference) ? [[metric, difference]] : [];

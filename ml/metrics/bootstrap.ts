@@ -25,19 +25,28 @@ export function bootstrapIntervals(
   { resamples, level, seed }: BootstrapOptions,
 ): Record<string, Interval> {
   const weights = new Float64Array(rows);
-  const draws = new Map<string, number[]>();
+  const drawn: Metrics[] = [];
   for (let resample = 0; resample < resamples; resample++) {
     drawWeights(weights, seed, resample);
-    for (const [metric, value] of Object.entries(measure(weights))) {
+    drawn.push(measure(weights));
+  }
+  return intervalsOf(drawn, level);
+}
+
+/** The intervals that draws give, see `bootstrapIntervals`. */
+export function intervalsOf(drawn: readonly Metrics[], level: number): Record<string, Interval> {
+  const found = new Map<string, number[]>();
+  for (const metrics of drawn) {
+    for (const [metric, value] of Object.entries(metrics)) {
       if (!Number.isFinite(value)) continue;
-      const values = draws.get(metric);
-      if (values === undefined) draws.set(metric, [value]);
+      const values = found.get(metric);
+      if (values === undefined) found.set(metric, [value]);
       else values.push(value);
     }
   }
   const tail = (1 - level) / 2;
   return Object.fromEntries(
-    [...draws].map(([metric, values]) => {
+    [...found].map(([metric, values]) => {
       const sorted = Float64Array.from(values).sort();
       return [metric, [quantile(sorted, tail), quantile(sorted, 1 - tail)]];
     }),

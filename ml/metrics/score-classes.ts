@@ -1,6 +1,5 @@
 import { type Metrics, type Scores } from '../../contracts/stage';
 import { classMetric } from '../../contracts/task-metrics';
-import { bootstrapIntervals, type BootstrapOptions } from './bootstrap';
 import { classificationScores } from './classification';
 import { brierLosses, calibration, logLosses, type Probabilities, weightedMean } from './probabilities';
 import { MOST_POINTS, Ranking } from './ranking';
@@ -33,24 +32,12 @@ const MAX_RANKED_DRAWS = 1e9;
 /**
  * All scores of a classifier. Of up to 20 classes each has its recall among the metrics, `recall.<label>`. `roc_auc` and `pr_auc` are those of the positive class, or, for more than two classes,
  * the plain mean of one class against the rest; they are left out when a class does not occur.
- *
- * @param bootstrap null: no intervals.
  */
-export function scoreClasses(said: ClassPredictions, bootstrap: BootstrapOptions | null): Scores {
-  const { truth, labels } = said;
+export function scoreClasses(said: ClassPredictions): Scores {
+  const { labels } = said;
   const { ranked, views, rankings, measure } = prepare(said);
-  const drawsRanked = mayRank(said, ranked, bootstrap?.resamples ?? 0);
   return {
     ...measure(undefined, true),
-    ...(bootstrap === null || bootstrap.resamples === 0
-      ? {}
-      : {
-          intervals: bootstrapIntervals(
-            truth.length,
-            (weights) => measure(weights, drawsRanked).metrics,
-            bootstrap,
-          ),
-        }),
     ...(rankings.length === 0
       ? {}
       : {

@@ -1,5 +1,6 @@
 import { compareSlices } from '../../../ml/gate/compare-slices';
 import { intervalOf, pairedDifferences } from '../../../ml/gate/paired-difference';
+import { drawWeights } from '../../../ml/metrics/bootstrap';
 import { columnOf } from '../../../ml/dataset/raw-table';
 import { Random } from '../../../ml/random/random';
 import { tableOf } from '../dataset/table-of';
@@ -16,6 +17,23 @@ const accuracy =
     };
   };
 
+/** Both on the rows as they are, and on draws of them. */
+function compared(
+  rows: number,
+  pair: ReturnType<typeof accuracy>[],
+  { resamples, seed }: { resamples: number; seed: number },
+): ReturnType<typeof pairedDifferences> {
+  const weights = new Float64Array(rows);
+  const drawn = Array.from({ length: resamples }, (_, draw) => {
+    drawWeights(weights, seed, draw);
+    return pair.map((measure) => measure(weights));
+  });
+  return pairedDifferences(
+    pair.map((measure) => measure()),
+    drawn,
+  );
+}
+
 describe('pairedDifferences', () => {
   const rows = 400;
   const random = new Random(3);
@@ -23,14 +41,14 @@ describe('pairedDifferences', () => {
   const its = mine.map((one) => (random.float() < 0.1 ? 0 : one));
 
   it('draws the same rows for both, so equal models never differ', () => {
-    const found = pairedDifferences(rows, accuracy(mine), accuracy(mine), { resamples: 50, seed: 1 });
+    const found = compared(rows, [accuracy(mine), accuracy(mine)], { resamples: 50, seed: 1 });
     expect(found['accuracy']).toEqual({ value: 0, draws: new Array(50).fill(0) });
     expect(Object.keys(found)).toEqual(['accuracy']);
   });
 
   it('has the interval of the normal approximation, and the same one again', () => {
     const options = { resamples: 2000, seed: 42 };
-    const found = pairedDifferences(rows, accuracy(mine), accuracy(its), options);
+    const found = compared(rows, [accuracy(mine), accuracy(its)], options);
     const differences = mine.map((one, row) => one - (its[row] ?? 0));
     const mean = differences.reduce((sum, one) => sum + one, 0) / rows;
     const error = Math.sqrt(differences.reduce((sum, one) => sum + (one - mean) ** 2, 0)) / rows;
@@ -39,11 +57,11 @@ describe('pairedDifferences', () => {
     expect(Math.abs(low - (mean - 1.96 * error))).toBeLessThan(0.15 * error);
     expect(Math.abs(high - (mean + 1.96 * error))).toBeLessThan(0.15 * error);
     expect(found['accuracy']?.draws).toHaveLength(401);
-    expect(pairedDifferences(rows, accuracy(mine), accuracy(its), options)).toEqual(found);
+    expect(compared(rows, [accuracy(mine), accuracy(its)], options)).toEqual(found);
   });
 
   it('has no interval without draws', () => {
-    const found = pairedDifferences(rows, accuracy(mine), accuracy(its), { resamples: 0, seed: 1 });
+    const found = compared(rows, [accuracy(mine), accuracy(its)], { resamples: 0, seed: 1 });
     expect(intervalOf(found['accuracy']!, 0.95)).toBeNull();
   });
 });

@@ -2,8 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Metrics, type Scores } from '../../../contracts/stage';
 import { TASK_METRICS } from '../../../contracts/task-metrics';
+import { bootstrapIntervals } from '../../../ml/metrics/bootstrap';
 import { classificationScores } from '../../../ml/metrics/classification';
-import { MAX_CLASS_METRICS, scoreClasses } from '../../../ml/metrics/score-classes';
+import {
+  type ClassPredictions,
+  MAX_CLASS_METRICS,
+  measureClasses,
+  scoreClasses,
+} from '../../../ml/metrics/score-classes';
 
 interface Case {
   name: string;
@@ -104,21 +110,18 @@ describe('classificationScores', () => {
 });
 
 describe('scoreClasses', () => {
-  const scored = (classes: number, resamples = 0): Scores =>
-    scoreClasses(
-      {
-        truth: Uint32Array.from({ length: 60 }, (_, row) => row % classes),
-        predicted: Uint32Array.from({ length: 60 }, (_, row) => (row < 30 ? row % classes : 0)),
-        labels: names(classes),
-        classes,
-        probabilities: {
-          values: Float64Array.from({ length: 60 * classes }, () => 1 / classes),
-          classes,
-        },
-        positive: classes === 2 ? 1 : undefined,
-      },
-      { resamples, level: 0.9, seed: 1 },
-    );
+  const said = (classes: number): ClassPredictions => ({
+    truth: Uint32Array.from({ length: 60 }, (_, row) => row % classes),
+    predicted: Uint32Array.from({ length: 60 }, (_, row) => (row < 30 ? row % classes : 0)),
+    labels: names(classes),
+    classes,
+    probabilities: {
+      values: Float64Array.from({ length: 60 * classes }, () => 1 / classes),
+      classes,
+    },
+    positive: classes === 2 ? 1 : undefined,
+  });
+  const scored = (classes: number): Scores => scoreClasses(said(classes));
 
   it.each([2, 3])('makes every metric that params.yaml may name (%d classes)', (classes) => {
     expect(Object.keys(scored(classes).metrics)).toEqual(
@@ -127,10 +130,12 @@ describe('scoreClasses', () => {
   });
 
   it('has the recall of each class among the metrics, with an interval', () => {
-    const { metrics, perClass, intervals } = scored(3, 20);
+    const { metrics, perClass } = scored(3);
+    const measure = measureClasses(said(3), 20);
+    const intervals = bootstrapIntervals(60, measure, { resamples: 20, level: 0.9, seed: 1 });
     for (const { label, recall } of perClass) {
       expect(metrics[`recall.${label}`]).toBe(recall);
-      expect(intervals?.[`recall.${label}`]).toHaveLength(2);
+      expect(intervals[`recall.${label}`]).toHaveLength(2);
     }
   });
 
