@@ -11,6 +11,7 @@ import { createMlflow, type Mlflow } from '../integrations/mlflow/client';
 import { type HttpExchange } from '../integrations/mlflow/exchange';
 import { undiciExchange } from '../integrations/mlflow/undici-exchange';
 import { identifyRun } from '../pipeline/run/identify-run';
+import { startSecret, withSeal } from '../pipeline/run/start-seal';
 import { readStageCode } from '../pipeline/stage-code';
 import { startOrAttach } from '../temporal/start-run';
 import { readStackFile } from '../client/stack/stack-file';
@@ -77,10 +78,14 @@ export async function buildRig(exchange?: HttpExchange): Promise<Rig> {
   const git = await gitState(ROOT);
 
   const mlflow = createMlflow(config.mlflow);
-  const spec = async (overrides: Record<string, unknown>): Promise<RunSpec> => ({
-    ...(await identifyRun({ project, paramsPath: 'params.yaml', overrides, code, imageDigest })),
-    git,
-  });
+  // As the project's own command line does: a stranger's spec may not change these params.
+  const secret = startSecret(config.stateDir, config.stageEnv);
+  const spec = async (overrides: Record<string, unknown>): Promise<RunSpec> => {
+    const identity = await identifyRun({
+      ...{ project, paramsPath: 'params.yaml', overrides, code, imageDigest },
+    });
+    return withSeal({ ...identity, git }, secret);
+  };
 
   return {
     client,
