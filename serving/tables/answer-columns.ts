@@ -37,11 +37,14 @@ export function requireNoClash(kept: readonly string[], model: About): void {
 /**
  * The answers to some rows as columns: `prediction`, and of a classification `probability` (of what is predicted), `probability_CLASS`
  * for each class and, with a cut-off, `decision`: the class by it. Of a regression with a rule, `decision` is buy, hold or sell.
+ *
+ * @param space where probabilities are put, used again by whoever gives it again
  */
 export function answerColumns(
   model: About,
   rows: number,
   { labels, probabilities, values, signals }: Answers,
+  space: Float64Array[] = [],
 ): OutColumn[] {
   const { classes } = model;
   if (values !== null) {
@@ -53,8 +56,8 @@ export function answerColumns(
   const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said)];
   if (probabilities === null) return columns;
   const count = classes.length;
-  const byClass = classes.map(() => new Float64Array(rows));
-  const own = new Float64Array(rows);
+  const byClass = classes.map((_, k) => roomOf(space, k, rows));
+  const own = roomOf(space, count, rows);
   const places = new Map(classes.map((label, k) => [label, k]));
   for (let i = 0; i < rows; i++) {
     own[i] = probabilities[i * count + (places.get(said[i]!) ?? 0)]!;
@@ -70,6 +73,14 @@ export function answerColumns(
     columns.push(labelColumn(DECISION, classes, decided));
   }
   return columns;
+}
+
+/** Room for so many numbers; all of them are to be written. */
+function roomOf(space: Float64Array[], place: number, rows: number): Float64Array {
+  const known = space[place];
+  const room = known !== undefined && known.length >= rows ? known : new Float64Array(rows);
+  space[place] = room;
+  return room.subarray(0, rows);
 }
 
 /** Labels in the type that they have. */

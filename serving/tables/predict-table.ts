@@ -210,12 +210,12 @@ function scorerOf(model: ServedModel): BatchScorer {
   return {
     abreast,
     score: async (batch) => {
-      const { values, predictions } = memory.next(
+      const { values, predictions, answers } = memory.next(
         batch.rows * model.width,
         batch.rows * predictionWidth(model.forest),
       );
       await crew.predict(model.matrix(batch, values), predictions);
-      return answerColumns(model, batch.rows, model.answers(batch, predictions));
+      return answerColumns(model, batch.rows, model.answers(batch, predictions), answers);
     },
     close: () => crew.close(),
   };

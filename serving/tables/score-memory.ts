@@ -11,6 +11,7 @@ export class ScoreMemory {
     this.slots = Array.from({ length: batches }, () => ({
       values: new Float32Array(0),
       predictions: new Float64Array(0),
+      answers: [],
     }));
   }
 
@@ -24,6 +25,7 @@ export class ScoreMemory {
     return {
       values: slot.values.subarray(0, values).fill(0),
       predictions: slot.predictions.subarray(0, predictions).fill(0),
+      answers: slot.answers,
     };
   }
 }
@@ -31,4 +33,6 @@ export class ScoreMemory {
 interface Slot {
   values: Float32Array;
   predictions: Float64Array;
+  /** For the columns of its answers. */
+  answers: Float64Array[];
 }
