@@ -112,6 +112,8 @@ class DailyLog implements PredictionLog {
 
   async #end(): Promise<void> {
     clearInterval(this.#timer);
+    // What it is at must be done, too, though nothing else keeps the process alive any more.
+    this.#thread?.ref();
     await this.#inFlight;
     await this.#flush('close');
     await this.#thread?.terminate();

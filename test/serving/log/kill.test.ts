@@ -87,3 +87,28 @@ test('processes that are killed leave whole files, with all that was flushed and
   connection.closeSync();
   instance.closeSync();
 }, 60_000);
+
+test('a process that ends in order leaves what it was writing just then, though nothing else keeps it alive', async () => {
+  const own = path.join(dir, 'in-order');
+  // A flush begins at once, and its thread takes longer to start than it takes until the end.
+  const ending = CHILD.replace('setInterval(', 'setTimeout(').replace(
+    /\}, 1\);\s*$/,
+    '}, 1);\nsetTimeout(() => log.close().then(() => process.stdout.write("closed")), 25);\n',
+  );
+  const child = spawn(
+    process.execPath,
+    ['-e', ending.replace('flushMs: 20', 'flushMs: 5'), COMPILED, own, 'e'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  expect({ code, said }).toEqual({ code: 0, said: 'closed' });
+  const ids: string[] = [];
+  for await (const { requestId } of readPredictions(own)) ids.push(requestId);
+  expect(ids).toHaveLength(10);
+});
