@@ -3,6 +3,7 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const SLOW = [
+  'serving/foreign-models',
   'stack/up-down',
   'pipeline/crashes',
   'watch/monitor',

@@ -6,6 +6,7 @@ import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { mlflowSettings } from '../../integrations/mlflow/settings';
 import { takeHistory } from './pipeline/recorded-history';
 import { sleep, TestProject, type WorkerProcess } from './pipeline/test-project';
+import { nightly } from '../tools/nightly';
 
 jest.setTimeout(180_000);
 
@@ -97,40 +98,45 @@ describe('a batch prediction', () => {
     expect(other.mlflowRunId).not.toBe(first.mlflowRunId);
   });
 
-  test('killed and then cancelled amid the table, it leaves nothing, under its name or beside it', async () => {
-    // Some minutes' work: it is never done before it is cancelled.
-    await project.start('--wait', '--set', 'train.n_estimators=3000');
-    const [header = '', ...rows] = readFileSync(project.path('data/new.csv'), 'utf8').trim().split('\n');
-    const many = Array.from({ length: 4000 }, () => rows.join('\n'));
-    writeFileSync(project.path('data/large.csv'), `${header}\n${many.join('\n')}\n`);
-    const [latest] = await mlflow.registry.listVersions(project.model);
-    mkdirSync(project.path('large'));
-    const lying = (): string[] => readdirSync(project.path('large'));
-    const attempt = async (number: number): Promise<void> => {
-      while (!lying().some((name) => name.includes(`-${number}.csv`))) await sleep(50);
-    };
-    const handle = await client.workflow.start(WORKFLOW.batchPrediction, {
-      workflowId: `batch-${project.id}-cancelled`,
-      taskQueue: project.taskQueue,
-      args: [{ data: 'data/large.csv', model: `${project.model}@${latest?.version}`, out: 'large/p.csv' }],
-    });
-    await attempt(1);
-    await worker.kill();
-    const left = lying();
-    expect(left).toHaveLength(1);
-    worker = await project.startWorker();
-    await attempt(2);
-    expect(lying().filter((name) => left.includes(name))).toEqual([]);
-    await handle.cancel();
-    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
-    expect(lying()).toEqual([]);
-    // And nothing of it is said in MLflow.
-    const { events = [] } = await handle.fetchHistory();
-    const scheduled = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
-    expect(scheduled).toContain('predictBatch');
-    expect(scheduled).not.toContain('recordBatch');
-    await takeHistory(client, 'batch-cancelled', handle.workflowId);
-  });
+  nightly(
+    'killed and then cancelled amid the table, it leaves nothing, under its name or beside it',
+    async () => {
+      // Some minutes' work: it is never done before it is cancelled.
+      await project.start('--wait', '--set', 'train.n_estimators=3000');
+      const [header = '', ...rows] = readFileSync(project.path('data/new.csv'), 'utf8').trim().split('\n');
+      const many = Array.from({ length: 4000 }, () => rows.join('\n'));
+      writeFileSync(project.path('data/large.csv'), `${header}\n${many.join('\n')}\n`);
+      const [latest] = await mlflow.registry.listVersions(project.model);
+      mkdirSync(project.path('large'));
+      const lying = (): string[] => readdirSync(project.path('large'));
+      const attempt = async (number: number): Promise<void> => {
+        while (!lying().some((name) => name.includes(`-${number}.csv`))) await sleep(50);
+      };
+      const handle = await client.workflow.start(WORKFLOW.batchPrediction, {
+        workflowId: `batch-${project.id}-cancelled`,
+        taskQueue: project.taskQueue,
+        args: [{ data: 'data/large.csv', model: `${project.model}@${latest?.version}`, out: 'large/p.csv' }],
+      });
+      await attempt(1);
+      await worker.kill();
+      const left = lying();
+      expect(left).toHaveLength(1);
+      worker = await project.startWorker();
+      await attempt(2);
+      expect(lying().filter((name) => left.includes(name))).toEqual([]);
+      await handle.cancel();
+      await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+      expect(lying()).toEqual([]);
+      // And nothing of it is said in MLflow.
+      const { events = [] } = await handle.fetchHistory();
+      const scheduled = events?.map(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name,
+      );
+      expect(scheduled).toContain('predictBatch');
+      expect(scheduled).not.toContain('recordBatch');
+      await takeHistory(client, 'batch-cancelled', handle.workflowId);
+    },
+  );
 
   test('a stranger’s input is refused at once, with words', async () => {
     writeFileSync(project.path('out/mine.csv'), 'mine');

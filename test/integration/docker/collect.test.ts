@@ -8,6 +8,7 @@ import { type CollectReport } from '../../../contracts/collect';
 import { WORKFLOW } from '../../../contracts/names';
 import { ROOT, sleep, TestProject } from '../pipeline/test-project';
 import { BASE_IMAGE, describeWithDocker, dockerHost, engine } from './engine';
+import { nightly } from '../../tools/nightly';
 
 jest.setTimeout(300_000);
 
@@ -133,7 +134,7 @@ describeWithDocker('sources that are containers', () => {
     }
   });
 
-  test('are found again by the next worker after kill -9, and recorded once', async () => {
+  nightly('are found again by the next worker after kill -9, and recorded once', async () => {
     const project = projectOf({
       slow: orders(`NOTE=$(cat /proc/sys/kernel/random/uuid); echo "I am $NOTE."; sleep 5; ${ROWS}`, {
         start: '2026-03-09',
@@ -220,44 +221,47 @@ describeWithDocker('sources that are containers', () => {
     );
   });
 
-  test('of a command line that was killed are gone on with by the next, and others of theirs swept', async () => {
-    const script = `NOTE=$(cat /proc/sys/kernel/random/uuid); echo "I am $NOTE."; while [ ! -e /stage/out/metrics.json ]; do sleep 0.2; done; ${ROWS}`;
-    const project = projectOf({ orders: orders(script, { start: '2026-03-09' }) });
-    const args = ['collect', '--now', NOW];
-    const begin = async (signal: NodeJS.Signals): Promise<string> => {
-      const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'retrain'), ...args], {
-        cwd: project.dir,
-        env: { ...process.env, ...project.env },
-        stdio: ['ignore', 'ignore', 'pipe'],
+  nightly(
+    'of a command line that was killed are gone on with by the next, and others of theirs swept',
+    async () => {
+      const script = `NOTE=$(cat /proc/sys/kernel/random/uuid); echo "I am $NOTE."; while [ ! -e /stage/out/metrics.json ]; do sleep 0.2; done; ${ROWS}`;
+      const project = projectOf({ orders: orders(script, { start: '2026-03-09' }) });
+      const args = ['collect', '--now', NOW];
+      const begin = async (signal: NodeJS.Signals): Promise<string> => {
+        const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'retrain'), ...args], {
+          cwd: project.dir,
+          env: { ...process.env, ...project.env },
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+        let said = '';
+        child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+        let name: string | undefined;
+        while ((name = /I am ([0-9a-f-]{36})\./.exec(said)?.[1]) === undefined) await sleep(50);
+        child.kill(signal);
+        await once(child, 'exit');
+        return name;
+      };
+      // Who is interrupted takes the container away.
+      await begin('SIGINT');
+      expect(await containersOf(project)).toEqual([]);
+      await begin('SIGKILL');
+      // Something else is asked: what was left answers it no more.
+      project.writeParams({
+        data: { path: 'data/raw', target: 'note' },
+        collect: { sources: { orders: orders(script, { start: '2026-03-09', params: { other: true } }) } },
       });
-      let said = '';
-      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-      let name: string | undefined;
-      while ((name = /I am ([0-9a-f-]{36})\./.exec(said)?.[1]) === undefined) await sleep(50);
-      child.kill(signal);
-      await once(child, 'exit');
-      return name;
-    };
-    // Who is interrupted takes the container away.
-    await begin('SIGINT');
-    expect(await containersOf(project)).toEqual([]);
-    await begin('SIGKILL');
-    // Something else is asked: what was left answers it no more.
-    project.writeParams({
-      data: { path: 'data/raw', target: 'note' },
-      collect: { sources: { orders: orders(script, { start: '2026-03-09', params: { other: true } }) } },
-    });
-    const name = await begin('SIGKILL');
-    expect(await containersOf(project)).toHaveLength(1);
-    const [folder = ''] = readdirSync(project.path('.retrain/collect'));
-    const [id = ''] = await containersOf(project);
-    const touch = await engine.getContainer(id).exec({ Cmd: ['touch', '/stage/out/metrics.json'] });
-    await touch.start({});
-    const { code, stderr } = await project.cli(args);
-    expect([code, stderr]).toEqual([0, expect.stringContaining(name)]);
-    expect(json(project, 'data/raw/orders-2026-03-09.json')).toMatchObject([{ note: name }, {}, {}]);
-    expect(folder).toMatch(/^orders@2026-03-09-/);
-    expect(await containersOf(project)).toEqual([]);
-    expect(readdirSync(project.path('.retrain/collect'))).toEqual([]);
-  });
+      const name = await begin('SIGKILL');
+      expect(await containersOf(project)).toHaveLength(1);
+      const [folder = ''] = readdirSync(project.path('.retrain/collect'));
+      const [id = ''] = await containersOf(project);
+      const touch = await engine.getContainer(id).exec({ Cmd: ['touch', '/stage/out/metrics.json'] });
+      await touch.start({});
+      const { code, stderr } = await project.cli(args);
+      expect([code, stderr]).toEqual([0, expect.stringContaining(name)]);
+      expect(json(project, 'data/raw/orders-2026-03-09.json')).toMatchObject([{ note: name }, {}, {}]);
+      expect(folder).toMatch(/^orders@2026-03-09-/);
+      expect(await containersOf(project)).toEqual([]);
+      expect(readdirSync(project.path('.retrain/collect'))).toEqual([]);
+    },
+  );
 });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { type StageProgress } from '../../../contracts/stage';
 import { RegistryView } from './registry-view';
 import { ROOT, sleep, TestProject } from './test-project';
+import { describeNightly } from '../../tools/nightly';
 
 jest.setTimeout(300_000);
 
@@ -48,7 +49,7 @@ describe('the credit-risk example', () => {
   });
 });
 
-describe('1,000,000 rows', () => {
+describeNightly('1,000,000 rows', () => {
   const project = new TestProject({
     data: { path: 'data/large.parquet', target: 'y' },
     train: { n_estimators: 4, max_depth: 6 },
