@@ -46,7 +46,9 @@ def ask(name):
         signature = infer_signature(frame)
     model = onnx.load(f"{folder}/{name}.onnx")
     example = {"input_example": frame.head(5)} if name == "regression" else {}
-    mlflow.onnx.save_model(model, f"{folder}/{name}", signature=signature, **example)
+    # MLflow finds out what a model needs by loading it in a process of its own, some seconds each: once will do.
+    needs = {} if name == "regression" else {"pip_requirements": ["onnxruntime"]}
+    mlflow.onnx.save_model(model, f"{folder}/{name}", signature=signature, **example, **needs)
     loaded = mlflow.pyfunc.load_model(f"{folder}/{name}")
     if about["byColumn"]:
         feed = {}
