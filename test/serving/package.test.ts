@@ -120,9 +120,14 @@ describe('the package, from another package', () => {
         ...['bin', 'client', 'dist', 'monitoring'],
       ].sort(),
     );
+    // What lies beside the sources and is no source is read as it is.
+    const asItIs = readdirSync(path.join(ROOT, 'client'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.\w+$/.test(file) && !file.endsWith('.ts'))
+      .map((file) => `client/${file}`);
+    expect(asItIs.length).toBeGreaterThan(0);
     expect(packed).toEqual(
       expect.arrayContaining([
-        'client/stack/mlflow-requirements.txt',
+        ...asItIs,
         ...['dist/cli.cjs', 'dist/worker/main.js', 'dist/workflow-bundle.js', 'dist/stage-code.json'],
       ]),
     );
