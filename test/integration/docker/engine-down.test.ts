@@ -26,7 +26,10 @@ describeWithDocker('a run whose Docker engine stops', () => {
       while ((await engine.listContainers()).length === 0) await sleep(50);
       await own.end('SIGTERM');
       expect(lastAttempt(await running)).toBe(downAt(own.host));
-      expect(worker.log).toContain('was ended when the Docker engine stopped');
+      // An engine that stops may tell of the container's end before it falls silent, or not.
+      expect(worker.log).toMatch(
+        /was ended when the Docker engine stopped|cannot look after the container of train: no Docker engine answers/,
+      );
     } finally {
       await project.remove();
       own.remove();
