@@ -101,7 +101,7 @@ for project in "${projects[@]}"; do
   if [ "$project" = tools ] || [ "$project" = integration ]; then wait "${tools:-}" 2>/dev/null; fi
   case "$project" in
     # Its suites wait for servers most of the time.
-    integration | soak) engine_settled; run "$project" --maxWorkers 4 "$@" || failed=1 ;;
+    integration | soak) engine_settled; run "$project" --maxWorkers 3 "$@" || failed=1 ;;
     *) run "$project" "$@" || failed=1 ;;
   esac
 done
