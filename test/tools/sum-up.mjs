@@ -1,4 +1,5 @@
-// Sums up what Jest said of each project: what was skipped, and why, in one line; the counts in another.
+// Sums up what Jest said of each project: each test that failed with the head of its message, as its own lines lie far above; what
+// was skipped, and why, in one line; the counts in another.
 // usage: node test/tools/sum-up.mjs FOLDER PROJECT...   FOLDER has PROJECT.json for each, and NEED.reason for each need that is not met
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,13 +8,27 @@ const [folder, ...projects] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+const MESSAGE_LINES = 12;
+/** Colours, which Jest may put into messages. */
+const ESCAPES = /\u001b\[[0-9;]*m/gu;
+
+/** What failed: where, which, and the head of what it said. */
+function tell(suite, name, message) {
+  const lines = message.replaceAll(ESCAPES, '').trim().split('\n');
+  const head = lines.slice(0, MESSAGE_LINES).map((line) => `  ${line}`.trimEnd());
+  if (lines.length > MESSAGE_LINES) head.push(`  … ${lines.length - MESSAGE_LINES} lines more`);
+  console.log(
+    [`Failed: ${path.relative('', suite)}`, ...(name === '' ? [] : [`  ${name}`]), ...head].join('\n'),
+  );
+}
+
 /** Number of skipped tests by what they need. */
 const needs = new Map();
 
 for (const project of projects) {
   const file = path.join(folder, `${project}.json`);
   if (!existsSync(file)) {
-    console.log(`The ${project} tests did not run to their end.`);
+    console.log(`Failed: the ${project} tests did not run to their end`);
     failed += 1;
     continue;
   }
@@ -22,8 +37,12 @@ for (const project of projects) {
   // A suite that did not even load counts as one failure.
   failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
   skipped += report.numPendingTests + report.numTodoTests;
-  for (const { assertionResults } of report.testResults) {
-    for (const { status, fullName } of assertionResults) {
+  for (const { name: suite, status: outcome, message, assertionResults } of report.testResults) {
+    if (outcome === 'failed' && !assertionResults.some(({ status }) => status === 'failed')) {
+      tell(suite, '', message);
+    }
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') tell(suite, fullName, failureMessages.join('\n'));
       if (status !== 'pending') continue;
       const need = /\[needs ([a-z-]+)\]/.exec(fullName)?.[1];
       if (need !== undefined) needs.set(need, (needs.get(need) ?? 0) + 1);
@@ -38,7 +57,7 @@ if (existsSync(leftOver)) {
   if (lines === '') passed += 1;
   else {
     failed += 1;
-    console.log(`Left over on the Docker engine: ${lines.replaceAll('\n', ', ')}`);
+    console.log(`Failed: left over on the Docker engine: ${lines.replaceAll('\n', ', ')}`);
   }
 }
 

@@ -24,9 +24,22 @@ describe('the last lines of make test', () => {
     const assertionResults = skipped.map((fullName) => ({ status: 'pending', fullName }));
     const counts = {
       ...{ numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken },
-      ...{ numPendingTests: skipped.length, numTodoTests: 0, testResults: [{ assertionResults }] },
+      ...{
+        numPendingTests: skipped.length,
+        numTodoTests: 0,
+        testResults: [{ status: 'passed', assertionResults }],
+      },
     };
     writeFileSync(path.join(dir, `${project}.json`), JSON.stringify(counts));
+  }
+
+  /** @param testResults as Jest writes them */
+  function results(project: string, numFailedTests: number, testResults: object[]): void {
+    const none = { numPassedTests: 0, numRuntimeErrorTestSuites: 0, numPendingTests: 0, numTodoTests: 0 };
+    writeFileSync(
+      path.join(dir, `${project}.json`),
+      JSON.stringify({ ...none, numFailedTests, testResults }),
+    );
   }
 
   function sumUp(...projects: string[]): { code: number | null; lines: string[] } {
@@ -47,8 +60,40 @@ describe('the last lines of make test', () => {
     report('unit', { passed: 5, failed: 1, broken: 1 });
     expect(sumUp('unit', 'tools')).toEqual({
       code: 1,
-      lines: ['The tools tests did not run to their end.', 'Tests: 5 passed, 3 failed, 0 skipped'],
+      lines: ['Failed: the tools tests did not run to their end', 'Tests: 5 passed, 3 failed, 0 skipped'],
     });
+  });
+
+  test('name each test that failed, with the head of its message', () => {
+    const message = ['\u001b[31mexpected 1\u001b[39m', ...Array.from({ length: 20 }, (_, i) => `at ${i}`)];
+    results('unit', 1, [
+      {
+        name: path.resolve('test/a.test.ts'),
+        status: 'failed',
+        message: 'all of it',
+        assertionResults: [
+          { status: 'passed', fullName: 'it works', failureMessages: [] },
+          { status: 'failed', fullName: 'it adds up', failureMessages: [message.join('\n')] },
+        ],
+      },
+    ]);
+    results('tools', 1, [
+      {
+        name: path.resolve('test/b.test.ts'),
+        status: 'failed',
+        message: 'cannot find it',
+        assertionResults: [],
+      },
+    ]);
+    const { code, lines } = sumUp('unit', 'tools');
+    expect(code).toBe(1);
+    expect(lines.slice(0, 4)).toEqual(['Failed: test/a.test.ts', '  it adds up', '  expected 1', '  at 0']);
+    expect(lines.slice(14)).toEqual([
+      '  … 9 lines more',
+      'Failed: test/b.test.ts',
+      '  cannot find it',
+      'Tests: 0 passed, 2 failed, 0 skipped',
+    ]);
   });
 
   test('name what was skipped with its reason, in one line', () => {
@@ -72,7 +117,7 @@ describe('the last lines of make test', () => {
     expect(sumUp('integration')).toEqual({
       code: 1,
       lines: [
-        'Left over on the Docker engine: container a, volume b',
+        'Failed: left over on the Docker engine: container a, volume b',
         'Tests: 1 passed, 1 failed, 0 skipped',
       ],
     });
