@@ -13,6 +13,7 @@ import { dataLineage } from '../pipeline/data-lineage';
 import { COMPUTE_STAGES, stageRow } from '../pipeline/stage';
 import { checkModelFiles } from './check-model-files';
 import { withHeartbeat } from './heartbeat';
+import { together } from './together';
 import { type WorkspaceView } from '../pipeline/workspace/workspace-view';
 import { reportFiles } from './report-files';
 import { requireRunnable } from './runnable-spec';
@@ -118,14 +119,11 @@ export function createTrackingActivities({
           return { channels: [...channels], unpublished: null };
         }
         const { result, publish } = finished;
-        const [unpublished] = await Promise.all([
+        const artifactUri = mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri;
+        const [unpublished] = await together(
           workspace.show(publish, { signal, onWait: (who) => onProgress({ phase: `waiting for ${who}` }) }),
-          uploadReport(
-            mlflowArtifactUri ?? (await mlflow.runs.get(mlflowRunId, signal)).artifactUri,
-            finished,
-            signal,
-          ),
-        ]);
+          uploadReport(artifactUri, finished, signal),
+        );
         await mlflow.runs.finish(mlflowRunId, status, {
           tags: {
             ...resultTags(result),
