@@ -10,6 +10,7 @@ import { readTestKeys } from '../ml/dataset/test-keys';
 import { unseenRows } from '../ml/dataset/unseen-rows';
 import { compareSlices } from '../ml/gate/compare-slices';
 import { pairedDifferences } from '../ml/gate/paired-difference';
+import { type Draws } from '../ml/metrics/draws';
 import { type Scored } from '../ml/scoring/scoring-table';
 import { Referee } from './referee';
 import { sideBySide } from './side-by-side';
@@ -50,6 +51,7 @@ export async function compareWithChampion(
     const nothing = { candidate: {}, champion: {}, differences: {}, slices: [], sliced: [] };
     return { champion: null, championError: null, comparison: { ...facts, ...nothing } };
   }
+  let draws: Draws | undefined;
   try {
     const compared = takeStored(table, rows);
     const description = describedChampion(context);
@@ -61,7 +63,7 @@ export async function compareWithChampion(
       { said: mine, classes: schema.classes },
       { said: its, classes },
     ];
-    const draws = referee.draw(pair);
+    draws = referee.draw(pair);
     const champion = referee.score(its, classes);
     const named = keys.map((column) => takeColumn(column, rows));
     const rowByRow = sideBySide({
@@ -85,6 +87,8 @@ export async function compareWithChampion(
       return { champion: null, championError: error.message };
     }
     throw error;
+  } finally {
+    await draws?.stop();
   }
 }
 

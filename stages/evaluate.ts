@@ -5,6 +5,7 @@ import { EvaluateParams, Params } from '../contracts/params';
 import { ARTIFACT, type Evaluation, type TableSchema } from '../contracts/stage';
 import { type FeatureMatrix } from '../ml/dataset/matrix';
 import { prepared, readStoredTable, type StoredTable, targetValues } from '../ml/dataset/table-artifact';
+import { type Draws } from '../ml/metrics/draws';
 import { scoreSignals } from '../ml/metrics/signals';
 import { slicesOf } from '../ml/metrics/slices';
 import { openScorer } from '../ml/scoring/open-scorer';
@@ -36,9 +37,10 @@ export const evaluate: Stage = async (context) => {
   const referee = new Referee(table, schema, params);
   const matrix = prepared(table, schema);
   const scorer = scorerOf(context, ARTIFACT.model);
+  let draws: Draws | undefined;
   try {
     const said = await ask(context, scorer, 'the candidate', table, () => matrix);
-    const draws = referee.draw([{ said, classes: schema.classes }]);
+    draws = referee.draw([{ said, classes: schema.classes }]);
     const scores = referee.score(said, schema.classes);
     const compared = await compareWithChampion(context, { table, schema, said }, params, (rows, its) =>
       askChampion(context, rows, its),
@@ -67,6 +69,7 @@ export const evaluate: Stage = async (context) => {
     writeFileSync(context.output(ARTIFACT.evaluation), `${JSON.stringify(evaluation)}\n`);
     return { ...candidate.metrics, rows_test: table.rows };
   } finally {
+    await draws?.stop();
     await scorer.close();
   }
 };

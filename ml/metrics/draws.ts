@@ -80,6 +80,12 @@ export class Draws {
     const all = [...mine, ...(await this.#others)];
     return all.sort(([a], [b]) => a - b).map(([, metrics]) => metrics);
   }
+
+  /** Leaves the draws that nobody has taken, and waits for those that are at work: for a `finally`, as a thread goes on by itself. */
+  async stop(): Promise<void> {
+    Atomics.store(this.#task.counter, 0, this.#task.resamples);
+    await this.#others.catch(() => undefined);
+  }
 }
 
 async function inThread(entry: string, task: SharedDrawTask): Promise<Drawn[]> {

@@ -40,3 +40,9 @@ test('draws come out the same, bit for bit, whoever takes them', async () => {
     ),
   ).toEqual(bootstrapIntervals(ROWS, measure, BOOTSTRAP));
 });
+
+test.each(['/nowhere', COMPILED])('after a stop, nobody draws on (%s)', async (entry) => {
+  const draws = new Draws({ ...BOOTSTRAP, rows: ROWS, models, resamples: 10_000 }, entry);
+  await draws.stop();
+  expect((await draws.metrics()).length).toBeLessThan(10_000);
+});
