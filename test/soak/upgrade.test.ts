@@ -4,10 +4,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { QUERY } from '../../contracts/names';
 import { type PipelineProgress } from '../../contracts/progress';
-import { loadWorkerConfig, type WorkerConfig } from '../../worker/config';
+import { type WorkerConfig } from '../../worker/config';
 import { type RunningWorker, startWorker } from '../../worker/worker';
 import { RegistryView } from '../integration/pipeline/registry-view';
 import { ROOT, sleep, TestProject } from '../integration/pipeline/test-project';
+import { workerConfigOf } from '../integration/pipeline/worker-config';
 
 jest.setTimeout(300_000);
 
@@ -29,15 +30,7 @@ describe('a worker that is upgraded in the middle of a run', () => {
     const cache = path.join(ROOT, 'node_modules', '.cache');
     mkdirSync(cache, { recursive: true });
     dir = mkdtempSync(path.join(cache, 'upgrade-'));
-    const before = { ...process.env };
-    Object.assign(process.env, project.env);
-    config = {
-      ...loadWorkerConfig(project.dir),
-      workflowBundle: path.join(ROOT, 'dist', 'workflow-bundle.js'),
-      stageCodeFile: path.join(ROOT, 'dist', 'stage-code.json'),
-      threadEntry: path.join(ROOT, 'dist', 'stages', 'thread-entry.js'),
-    };
-    process.env = before;
+    config = workerConfigOf(project);
     connection = await Connection.connect({ address: config.temporal.address });
     client = new Client({ connection });
   });

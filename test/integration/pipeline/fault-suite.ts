@@ -13,11 +13,12 @@ import { mlflowSettings } from '../../../integrations/mlflow/settings';
 import { identifyRun } from '../../../pipeline/run/identify-run';
 import { readStageCode, type StageCode } from '../../../pipeline/stage-code';
 import { type Services } from '../../../worker/compose';
-import { loadWorkerConfig, type WorkerConfig } from '../../../worker/config';
+import { type WorkerConfig } from '../../../worker/config';
 import { type RunningWorker, startWorker } from '../../../worker/worker';
 import { MemoryMlflow } from '../../integrations/mlflow/memory-mlflow';
 import { type Fault, FaultSeam, type Kind } from './fault-seam';
-import { ROOT, TestProject } from './test-project';
+import { TestProject } from './test-project';
+import { workerConfigOf } from './worker-config';
 
 const KINDS: readonly Kind[] = ['error', 'crash', 'time-out'];
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -88,15 +89,7 @@ export function describeFaults(
     beforeAll(async () => {
       if (!installed) Runtime.install({ logger: silent });
       installed = true;
-      const before = { ...process.env };
-      Object.assign(process.env, project.env);
-      config = {
-        ...loadWorkerConfig(project.dir),
-        workflowBundle: path.join(ROOT, 'dist', 'workflow-bundle.js'),
-        stageCodeFile: path.join(ROOT, 'dist', 'stage-code.json'),
-        threadEntry: path.join(ROOT, 'dist', 'stages', 'thread-entry.js'),
-      };
-      process.env = before;
+      config = workerConfigOf(project);
       await writeContainerParams();
       mlflow = createMlflow(mlflowSettings({ MLFLOW_TRACKING_URI: 'http://memory' }), { exchange: memory });
       code = await readStageCode(config.stageCodeFile);

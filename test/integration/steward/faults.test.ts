@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { stewardWorkflowId, UPDATE } from '../../../contracts/names';
@@ -8,11 +7,12 @@ import { createMlflow, type Mlflow } from '../../../integrations/mlflow/client';
 import { mlflowSettings } from '../../../integrations/mlflow/settings';
 import { firstBreak } from '../../../ml/ledger/chain';
 import { askSteward } from '../../../temporal/ask-steward';
-import { loadWorkerConfig, type WorkerConfig } from '../../../worker/config';
+import { type WorkerConfig } from '../../../worker/config';
 import { type RunningWorker, startWorker } from '../../../worker/worker';
 import { MemoryMlflow } from '../../integrations/mlflow/memory-mlflow';
 import { type Fault, FaultSeam, type Kind } from '../pipeline/fault-seam';
-import { ROOT, TestProject } from '../pipeline/test-project';
+import { TestProject } from '../pipeline/test-project';
+import { workerConfigOf } from '../pipeline/worker-config';
 import { Candidates, type TestCandidate } from './candidates';
 import { StewardView } from './steward-view';
 import { isNightly } from '../../tools/nightly';
@@ -111,15 +111,7 @@ describe('a fault before or after each effect of what people ask of a steward', 
 
   beforeAll(async () => {
     Runtime.install({ logger: silent });
-    const before = { ...process.env };
-    Object.assign(process.env, project.env);
-    config = {
-      ...loadWorkerConfig(project.dir),
-      workflowBundle: path.join(ROOT, 'dist', 'workflow-bundle.js'),
-      stageCodeFile: path.join(ROOT, 'dist', 'stage-code.json'),
-      threadEntry: path.join(ROOT, 'dist', 'stages', 'thread-entry.js'),
-    };
-    process.env = before;
+    config = workerConfigOf(project);
     mlflow = createMlflow(mlflowSettings({ MLFLOW_TRACKING_URI: 'http://memory' }), {
       exchange: new MemoryMlflow(),
     });
