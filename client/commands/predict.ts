@@ -64,21 +64,9 @@ export const predict: CommandModule = {
 
 async function run(data: string, flags: PredictFlags, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const [
-    { openReference },
-    { readModelCard },
-    { publicKeyOf },
-    { predictTable },
-    { aboutModel },
-    { readingRules },
-    { formatOf },
-  ] = await Promise.all([
+  const [{ openReference }, { publicKeyOf }, { formatOf }] = await Promise.all([
     import('../../serving/model/open-reference.js'),
-    import('../../serving/model/model-card.js'),
     import('../../integrations/signing/public-key.js'),
-    import('../../serving/tables/predict-table.js'),
-    import('../../serving/tables/about-model.js'),
-    import('../../serving/tables/reading-rules.js'),
     import('../../serving/tables/out-file.js'),
   ]);
   const { project, env, mlflow, state } = loadClientConfig();
@@ -88,14 +76,21 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
   const setting = flags.key === undefined ? 'RETRAIN_SIGNING_PUBLIC_KEY' : '--key';
   const publicKey = publicKeyOf(flags.key ?? env['RETRAIN_SIGNING_PUBLIC_KEY'], setting, project);
   const shelf = { mlflow, dir: path.join(state, 'serving') };
-  const named = await openReference(flags.model, project, shelf, { publicKey, signal });
+  const named = await openReference(flags.model, project, shelf, { publicKey, signal, judge: 'beside' });
+  const { card, judged } = named;
   const progress = flags.json ? null : progressLine(screen, 'predict');
   try {
-    const card = await readModelCard(named.dir);
+    // DuckDB is loaded while onnxruntime looks at the model.
+    const [{ predictTable }, { aboutModel }, { readingRules }] = await Promise.all([
+      import('../../serving/tables/predict-table.js'),
+      import('../../serving/tables/about-model.js'),
+      import('../../serving/tables/reading-rules.js'),
+    ]);
+    const about = await aboutModel(named, card);
     const rules = readingRules(given, card.rules);
     const done = await predictTable({
       ...{ dataPath: path.resolve(project, data), file: data, out: path.resolve(project, flags.out) },
-      ...{ model: named.model, about: await aboutModel(named, card), aliases, rules, project, signal },
+      ...{ model: named.model, judged, about, aliases, rules, project, signal },
       pattern: flags.files,
       columns: flags.columns === 'all' ? 'all' : flags.columns?.split(',').map((name) => name.trim()),
       onProgress: (rows) => progress?.show({ phase: 'rows', done: rows }),
@@ -107,7 +102,7 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
       printJson('predict', {
         ...{ data, out: flags.out, format, model: model?.name ?? flags.model, dir: named.dir },
         ...{ modelVersion: model?.version ?? null, mlflowRunId: model?.mlflowRunId ?? null },
-        ...{ fresh: model?.fresh ?? true, engine: named.model.engine, ...done, durationMs: seconds * 1000 },
+        ...{ fresh: model?.fresh ?? true, ...done, durationMs: seconds * 1000 },
       });
       return;
     }
@@ -125,6 +120,6 @@ async function run(data: string, flags: PredictFlags, signal: AbortSignal): Prom
     );
   } finally {
     progress?.end();
-    await named.model.close();
+    await Promise.allSettled([named.model.close(), judged.then((other) => other.close())]);
   }
 }

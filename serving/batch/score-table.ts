@@ -1,7 +1,6 @@
 import { type MlflowSettings } from '../../integrations/mlflow/settings';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { fetchChecked } from '../model/fetch-checked';
-import { readModelCard } from '../model/model-card';
 import { aboutModel } from '../tables/about-model';
 import { predictTable } from '../tables/predict-table';
 
@@ -39,15 +38,26 @@ export function tableScorer({ project, mlflow, shelf, publicKey }: TableScorerOp
   ): Promise<{ rows: number }> => {
     // Never a folder of the project that is named like it.
     const reference = parseModelReference(`${model}@${modelVersion}`);
-    const opened = await fetchChecked({ mlflow, dir: shelf }, reference, { publicKey, signal });
+    const opened = await fetchChecked({ mlflow, dir: shelf }, reference, {
+      publicKey,
+      signal,
+      judge: 'beside',
+    });
     try {
-      const { name, version, mlflowRunId, fresh, ...checked } = opened;
-      const card = await readModelCard(checked.dir);
+      const { name, version, mlflowRunId, fresh, card, judged, ...checked } = opened;
       const about = await aboutModel({ ...checked, registered: { name, version, mlflowRunId, fresh } }, card);
-      const work = { dataPath: data, file: shown, out, model: opened.model, about, columns: 'all' as const };
+      const work = {
+        dataPath: data,
+        file: shown,
+        out,
+        model: opened.model,
+        judged,
+        about,
+        columns: 'all' as const,
+      };
       return await predictTable({ ...work, rules: card.rules, project, signal, onProgress: onRows });
     } finally {
-      await opened.model.close();
+      await Promise.allSettled([opened.model.close(), opened.judged.then((other) => other.close())]);
     }
   };
 }

@@ -6,32 +6,10 @@ import { BRIEF } from '../../integrations/mlflow/backoff';
 import { createMlflow, type Mlflow } from '../../integrations/mlflow/client';
 import { findVersion, type ModelReference } from '../../integrations/mlflow/registered-run';
 import { type ModelVersion } from '../../integrations/mlflow/registry-record';
-import { type ClaimedIdentity } from '../../integrations/signing/check-identity';
-import { checkModel, type Signed } from '../../integrations/signing/check-model';
-import { PROVENANCE_FILE, type ProvenanceStatement } from '../../integrations/signing/provenance';
-import { SIGNATURE_FILE } from '../../integrations/signing/sign-model';
 import { type ModelShelf } from '../../pipeline/model/fetch-model';
 import { type KeptCopy, METADATA, ModelCopies } from './model-copies';
-import { openModel } from './open-model';
-import { type OpenOptions } from './open-options';
+import { checked, type CheckedModel, type CheckedOptions, openAs } from './open-checked';
 import { type ServedModel } from './served-model';
-
-export interface CheckedOptions extends OpenOptions {
-  /** In PEM. Null: signatures are not checked; given: a model must have a valid one. */
-  publicKey: string | null;
-  signal: AbortSignal;
-}
-
-/** A model directory that was checked, opened. */
-export interface CheckedModel {
-  model: ServedModel;
-  /** Its directory, absolute; it does not change. */
-  dir: string;
-  /** `no`: it is not signed; `unchecked`: no key was given. */
-  signature: Signed;
-  /** What its files were held against; null: somebody else's model, which has none. */
-  provenance: ProvenanceStatement | null;
-}
 
 /** A registered model, fetched, checked and opened. */
 export interface RegisteredModel extends CheckedModel {
@@ -60,8 +38,10 @@ export async function fetchChecked(
   try {
     const found = await servedVersion(mlflow, reference, options.signal);
     const { copy, opened } = await openBrought(copies, mlflow, found, options);
-    await copies.keep(reference, copy);
-    return { ...opened, fresh: true };
+    const judged = kept(copies, reference, copy, opened.judged);
+    judged.catch(() => undefined);
+    if (options.judge !== 'beside') await judged;
+    return { ...opened, judged, fresh: true };
   } catch (error) {
     if (!isAway(error)) throw error;
     const copy = await copies.last(reference);
@@ -76,6 +56,24 @@ export async function fetchChecked(
   }
 }
 
+/** The model, once it has passed everything and its copy is the one that is used while MLflow is away. */
+async function kept(
+  copies: ModelCopies,
+  reference: ModelReference,
+  copy: KeptCopy,
+  judged: Promise<ServedModel>,
+): Promise<ServedModel> {
+  try {
+    const model = await judged;
+    await copies.keep(reference, copy);
+    return model;
+  } catch (error) {
+    // The next one fetches it anew: what has lain here may be damaged.
+    if (isBad(error)) await copies.drop(copy);
+    throw error;
+  }
+}
+
 async function openBrought(
   copies: ModelCopies,
   mlflow: Mlflow,
@@ -86,7 +84,7 @@ async function openBrought(
   try {
     return { copy, opened: await openCopy(version.name, copy, options) };
   } catch (error) {
-    if (!(error instanceof RetrainError) || !BAD.has(error.code)) throw error;
+    if (!isBad(error)) throw error;
     await copies.drop(copy);
     // What has lain here for a while may be damaged, where the registry's is whole.
     if (copy.brought) throw error;
@@ -95,6 +93,8 @@ async function openBrought(
 }
 
 const BAD: ReadonlySet<string> = new Set(['VERIFICATION_FAILED', 'MODEL_INVALID', 'DATA_NOT_FOUND']);
+
+const isBad = (error: unknown): boolean => error instanceof RetrainError && BAD.has(error.code);
 
 /**
  * The version that a reference means now. In a registry where the model has no aliases at all, `production` is the version in the
@@ -124,11 +124,6 @@ export async function servedVersion(
 /** Versions that are looked through for a stage, the newest ones. */
 const STAGED = 1000;
 
-/** Opens the directory of a model that is in no registry, once it was checked. */
-export async function openChecked(dir: string, options: CheckedOptions): Promise<CheckedModel> {
-  return { ...(await checked(dir, dir, null, options)), dir, model: await openModel(dir, options) };
-}
-
 async function openCopy(
   name: string,
   copy: KeptCopy,
@@ -140,25 +135,15 @@ async function openCopy(
   const metadata = path.join(path.dirname(dir), METADATA);
   // It is in no signature, so whoever asks for one does not want it.
   const use = options.publicKey === null && existsSync(metadata) ? { metadata } : {};
-  const model = await openModel(dir, { ...use, ...options }).catch((error: unknown) => {
+  const named = (error: unknown): never => {
     if (error instanceof RetrainError)
       throw new RetrainError(error.code, `${what}: ${error.message}`, { cause: error });
     throw error;
-  });
-  return { ...proof, name, version, mlflowRunId, dir, model };
-}
-
-/** A model of others has no provenance, and without a key nothing that it could be held against. */
-async function checked(
-  dir: string,
-  what: string,
-  claimed: ClaimedIdentity | null,
-  { publicKey, signal }: CheckedOptions,
-): Promise<Pick<CheckedModel, 'signature' | 'provenance'>> {
-  const bare = !existsSync(path.join(dir, PROVENANCE_FILE)) && !existsSync(path.join(dir, SIGNATURE_FILE));
-  if (bare && publicKey === null) return { signature: 'no', provenance: null };
-  const { signature, statement } = await checkModel(dir, { what, publicKey, claimed, signal });
-  return { signature, provenance: statement };
+  };
+  const begun = await openAs(dir, { ...use, ...options }).catch(named);
+  const judged = begun.judged.catch(named);
+  judged.catch(() => undefined);
+  return { ...proof, name, version, mlflowRunId, dir, ...begun, judged };
 }
 
 function isAway(error: unknown): error is RetrainError {

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
-import { parseModelReference } from '../../integrations/mlflow/registered-run';
 import { type ModelShelf } from '../../pipeline/model/fetch-model';
-import { type CheckedModel, type CheckedOptions, fetchChecked, openChecked } from './fetch-checked';
+import { type CheckedModel, type CheckedOptions, openChecked } from './open-checked';
 
 /** A model that was named by its folder or by the registry's words, checked and opened. */
 export interface NamedModel extends CheckedModel {
@@ -33,6 +32,11 @@ export async function openReference(
       `${text}: no such folder; name the folder of a model, or a registered one as iris-classifier@production`,
     );
   }
+  // What talks to MLflow takes longer to load than a folder takes to open.
+  const [{ parseModelReference }, { fetchChecked }] = await Promise.all([
+    import('../../integrations/mlflow/registered-run.js'),
+    import('./fetch-checked.js'),
+  ]);
   const { name, version, mlflowRunId, fresh, ...opened } = await fetchChecked(
     shelf,
     parseModelReference(text),

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { nearest } from '../../contracts/nearest';
@@ -7,20 +7,18 @@ import { csvFormat, type ReadingRules } from '../../ml/dataset/csv-format';
 import { dataFiles } from '../../ml/dataset/data-files';
 import { withDuckDb } from '../../ml/dataset/duckdb/session';
 import { requireWholeGzip } from '../../ml/dataset/gzip-guard';
-import { predictionWidth } from '../../ml/forest/forest';
 import { asUtf8 } from '../../ml/dataset/transcode';
 import { digestData } from '../../pipeline/run/digest-data';
 import { relabelled } from '../../pipeline/run/relabelled';
-import { ForestModel } from '../model/forest-model';
 import { type ServedModel } from '../model/served-model';
 import { abortOf } from './abort-of';
-import { answerColumns, requireNoClash } from './answer-columns';
+import { requireNoClash } from './answer-columns';
+import { type BatchScorer, batchScorer } from './batch-scorer';
+import { Judgement, Overruled } from './judgement';
 import { matchColumns } from './match-columns';
 import { type OutColumn, type TableOut } from './out-column';
 import { formatOf, OutFile } from './out-file';
 import { ParquetOut } from './parquet-out';
-import { ScoreCrew } from './score-crew';
-import { ScoreMemory } from './score-memory';
 import { type TableBatch } from './table-batch';
 import { type TableSource } from './table-query';
 import { mayBeTyped, NotTyped, openSource, readBatches } from './table-source';
@@ -37,6 +35,8 @@ export interface TableWork {
   /** How CSV is written. */
   rules?: ReadingRules | undefined;
   model: ServedModel;
+  /** Where onnxruntime is still asked about it: the one whose answers count. Nothing is there under its name before. */
+  judged?: Promise<ServedModel> | undefined;
   /** What the model is, for the file's metadata: name, version, run, hashes. */
   about: Readonly<Record<string, string>>;
   /** Column of the model by another name in the table. */
@@ -59,6 +59,8 @@ export interface TableDone {
   sizeBytes: number;
   /** Of the data: of a folder, of its manifest. */
   dataSha256: string;
+  /** What the answers were made in. */
+  engine: ServedModel['engine'];
 }
 
 /** Memory for DuckDB; what it reads goes through in pieces. */
@@ -85,6 +87,8 @@ export async function predictTable(work: TableWork): Promise<TableDone> {
   const spillDir = await mkdtemp(path.join(tmpdir(), 'retrain-predict-'));
   const digest = digestData(project, dataPath, signal);
   digest.catch(() => undefined);
+  // Its threads start while the table is opened.
+  const scorer = batchScorer(work.model);
   try {
     for (const data of files) await requireWholeGzip(data, UNZIPPED_BYTES, signal);
     const utf8 = await asUtf8(files, csvFormat(work.rules ?? {}), spillDir);
@@ -92,18 +96,40 @@ export async function predictTable(work: TableWork): Promise<TableDone> {
     const paths = utf8.map((file) => file.path);
     return await withDuckDb(session, { anyQuery: false, paths }, async (connection) => {
       const source = await openSource(connection, utf8, work.file, work.rules ?? {});
-      try {
-        return await written(work, source, digest, await mayBeTyped(source));
-      } catch (error) {
-        if (!(error instanceof NotTyped)) throw error;
-        return await written(work, source, digest, false);
-      }
+      return await writtenAnyhow(work, source, digest, await mayBeTyped(source), scorer);
     });
   } catch (error) {
     // Whatever the abort made fail.
     throw signal.aborted ? signal.reason : error;
   } finally {
+    await scorer.close();
     await rm(spillDir, { recursive: true, force: true });
+  }
+}
+
+/** Begins again where DuckDB does not take a cell for a number, and where the answers of another model count. */
+async function writtenAnyhow(
+  work: TableWork,
+  source: TableSource,
+  digest: Promise<{ sha256: string }>,
+  typed: boolean,
+  scorer: BatchScorer,
+): Promise<TableDone> {
+  try {
+    return await written(work, source, digest, typed, scorer);
+  } catch (error) {
+    const other = error instanceof Overruled ? error.by : null;
+    if (other === null && !(error instanceof NotTyped)) throw error;
+    const model = other ?? work.model;
+    return await writtenAnyhow(
+      { ...work, model },
+      source,
+      digest,
+      other !== null && typed,
+      batchScorer(model),
+    );
+  } finally {
+    await scorer.close();
   }
 }
 
@@ -112,13 +138,14 @@ async function written(
   source: TableSource,
   digest: Promise<{ sha256: string }>,
   typed: boolean,
+  scorer: BatchScorer,
 ): Promise<TableDone> {
   const { model, signal } = work;
+  const judgement = Judgement.of(model, work.judged ?? Promise.resolve(model));
   const match = matchColumns(source.names, model.fields, work.file, work.aliases);
   const kept = keptColumns(work, source);
   requireNoClash(kept, model);
   const file = await OutFile.begin(work.out);
-  const scorer = scorerOf(model);
   try {
     const out = outOf(work.out, file);
     const ahead: Promise<{ batch: TableBatch; answers: OutColumn[] }>[] = [];
@@ -131,6 +158,7 @@ async function written(
     };
     for await (const batch of readBatches(source, { match, kept, typed, inUse: scorer.abreast + 1 })) {
       signal.throwIfAborted();
+      judgement.throwIfAgainst();
       const scored = scorer.score(batch).then((answers) => ({ batch, answers }));
       scored.catch(() => undefined);
       ahead.push(scored);
@@ -140,15 +168,15 @@ async function written(
     if (rows === 0) {
       throw new RetrainError('DATA_INVALID', `${work.file}: holds no row, expected at least 1`);
     }
+    await Promise.race([judgement.pass(), abortOf(signal)]);
     signal.throwIfAborted();
     const { sha256: dataSha256 } = await digest;
     await out.finish({ ...work.about, 'retrain.data_sha256': dataSha256 });
-    return { rows, sha256: await file.finish(), sizeBytes: file.sizeBytes, dataSha256 };
+    const sha256 = await file.finish();
+    return { rows, sha256, sizeBytes: file.sizeBytes, dataSha256, engine: model.engine };
   } catch (error) {
     await file.drop();
     throw error;
-  } finally {
-    await scorer.close();
   }
 }
 
@@ -185,38 +213,4 @@ function outOf(name: string, { sink }: OutFile): TableOut {
     case 'json-lines':
       return new JsonLinesOut(sink);
   }
-}
-
-interface BatchScorer {
-  /** Batches that may be under way at once. */
-  abreast: number;
-  score(batch: TableBatch): Promise<OutColumn[]>;
-  close(): Promise<void>;
-}
-
-function scorerOf(model: ServedModel): BatchScorer {
-  if (!(model instanceof ForestModel)) {
-    return {
-      abreast: 1,
-      score: async (batch) => answerColumns(model, batch.rows, await model.score(batch)),
-      close: () => Promise.resolve(),
-    };
-  }
-  const threads = availableParallelism();
-  const crew = new ScoreCrew(model.forest, threads);
-  const abreast = threads + 1;
-  // Those that wait to be written, and the one that comes.
-  const memory = new ScoreMemory(abreast + 1);
-  return {
-    abreast,
-    score: async (batch) => {
-      const { values, predictions, answers } = memory.next(
-        batch.rows * model.width,
-        batch.rows * predictionWidth(model.forest),
-      );
-      await crew.predict(model.matrix(batch, values), predictions);
-      return answerColumns(model, batch.rows, model.answers(batch, predictions), answers);
-    },
-    close: () => crew.close(),
-  };
 }

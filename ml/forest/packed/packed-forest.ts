@@ -1,5 +1,8 @@
 import { type Forest, type Tree } from '../forest';
-import { LANE_BYTES, MOST_PAGES, NODE_BYTES, walkModule } from './walk-module';
+import { completeBytes, layOutComplete, levelsOf } from './complete-tree';
+import { completeWalkModule } from './complete-walk';
+import { NODE_BYTES, walkModule } from './walk-module';
+import { LANE_BYTES, MOST_PAGES } from './walk-parts';
 import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly';
 
 /** Bytes of rows that go through the trees together, of each thread: much more than a tree, and small enough for a core's own cache. */
@@ -11,8 +14,10 @@ const PAGE = 1 << 16;
  * A forest laid out for WebAssembly in memory that threads share, with room for each of them to work in. It goes to a thread as a message.
  */
 export interface PackedForest {
-  forest: Omit<Forest, 'trees'> & { trees: readonly { root: number; output: number }[] };
+  forest: Omit<Forest, 'trees'> & { trees: readonly PackedTree[] };
+  /** The walk through trees of any form, and that through complete ones. */
   module: WasmModule;
+  completeModule: WasmModule;
   memory: WasmMemory;
   /** Bytes of the features of a group of rows, and of its raw scores. */
   groupBytes: number;
@@ -23,6 +28,13 @@ export interface PackedForest {
   rooms: readonly number[];
 }
 
+interface PackedTree {
+  root: number;
+  output: number;
+  /** Of one that is laid out in full; null: its nodes tell their children. */
+  levels: number | null;
+}
+
 /** Packs a forest, for so many threads. */
 export function packForest(forest: Forest, threads: number): PackedForest {
   // A leaf reads a column too, even where the model takes none.
@@ -30,26 +42,31 @@ export function packForest(forest: Forest, threads: number): PackedForest {
   const rawBytes = forest.outputs * LANE_BYTES;
   const groups = Math.max(1, Math.floor(BLOCK_BYTES / (groupBytes + rawBytes)));
   const roomBytes = groups * (groupBytes + rawBytes);
-  const treeBytes = forest.trees.reduce((sum, tree) => sum + bytesOf(tree), 0);
+  const levels = forest.trees.map(levelsOf);
+  const treeBytes = forest.trees.reduce((sum, tree, t) => sum + bytesOf(tree, levels[t] ?? null), 0);
   const pages = Math.ceil((treeBytes + threads * roomBytes) / PAGE);
   const memory = new webAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   const ints = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
   let at = 0;
-  const trees = forest.trees.map((tree) => {
+  const trees = forest.trees.map((tree, t): PackedTree => {
     const root = at;
-    packTree(tree, forest, root, ints, floats);
-    at += bytesOf(tree);
-    return { root, output: tree.output };
+    const full = levels[t] ?? null;
+    if (full === null) packTree(tree, forest, root, ints, floats);
+    else layOutComplete(tree, forest, full, root, ints, floats);
+    at += bytesOf(tree, full);
+    return { root, output: tree.output, levels: full };
   });
   return {
-    ...{ forest: { ...forest, trees }, module: walkModule(), memory },
+    ...{ forest: { ...forest, trees }, memory },
+    ...{ module: walkModule(), completeModule: completeWalkModule() },
     ...{ groupBytes, rawBytes, groups },
     rooms: Array.from({ length: threads }, (_, thread) => treeBytes + thread * roomBytes),
   };
 }
 
-const bytesOf = ({ feature, values }: Tree): number => NODE_BYTES * feature.length + 4 * values.length;
+const bytesOf = (tree: Tree, levels: number | null): number =>
+  levels === null ? NODE_BYTES * tree.feature.length + 4 * tree.values.length : completeBytes(tree, levels);
 
 /**
  * Nodes, behind them the values of the leaves. A leaf leads back to itself, so that a row may take more steps than its way is long: it

@@ -2,11 +2,13 @@ import { type FeatureMatrix } from '../../dataset/matrix';
 import { predictionWidth } from '../forest';
 import { finish } from '../predict';
 import { type PackedForest } from './packed-forest';
-import { LANES, type Walk, walkOn } from './walk-module';
+import { walkOn } from './walk-module';
+import { LANES, type Walk } from './walk-parts';
 
 /** Predicts many rows as `predictRange` does, bit for bit, in less than half of its time (docs/decisions/0024). */
 export class PackedPredictor {
   private readonly walk: Walk;
+  private readonly completeWalk: Walk;
   private readonly features: Float32Array;
   private readonly scores: Float32Array;
   /** `[rows of a block, outputs]` */
@@ -17,8 +19,9 @@ export class PackedPredictor {
     private readonly packed: PackedForest,
     private readonly thread: number,
   ) {
-    const { memory, module, groups, groupBytes, rawBytes } = packed;
+    const { memory, module, completeModule, groups, groupBytes, rawBytes } = packed;
     this.walk = walkOn(module, memory);
+    this.completeWalk = walkOn(completeModule, memory);
     this.features = new Float32Array(memory.buffer, this.room, (groups * groupBytes) >> 2);
     this.scores = new Float32Array(memory.buffer, this.rawAt, (groups * rawBytes) >> 2);
     this.raw = new Float32Array(groups * LANES * packed.forest.outputs);
@@ -38,9 +41,10 @@ export class PackedPredictor {
       const end = this.room + Math.ceil(count / LANES) * groupBytes;
       this.fill(values, rows, from, count);
       this.scores.fill(0);
-      for (const { root, output } of forest.trees) {
+      for (const { root, output, levels } of forest.trees) {
         const scores = this.rawAt + output * 4 * LANES;
-        this.walk(root, this.room, groupBytes, end, scores, rawBytes, 4 * forest.leafWidth);
+        const walk = levels === null ? this.walk : this.completeWalk;
+        walk(root, this.room, groupBytes, end, scores, rawBytes, 4 * forest.leafWidth, levels ?? 0);
       }
       this.collect(count);
       finish(forest, raw, count, predictions, from * width);

@@ -52,3 +52,41 @@ test('a forest of no features predicts its constant for every row', () => {
   const rows = Array.from({ length: 11 }, () => []);
   expect([...packed(forest, rows)]).toEqual(rows.flatMap(() => [0.25, 0.75]));
 });
+
+test('trees of every depth, in full and not: chains are not laid out in full, bushes are', () => {
+  const chain = (depth: number): TreeWriter => {
+    const writer = new TreeWriter(1);
+    let node = 0;
+    for (let level = 0; level < depth; level++) {
+      const left = writer.split(node, level % 2, level / 7 - 1, level % 3 === 0);
+      writer.leaf(left, [level]);
+      node = left + 1;
+    }
+    writer.leaf(node, [-1]);
+    return writer;
+  };
+  const bush = (depth: number): TreeWriter => {
+    const writer = new TreeWriter(1);
+    let row = [0];
+    for (let level = 0; level < depth; level++) {
+      row = row.flatMap((node, place) => {
+        // Some ways end early.
+        if (level > 2 && place % 5 === 0) return (writer.leaf(node, [level + place / 8]), []);
+        const left = writer.split(node, (level + place) % 2, (place % 9) / 9 - 0.5, place % 2 === 0);
+        return [left, left + 1];
+      });
+    }
+    for (const [place, node] of row.entries()) writer.leaf(node, [place / 4]);
+    return writer;
+  };
+  const trees = [0, 1, 2, 5, 9, 14, 25].flatMap((depth) => [
+    chain(depth).finish(),
+    bush(depth % 12).finish(),
+  ]);
+  const forest = averagingForest({ task: 'regression', features: 2, classes: 0 }, trees);
+  const { trees: laidOut } = packForest(forest, 1).forest;
+  expect(new Set(laidOut.map(({ levels }) => levels === null))).toEqual(new Set([true, false]));
+  const cells = [NaN, -0, 0, -0.5, 0.25, -Infinity, Infinity, 1.5];
+  const rows = cells.flatMap((one) => cells.map((other) => [one, other]));
+  expect(packed(forest, rows)).toEqual(predictBatch(forest, tableOf(rows, 2)));
+});
