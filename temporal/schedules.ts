@@ -152,20 +152,23 @@ export class Schedules {
   /**
    * Starts a run now, whether or not one is going on: it would join that.
    *
-   * @returns its workflow id; null if the server has not told it within a few seconds
+   * @returns its workflow id, null if the server has not told it within a few seconds; and the task queue on which it is
    */
-  async trigger(name: string): Promise<string | null> {
+  async trigger(name: string): Promise<{ workflowId: string | null; taskQueue: string }> {
     return this.on(name, async (handle) => {
-      const before = (await handle.describe()).info.numActionsTaken;
+      const { action, info: known } = await handle.describe();
+      const { taskQueue } = action;
+      const before = known.numActionsTaken;
       await handle.trigger(ScheduleOverlapPolicy.ALLOW_ALL);
       const deadline = Date.now() + TRIGGER_SHOWS_WITHIN_MS;
       while (Date.now() < deadline) {
         const { info } = await handle.describe();
-        if (info.numActionsTaken > before)
-          return info.recentActions.at(-1)?.action.workflow.workflowId ?? null;
+        if (info.numActionsTaken > before) {
+          return { workflowId: info.recentActions.at(-1)?.action.workflow.workflowId ?? null, taskQueue };
+        }
         await sleep(100);
       }
-      return null;
+      return { workflowId: null, taskQueue };
     });
   }
 

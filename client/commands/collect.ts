@@ -75,10 +75,14 @@ async function run(
       { signal, ...(json ? {} : { onDay: showDay, onFailed: showFailed }) },
     );
     const isToTrain = options.train && params.collect?.then === 'train' && found.failed.length === 0;
-    const training = isToTrain ? await train(config, paramsPath, params.collect?.records ?? '') : null;
+    const { training, waits } = isToTrain
+      ? await train(config, paramsPath, params.collect?.records ?? '')
+      : { training: null, waits: null };
     if (json) printJson('collect', { ...found, training });
     else showRest({ ...found, training });
-    return exitOf(found.failed);
+    if (waits === null) return exitOf(found.failed);
+    screen.err(`${paint.bad('error:')} ${waits.message}`);
+    return waits.exitCode;
   } finally {
     await client.close();
   }
@@ -97,20 +101,25 @@ function checked(given: Record<string, unknown>): Pick<CollectInput, 'day' | 'fr
   );
 }
 
-/** Starts the training, if files have changed since the last one was started. */
+/**
+ * Starts the training, if files have changed since the last one was started.
+ *
+ * @returns beside it that no worker takes it up; null: one does, or there is nothing to take up
+ */
 async function train(
   config: ClientConfig,
   paramsPath: string,
   records: string,
-): Promise<CollectReport['training']> {
-  const [{ Untrained }, { startTraining }, path] = await Promise.all([
+): Promise<{ training: CollectReport['training']; waits: RetrainError | null }> {
+  const [{ Untrained }, { startTraining }, { noWorker }, path] = await Promise.all([
     import('../../pipeline/collect/untrained.js'),
     import('../run/start-training.js'),
+    import('../../temporal/no-worker.js'),
     import('node:path'),
   ]);
   const untrained = new Untrained(path.join(config.project, records));
   const marks = await untrained.marks();
-  if (marks.length === 0) return null;
+  if (marks.length === 0) return { training: null, waits: null };
   const { how, identity, ...started } = await startTraining(config, {
     paramsPath,
     overrides: {},
@@ -118,7 +127,10 @@ async function train(
   });
   await untrained.clear(marks);
   const { pipelineKey } = identity;
-  return { how, pipelineKey, ...('workflowId' in started ? { workflowId: started.workflowId } : {}) };
+  if (!('workflowId' in started)) return { training: { how, pipelineKey }, waits: null };
+  const { workflowId, polled } = started;
+  const waits = polled ? null : noWorker(workflowId, config.taskQueue);
+  return { training: { how, pipelineKey, workflowId }, waits };
 }
 
 function showDay({

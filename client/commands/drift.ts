@@ -30,8 +30,20 @@ export const drift: CommandModule = {
       .option('--until <time>', 'where that ends, as 2026-03-09 or "2026-03-09 14:00" (UTC); default: now')
       .option('--files <pattern>', 'which files of a folder; default: all')
       .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
-      .option('--separator <mark>', 'between the cells of CSV; default: as the training data was written')
-      .option('--decimal <mark>', 'in the numbers of CSV: . or ,')
+      .option(
+        '--separator <mark>',
+        'between the cells of CSV; default: as in the model’s training, else a comma',
+      )
+      .option('--decimal <mark>', 'in the numbers of CSV: . or ,; default: as in the training')
+      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: as in the training')
+      .option(
+        '--encoding <name>',
+        'of CSV: utf-8, utf-16, latin-1 or windows-1252; default: as in the training',
+      )
+      .option(
+        '--missing <words>',
+        'how a missing value is written, as data.missing of params.yaml: ,NA,?; default: as in the training',
+      )
       .option('--params <file>', 'the params file, whose `drift` says what is an alarm', 'params.yaml')
       .option('--report <file>', 'write the report there, an HTML page')
       .option('--no-keep', 'keep no report in MLflow')

@@ -1,3 +1,4 @@
+import { type Client } from '@temporalio/client';
 import { type Command } from 'commander';
 import { RetrainError } from '../../contracts/errors';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
@@ -5,6 +6,8 @@ import { dataInsideProject } from '../../pipeline/run/inside-project';
 import { loadParams } from '../../pipeline/run/load-params';
 import { projectIdentity } from '../../pipeline/run/project-identity';
 import { outputInsideProject } from '../../serving/batch/output-file';
+import { noWorker } from '../../temporal/no-worker';
+import { isPolled } from '../../temporal/project-queue';
 import { type Scheduled, Schedules, type ScheduleView } from '../../temporal/schedules';
 import { type TemporalSettings } from '../../temporal/settings';
 import { scheduleUrl, workflowUrl } from '../../temporal/web-ui';
@@ -154,7 +157,7 @@ async function create(options: CreateOptions): Promise<void> {
   // A mistake in the params file, or in a path, is told now, and not at three in the morning.
   const { what, named } = await whatToDo(config, options);
   const name = options.name ?? named;
-  await withSchedules(config, async (schedules, settings) => {
+  await withSchedules(config, async (schedules, settings, client) => {
     const project = await projectIdentity(config.project, config.state, config.env);
     await schedules.create({ name, cron, timezone, what, taskQueue: config.taskQueue, project });
     const link = pageOf(settings, name);
@@ -164,6 +167,12 @@ async function create(options: CreateOptions): Promise<void> {
     const collect = 'collect' in what ? what.collect : null;
     if (json) printJson('schedule create', { name, cron, timezone, params, predict, watch, collect, link });
     else screen.out([`Created ${paint.strong(name)}: ${cron} ${timezone}`, ...linkLine(link)].join('\n'));
+    if (await isPolled(client, config.taskQueue)) return;
+    screen.err(
+      paint.busy(
+        `no worker polls task queue ${config.taskQueue}: what ${name} starts waits until one does; start one: \`npm run worker\`, or \`retrain up\``,
+      ),
+    );
   });
 }
 
@@ -251,8 +260,10 @@ async function list({ json }: Output): Promise<void> {
 }
 
 async function trigger(name: string, { json }: Output): Promise<void> {
-  await withSchedules(loadClientConfig(), async (schedules, { uiUrl, namespace }) => {
-    const workflowId = await schedules.trigger(name);
+  await withSchedules(loadClientConfig(), async (schedules, { uiUrl, namespace }, client) => {
+    const { workflowId, taskQueue } = await schedules.trigger(name);
+    // It begins as soon as there is one, and was asked for now.
+    if (!(await isPolled(client, taskQueue))) throw noWorker(workflowId ?? `the run of ${name}`, taskQueue);
     const link = uiUrl === null || workflowId === null ? null : workflowUrl(uiUrl, namespace, workflowId);
     if (json) printJson('schedule trigger', { name, workflowId, link });
     else
@@ -281,9 +292,11 @@ async function change(
 
 function withSchedules<T>(
   config: ClientConfig,
-  work: (schedules: Schedules, settings: TemporalSettings) => Promise<T>,
+  work: (schedules: Schedules, settings: TemporalSettings, client: Client) => Promise<T>,
 ): Promise<T> {
-  return withTemporal(config, ({ client, settings }) => work(new Schedules(client.schedule), settings));
+  return withTemporal(config, ({ client, settings }) =>
+    work(new Schedules(client.schedule), settings, client),
+  );
 }
 
 const HEADER = ['NAME', 'STATE', 'CRON', 'WHAT', 'NEXT RUN (UTC)', 'LAST RUN (UTC)'].map((title) =>

@@ -8,6 +8,7 @@ import { loadClientConfig, type ClientConfig } from '../config';
 import { resultLinks } from '../run/links';
 import { parseOverrides } from '../run/overrides';
 import { startTraining, type Started } from '../run/start-training';
+import { waitsForWorker } from '../../temporal/no-worker';
 import { versionStanding } from '../../integrations/mlflow/version-standing';
 import { resultLines } from '../terminal/result-lines';
 import { printJson } from '../terminal/print-json';
@@ -76,6 +77,7 @@ async function run(options: StartOptions): Promise<number> {
       screen.out(
         `Follow it with: retrain start --wait${options.params === 'params.yaml' ? '' : ` --params ${options.params}`}`,
       );
+    if (!started.polled) screen.err(paint.busy(waitsForWorker(started.workflowId, config.taskQueue)));
     return EXIT.done;
   }
   const { watchRun } = await import('../run/watch-run.js');

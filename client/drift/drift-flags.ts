@@ -8,6 +8,9 @@ export interface DriftFlags {
   alias: string[];
   separator?: string;
   decimal?: string;
+  quote?: string;
+  encoding?: string;
+  missing?: string;
   params: string;
   report?: string;
   keep: boolean;

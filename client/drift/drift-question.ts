@@ -26,18 +26,19 @@ export async function driftQuestion(
   if (data !== undefined && (window ?? until) !== undefined) {
     throw usage('--window and --until are about the prediction log; leave them out with --data');
   }
-  const tableOnly = [flags.files, flags.separator, flags.decimal, flags.alias[0]];
-  if (data === undefined && tableOnly.some((flag) => flag !== undefined)) {
-    throw usage('--files, --separator, --decimal and --alias are about a table; name it with --data');
+  const { files, separator, decimal, quote, encoding, missing } = flags;
+  const ofTables = { files, separator, decimal, quote, encoding, missing, alias: flags.alias[0] };
+  const [given] = Object.entries(ofTables).find(([, value]) => value !== undefined) ?? [];
+  if (data === undefined && given !== undefined) {
+    throw usage(`--${given} is about a table; name it with --data`);
   }
   const { model, params } = await paramsFor(config.project, named, flags.params);
   if (data === undefined) return { model, params, current: logged(window ?? params.window, until, now) };
-  const rules = csvRulesOf(flags);
   return {
     ...{ model, params },
     current: {
-      ...{ source: 'data', path: path.resolve(config.project, data), shown: data, pattern: flags.files },
-      ...{ aliases: aliasesOf(flags.alias), rules: rules.csv === undefined ? undefined : rules },
+      ...{ source: 'data', path: path.resolve(config.project, data), shown: data, pattern: files },
+      ...{ aliases: aliasesOf(flags.alias), rules: csvRulesOf(flags) },
     },
   };
 }

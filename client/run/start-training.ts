@@ -17,10 +17,10 @@ export interface TrainingRequest {
   force: boolean;
 }
 
-/** What a start led to; `identity` says what the run is about in any case. */
+/** What a start led to; `identity` says what the run is about in any case, `polled` whether a worker polls the project's task queue. */
 export type Started = { identity: RunIdentity } & (
   | { how: 'finished'; result: TrainingResult }
-  | { how: 'started' | 'attached'; workflowId: string; workflowRunId: string }
+  | { how: 'started' | 'attached'; workflowId: string; workflowRunId: string; polled: boolean }
 );
 
 /**
@@ -49,9 +49,10 @@ export async function startTraining(config: ClientConfig, request: TrainingReque
     },
     startSecret(config.state, config.env),
   );
-  const [{ withTemporal }, { startOrAttach }] = await Promise.all([
+  const [{ withTemporal }, { startOrAttach }, { isPolled }] = await Promise.all([
     import('./temporal-session.js'),
     import('../../temporal/start-run.js'),
+    import('../../temporal/project-queue.js'),
   ]);
   return withTemporal(config, async ({ client }) => {
     const started = await startOrAttach(spec, {
@@ -60,7 +61,10 @@ export async function startTraining(config: ClientConfig, request: TrainingReque
       starterId: randomUUID(),
       findFinished: () => finishedRun(config, identity),
     });
-    return { identity, ...started };
+    if (started.how === 'finished') return { identity, ...started };
+    // It has been started: that nobody could say who polls is no reason to fail.
+    const polled = await isPolled(client, config.taskQueue).catch(() => true);
+    return { identity, ...started, polled };
   });
 }
 

@@ -13,6 +13,7 @@ export interface ColumnMatch {
  * Finds the columns that a model takes: by name, else by a name that differs in case, `-`, `_` and blanks only, or by an alias. A
  * table may have more.
  *
+ * @param made where the columns that the model takes come from, for somebody who gives a table of before; empty: from the table
  * @throws RetrainError DATA_INVALID for a column that is not there, or there more than once
  */
 export function matchColumns(
@@ -20,6 +21,7 @@ export function matchColumns(
   fields: readonly ModelField[],
   file: string,
   aliases: Readonly<Record<string, string>> = {},
+  made = '',
 ): ColumnMatch {
   const known = new FieldNames(fields, aliases);
   const found = fields.map((): string[] => []);
@@ -34,15 +36,16 @@ export function matchColumns(
           `${file}: has ${listed(candidates)}, which could each be ${field.name}; call one of them so`,
         );
       }
-      if (column === undefined && !field.optional) throw lacking(field, names, file);
+      if (column === undefined && !field.optional) throw lacking(field, names, file, made);
       return { field, column: column ?? null };
     }),
   };
 }
 
-function lacking({ name }: ModelField, names: readonly string[], file: string): RetrainError {
+function lacking({ name }: ModelField, names: readonly string[], file: string, made: string): RetrainError {
   const near = nearest(name, names);
-  const meant = near === undefined ? '' : `; is it "${near}"? Then call it so`;
+  const alike = near === undefined ? '' : `; is it "${near}"? Then call it so`;
+  const meant = made === '' ? alike : `; ${made}`;
   return new RetrainError(
     'DATA_INVALID',
     `${file}: there is no column "${name}", which the model takes; the columns are ${listed(names, 20)}${meant}`,

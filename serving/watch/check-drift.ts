@@ -2,7 +2,9 @@ import { type DriftReport } from '../../contracts/drift';
 import { falseAlarmsPerCheck } from '../../contracts/drift-params';
 import { listed, RetrainError } from '../../contracts/errors';
 import { nearest } from '../../contracts/nearest';
+import { type Params } from '../../contracts/params';
 import { parseModelReference } from '../../integrations/mlflow/registered-run';
+import { type ReadingRules } from '../../ml/dataset/csv-format';
 import { type Column, takeColumn } from '../../ml/dataset/raw-table';
 import { compareTables } from '../../ml/drift/compare-tables';
 import { type AnswerHistory } from '../../ml/drift/drift';
@@ -11,8 +13,10 @@ import { takeWindows, type Windows } from '../../ml/drift/windows';
 import { Random } from '../../ml/random/random';
 import { digestData } from '../../pipeline/run/digest-data';
 import { relabelled } from '../../pipeline/run/relabelled';
-import { fetchChecked, servedVersion } from '../model/fetch-checked';
+import { fetchChecked, type RegisteredModel, servedVersion } from '../model/fetch-checked';
+import { type ModelCard, readModelCard } from '../model/model-card';
 import { type ServedModel } from '../model/served-model';
+import { readingRules } from '../tables/reading-rules';
 import { askedAgain, rowsOf } from './answers-column';
 import { causesOf } from './causes';
 import { type CheckDrift, type DriftDeps, type DriftQuestion, type DriftWatch } from './drift-question';
@@ -66,7 +70,7 @@ export const checkDrift: CheckDrift = async (deps, question, watch) => {
   try {
     watch.onProgress?.('finding the training rows');
     const made = await trainingRows(deps, version, run, opened.provenance, signal);
-    const current = await rowsOfNow(deps, question, { ...version, model }, made, watch);
+    const current = await rowsOfNow(deps, question, opened, made, watch);
     const { params } = question;
     const known = {
       ...{ model: version.name, modelVersion: version.version, mlflowRunId: version.runId },
@@ -91,7 +95,7 @@ export const checkDrift: CheckDrift = async (deps, question, watch) => {
 async function rowsOfNow(
   deps: DriftDeps,
   { current, params: { exclude } }: DriftQuestion,
-  { name, version, model }: { name: string; version: string; model: ServedModel },
+  { name, version, model, dir }: Pick<RegisteredModel, 'name' | 'version' | 'model' | 'dir'>,
   { params }: TrainingRows,
   { signal, onProgress }: DriftWatch,
 ): Promise<Current> {
@@ -107,7 +111,7 @@ async function rowsOfNow(
       about: { source: 'log', window: { from: from.toISOString(), to: to.toISOString() }, data: null },
     };
   }
-  const rules = current.rules ?? { missing: params?.data.missing, csv: params?.data.csv };
+  const rules = readingRules(current.rules ?? {}, trained(await readModelCard(dir), params));
   const onRows = (rows: number): void => onProgress?.('reading the data', rows);
   const { path, shown } = current;
   const digest = await digestData(deps.project, path, signal).catch((error: unknown) => {
@@ -116,7 +120,8 @@ async function rowsOfNow(
   // A table as the training data were has the names of before preprocess.rename; what is not looked at may be missing.
   const aliases = { ...renamed(params?.preprocess.rename ?? {}, fields), ...current.aliases };
   const asked = fields.map((field) => (exclude.includes(field.name) ? { ...field, optional: true } : field));
-  const read = await sampleTable({ ...current, rules, aliases }, asked, { seed: SEED, signal, onRows });
+  const table = { ...current, rules, aliases, made: madeBy(params) };
+  const read = await sampleTable(table, asked, { seed: SEED, signal, onRows });
   const there = new Set(read.columns.map(({ name: column }) => column));
   return {
     ...read,
@@ -126,6 +131,27 @@ async function rowsOfNow(
     ),
     about: { source: 'data', window: null, data: { path: shown, hash: digest.sha256 } },
   };
+}
+
+/** A model that does not tell how its training data were written has a run that may. */
+function trained({ rules }: ModelCard, params: Params | null): ReadingRules {
+  return { csv: rules.csv ?? params?.data.csv, missing: rules.missing ?? params?.data.missing };
+}
+
+/** What made the columns that the model takes, where the training data did not have them; empty: they are those of the data. */
+function madeBy(params: Params | null): string {
+  const { preprocess } = params ?? {};
+  const by =
+    preprocess?.sql !== undefined
+      ? 'preprocess.sql'
+      : preprocess?.executor === 'container'
+        ? 'the image of its preprocess'
+        : preprocess?.auto === true
+          ? 'preprocess.auto'
+          : null;
+  return by === null
+    ? ''
+    : `${by} made the columns of its training: give a table that went through it, or look at the prediction log (--log)`;
 }
 
 /** New names by old ones, of columns that the model takes. */

@@ -39,7 +39,7 @@ export interface TableRows {
   shown: string;
   /** Which files of a folder; absent: all. */
   pattern?: string | undefined;
-  /** How it is written; absent: as the training data was. */
+  /** How it is written, as far as somebody says so; in all else as the model's training data was. */
   rules?: ReadingRules | undefined;
   /** Column of the model by another name in the table. */
   aliases?: Readonly<Record<string, string>> | undefined;

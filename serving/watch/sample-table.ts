@@ -23,6 +23,8 @@ export interface TableToSample {
   pattern?: string | undefined;
   rules?: ReadingRules | undefined;
   aliases?: Readonly<Record<string, string>> | undefined;
+  /** See `matchColumns`. */
+  made?: string | undefined;
 }
 
 /** A sample of a table's rows. */
@@ -86,7 +88,7 @@ export async function sampleTable(
 
 async function sampled(
   source: TableSource,
-  { shown, aliases }: TableToSample,
+  { shown, aliases, made }: TableToSample,
   fields: readonly ModelField[],
   {
     typed,
@@ -96,7 +98,7 @@ async function sampled(
   }: { typed: boolean; seed: number; signal: AbortSignal; onRows: ((rows: number) => void) | undefined },
 ): Promise<SampledTable> {
   const lenient = fields.map((field) => ({ ...field, nullable: true }));
-  const match = matchColumns(source.names, lenient, shown, aliases);
+  const match = matchColumns(source.names, lenient, shown, aliases, made);
   const there = match.fields.map(({ column }) => column !== null);
   const own = fields.filter((_, f) => there[f]);
   const sample = new RowSample(
