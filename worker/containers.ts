@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type Logger } from '@temporalio/worker';
+import type Docker from 'dockerode';
 import { existsSync } from 'node:fs';
 import { ContainerStages } from '../activities/container-stages';
 import { type ContainerOptions } from '../contracts/container';
@@ -10,7 +11,6 @@ import {
   type ContainerResult,
   type ContainerRun,
 } from '../integrations/docker/container-executor';
-import { createEngine } from '../integrations/docker/engine';
 import { imageDigest } from '../integrations/docker/images';
 import { sweepOrphans } from '../integrations/docker/orphans';
 import { requireAllowed } from '../integrations/docker/policy';
@@ -26,7 +26,7 @@ const SWEEP_EVERY_MS = 60_000;
  * if it is there: a worker without Docker runs everything else.
  */
 export class Containers {
-  private readonly engine;
+  private opened: Promise<Docker> | undefined;
   private connecting: Promise<ContainerExecutor> | undefined;
   private executor: ContainerExecutor | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -35,9 +35,7 @@ export class Containers {
     private readonly config: WorkerConfig,
     private readonly client: Client,
     private readonly logger: Logger,
-  ) {
-    this.engine = createEngine(config.docker);
-  }
+  ) {}
 
   /** The activities' side. @param keepLog see `ContainerStagesDeps` */
   stages(keepLog: (mlflowRunId: string, path: string, file: string) => Promise<void>): ContainerStages {
@@ -51,7 +49,7 @@ export class Containers {
    */
   async digestOf(image: string, stage: string, options: ContainerOptions): Promise<string> {
     requireAllowed(stage, options, this.config.docker);
-    return imageDigest(this.engine, image, this.config.docker);
+    return imageDigest(await this.engine(), image, this.config.docker);
   }
 
   /**
@@ -84,6 +82,14 @@ export class Containers {
     return (await this.connected()).run(run);
   }
 
+  /** Its client is a tenth of all that a worker loads, and most never ask an engine. */
+  private engine(): Promise<Docker> {
+    this.opened ??= import('../integrations/docker/engine.js').then(({ createEngine }) =>
+      createEngine(this.config.docker),
+    );
+    return this.opened;
+  }
+
   private connected(): Promise<ContainerExecutor> {
     this.connecting ??= this.connect().catch((error: unknown) => {
       this.connecting = undefined;
@@ -95,14 +101,14 @@ export class Containers {
   private async connect(): Promise<ContainerExecutor> {
     const { docker: settings, scratchDir, stageEnv: env } = this.config;
     const scope = await this.scope();
-    this.executor = await connectExecutor(this.engine, { settings, scratchDir, scope, env });
+    this.executor = await connectExecutor(await this.engine(), { settings, scratchDir, scope, env });
     return this.executor;
   }
 
   private async sweep(): Promise<string[]> {
     const executor = await this.connected();
     const { kept, removed } = await sweepOrphans(
-      this.engine,
+      await this.engine(),
       await this.scope(),
       this.config.scratchDir,
       (owner) => this.isPending(owner),

@@ -5,7 +5,7 @@ import { type ContainerOptions } from '../../contracts/container';
 import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
 import { stageErrorIn } from '../files/stage-error';
-import { engineError, statusOf } from './engine';
+import { engineError, statusOf } from './engine-error';
 import { exactImage } from './images';
 import { takeOver } from './outputs';
 import { type PathMap } from './path-map';

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { type AuthConfigObject } from 'dockerode';
 import { RetrainError } from '../../contracts/errors';
-import { engineError, statusOf } from './engine';
+import { engineError, statusOf } from './engine-error';
 import { isPinned, requireImage } from './policy';
 import { registryLogin } from './registry-login';
 import { type DockerSettings } from './settings';

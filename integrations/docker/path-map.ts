@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
-import { statusOf } from './engine';
+import { statusOf } from './engine-error';
 
 /** Where the engine sees the worker's files. */
 export interface PathMap {

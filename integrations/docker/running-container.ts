@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetrainError } from '../../contracts/errors';
 import { type StageProgress } from '../../contracts/stage';
 import { Bounds } from './bounds';
-import { engineError, statusOf } from './engine';
+import { engineError, statusOf } from './engine-error';
 import { milliseconds } from '../../contracts/duration';
 import { ENDED_FROM_OUTSIDE } from './verdict';
 import { type SecretMask } from './secret-mask';

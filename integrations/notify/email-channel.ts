@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createTransport, type SentMessageInfo } from 'nodemailer';
+import { type SentMessageInfo } from 'nodemailer';
 import { listed, RetrainError } from '../../contracts/errors';
 import type { Notice } from '../../contracts/notice';
 import type { NoticeChannel } from './channel';
@@ -16,6 +16,7 @@ export function emailChannel({ smtp, to, from }: NonNullable<NoticeSettings['ema
     name: 'email',
     async send(notice, signal) {
       signal.throwIfAborted();
+      const { createTransport } = await import('nodemailer');
       const transport = createTransport({
         url: smtp.reveal(),
         connectionTimeout: TIMEOUT_MS,

@@ -1,4 +1,4 @@
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { type DuckDBConnection } from '@duckdb/node-api';
 
 /** Where DuckDB may work, and how much of it may be used. */
 export interface SessionOptions {
@@ -38,6 +38,8 @@ export async function withDuckDb<T>(
   use: (connection: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
   const mib = Math.max(64, Math.floor(memoryBytes / MIB));
+  // Loaded with the first query: most processes that could ask one never do.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: spillDir,
     max_temp_directory_size: `${mib * SPILL_FACTOR}MiB`,
