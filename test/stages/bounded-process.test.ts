@@ -57,12 +57,16 @@ describe('a stage that takes too much', () => {
     const before = process.memoryUsage().rss;
     const greedy = executor.run('preprocess', folder({ sql: LONG_TEXTS }).dir);
     const other = executor.run('preprocess', folder({}).dir);
+    // Either may end first.
+    const [fate] = await Promise.allSettled([greedy, other]);
     await expect(other).resolves.toMatchObject({});
-    await expect(greedy).rejects.toMatchObject({
-      code: expect.stringMatching(/^(STAGE_OUT_OF_MEMORY|DATA_TOO_LARGE)$/) as string,
-      message: expect.stringContaining('400 MiB') as string,
+    expect(fate).toMatchObject({
+      status: 'rejected',
+      reason: {
+        code: expect.stringMatching(/^(STAGE_OUT_OF_MEMORY|DATA_TOO_LARGE)$/) as string,
+        message: expect.stringMatching(/400 MiB.*RETRAIN_STAGE_MEMORY/) as string,
+      },
     });
-    await expect(greedy).rejects.toThrow('RETRAIN_STAGE_MEMORY');
     expect(children()).toEqual([]);
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * MIB);
   }, 60_000);
