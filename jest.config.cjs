@@ -70,19 +70,17 @@ const shared = {
 // What a suite imports says where it belongs: one that has judges, or runs the compiled command, is no unit test.
 const NEEDS =
   /from '[./]*(tools\/needs|real-dvc|dvc\/real-dvc|minio|docker-compose|judges|workbench)'|'dist'/;
-const tests = readdirSync(path.join(__dirname, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && !/^(integration|soak)\//.test(file))
+const files = readdirSync(path.join(__dirname, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
   .map((file) => path.join(__dirname, 'test', file));
-const judged = tests.filter((file) => NEEDS.test(readFileSync(file, 'utf8')));
+const imports = (file, what) => what.test(readFileSync(file, 'utf8'));
+const tests = files.filter(
+  (file) => !/[\\/]test[\\/](integration|soak)[\\/]/.test(file.slice(__dirname.length)),
+);
+const judged = tests.filter((file) => imports(file, NEEDS));
 
 // Suites with tests for the night (test/tools/nightly.ts) run whole in the soak.
-const nightly = readdirSync(path.join(__dirname, 'test', 'integration'), {
-  recursive: true,
-  encoding: 'utf8',
-})
-  .filter((file) => file.endsWith('.test.ts'))
-  .map((file) => path.join(__dirname, 'test', 'integration', file))
-  .filter((file) => /from '[./]*tools\/nightly'/.test(readFileSync(file, 'utf8')));
+const nightly = files.filter((file) => imports(file, /from '[./]*tools\/nightly'/));
 
 module.exports = {
   // Most suites wait for servers most of the time: more at once than Jest would run on two cores.

@@ -7,7 +7,14 @@ import { isDirectoryHash, objectKey } from './cache-layout';
 import type { ContentStore } from './content-store';
 import { decodeManifest, manifestHash, type ManifestEntry } from './manifest';
 import { inPool } from './pool';
-import { AT_ONCE, TransferMeter, type TransferOptions, type TransferResult, type Wanted } from './transfer';
+import {
+  AT_ONCE,
+  patienceOf,
+  TransferMeter,
+  type TransferOptions,
+  type TransferResult,
+  type Wanted,
+} from './transfer';
 
 /**
  * Brings artifacts from a remote into the cache. Each object is hashed as it arrives and kept only if it is what its name
@@ -99,7 +106,7 @@ async function fetchManifest(
   object: RemoteObject,
   options: TransferOptions,
 ): Promise<Buffer> {
-  const rule = ruleOf(options);
+  const rule = patienceOf(options);
   const bytes = await retryUnreachable(async () => {
     const body = await remote.read(objectKey(object.md5), rule);
     if (!body) throw absent(remote, object);
@@ -125,7 +132,10 @@ async function fetchObject(
   const handle = await open(staged, 'wx');
   try {
     const arrived = { hash: createHash('md5'), bytes: 0 };
-    await retryUnreachable(() => receive(remote, object, handle, arrived, options, meter), ruleOf(options));
+    await retryUnreachable(
+      () => receive(remote, object, handle, arrived, options, meter),
+      patienceOf(options),
+    );
     const md5 = arrived.hash.digest('hex');
     if (md5 !== object.md5) throw damaged(remote, object, arrived.bytes, md5);
     await handle.close();
@@ -146,7 +156,7 @@ async function receive(
   options: TransferOptions,
   meter: TransferMeter,
 ): Promise<void> {
-  const body = await remote.read(objectKey(object.md5), { ...ruleOf(options), from: arrived.bytes });
+  const body = await remote.read(objectKey(object.md5), { ...patienceOf(options), from: arrived.bytes });
   if (!body) throw absent(remote, object);
   await consuming(remote, object, async () => {
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -195,11 +205,4 @@ function damaged(
     'ARTIFACT_DAMAGED',
     `${name} is damaged on ${remote.name}: ${objectKey(md5)} has ${bytes} bytes with MD5 ${found}; push it again from a machine that has it`,
   );
-}
-
-function ruleOf(options: TransferOptions) {
-  return {
-    ...(options.signal && { signal: options.signal }),
-    ...(options.attempts && { attempts: options.attempts }),
-  };
 }

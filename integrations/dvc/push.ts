@@ -6,6 +6,7 @@ import type { ContentStore } from './content-store';
 import { inPool } from './pool';
 import {
   AT_ONCE,
+  patienceOf,
   TransferMeter,
   sizesOnRemote,
   type TransferOptions,
@@ -69,10 +70,7 @@ async function send(
 ): Promise<void> {
   const { md5, sizeBytes } = object;
   const upload = { path: store.pathOf(md5), sizeBytes, md5: md5.replace(/\.dir$/, '') };
-  const rule = {
-    ...(options.signal && { signal: options.signal }),
-    ...(options.attempts && { attempts: options.attempts }),
-  };
+  const rule = patienceOf(options);
   try {
     await retryUnreachable(async () => {
       let sent = 0;

@@ -1,6 +1,6 @@
 import type { Artifact } from '../../contracts/stage';
 import type { ObjectStorage } from '../files/object-storage';
-import { retryUnreachable } from '../files/retry-unreachable';
+import { type RemotePatience, retryUnreachable } from '../files/retry-unreachable';
 import { objectKey } from './cache-layout';
 import { inPool } from './pool';
 
@@ -16,13 +16,10 @@ export interface TransferProgress {
   totalBytes: number;
 }
 
-export interface TransferOptions {
+export interface TransferOptions extends RemotePatience {
   /** Objects at once. Default 16. */
   atOnce?: number;
-  signal?: AbortSignal;
   onProgress?: (progress: TransferProgress) => void;
-  /** Attempts per request; see `retryUnreachable`. */
-  attempts?: number;
 }
 
 export interface TransferResult {
@@ -34,6 +31,11 @@ export interface TransferResult {
 }
 
 export const AT_ONCE = 16;
+
+/** How each request is repeated. */
+export function patienceOf({ attempts, firstWaitMs, signal }: TransferOptions): RemotePatience {
+  return { ...(attempts && { attempts }), ...(firstWaitMs && { firstWaitMs }), ...(signal && { signal }) };
+}
 
 /** A remote is listed when asking for each object would take more requests than this share of its size. */
 const FOLDERS = 256;
@@ -49,10 +51,7 @@ export async function sizesOnRemote(
 ): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   const atOnce = options.atOnce ?? AT_ONCE;
-  const rule = {
-    ...(options.signal && { signal: options.signal }),
-    ...(options.attempts && { attempts: options.attempts }),
-  };
+  const rule = patienceOf(options);
   const listFolder = (folder: string) =>
     retryUnreachable(async () => {
       let count = 0;

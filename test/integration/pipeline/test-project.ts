@@ -57,6 +57,8 @@ export class TestProject {
       RETRAIN_TASK_QUEUE: this.taskQueue,
       LOG_LEVEL: 'info',
       NO_COLOR: '1',
+      // Each thread loads the stages' code; most projects here run one stage at a time.
+      RETRAIN_THREADS: '1',
       ...env,
     };
     mkdirSync(path.join(this.dir, 'data'));

@@ -59,6 +59,8 @@ const aFewFiles = () => {
 };
 /** Few attempts where a remote never recovers, so that the test need not wait. */
 const impatient = { attempts: 2 };
+/** Short waits where it does. */
+const quick = { firstWaitMs: 10 };
 
 test('a push brings files, then the manifest; another one brings nothing; a pull elsewhere gives the same', async () => {
   const artifact = await aFewFiles();
@@ -105,11 +107,11 @@ test('a remote in trouble for a while is waited for', async () => {
   const artifact = await aFewFiles();
   const remote = await http();
   server.fault = (_request, count) => (count % 3 === 0 ? 500 : count % 7 === 0 ? 'reset' : undefined);
-  expect(await push(store, remote, [artifact])).toMatchObject({ moved: 21 });
+  expect(await push(store, remote, [artifact], quick)).toMatchObject({ moved: 21 });
   const other = new ContentStore(join(dir, 'other'));
-  await pull(other, remote, [artifact]);
+  await pull(other, remote, [artifact], quick);
   await other.verify(artifact);
-}, 60_000);
+});
 
 test('a remote that refuses for ever is one clear error, at once', async () => {
   const artifact = await aFewFiles();

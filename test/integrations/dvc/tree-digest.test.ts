@@ -20,7 +20,11 @@ import { parse } from 'yaml';
 import { ContentStore } from '../../../integrations/dvc/content-store';
 import { StateDb } from '../../../integrations/dvc/state-db';
 import { digestTree } from '../../../integrations/dvc/tree-digest';
+import { isNightly } from '../../tools/nightly';
 import { dvc, dvcInit, judged } from './real-dvc';
+
+/** That are generated. */
+const TREES = isNightly ? 300 : 60;
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'tree-'))));
@@ -70,10 +74,10 @@ const tree = fc.dictionary(
 );
 
 judged(
-  'three hundred generated trees hash to what dvc add says, and DVC finds its objects in our cache',
+  'generated trees hash to what dvc add says, and DVC finds its objects in our cache',
   async () => {
     dvcInit(dir);
-    const trees = fc.sample(tree, { numRuns: 300, seed: 20 });
+    const trees = fc.sample(tree, { numRuns: TREES, seed: 20 });
     trees.forEach((files, index) => {
       for (const [path, content] of Object.entries(files)) {
         try {
@@ -99,7 +103,7 @@ judged(
     }
     const objects = (cache: string) => readdirSync(join(cache, 'files/md5'), { recursive: true }).sort();
     expect(objects(join(dir, 'ours'))).toEqual(objects(join(dir, '.dvc/cache')));
-    expect(cached.size).toBeGreaterThan(250);
+    expect(cached.size).toBeGreaterThan(0.8 * TREES);
   },
   300_000,
 );
