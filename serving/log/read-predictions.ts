@@ -1,6 +1,8 @@
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Label } from '../model/served-model';
 import { FEEDBACK, isOfModel, listDays, listFolders } from './day-folder';
+import { LabelBook } from './label-book';
 import { type Cell, type FileColumn, readParquet } from './parquet-file';
 import { FEATURE } from './segment-columns';
 import { snapshotOf } from './snapshot';
@@ -38,11 +40,16 @@ export interface PredictionQuery {
   modelVersion?: string;
   /** false: true labels are not looked for, and none is told. */
   labels?: boolean;
+  /** false: the model's columns are not read, and no row has one. */
+  features?: boolean;
+  /** Labels that came from this moment on are not known yet; absent: all are. */
+  labelsUntil?: Date;
 }
 
 /**
  * Rows of a prediction log with their true labels, day by day, the oldest day first; within a day by model version. While it is
- * written to, too. Memory: one file, the true labels since `from`, and the names of a day's files.
+ * written to, too. Memory: one file, 40 bytes for each row with a true label since `from`, and the names of a day's files. Others get their turn
+ * every few thousand rows.
  *
  * @throws what the file system says; Error for a file that is no Parquet
  */
@@ -51,7 +58,9 @@ export async function* readPredictions(
   query: PredictionQuery = {},
 ): AsyncGenerator<PredictionRow> {
   const { from = new Date(0), to = new Date(8.64e15), model, modelVersion } = query;
-  const labels = query.labels === false ? new Map<string, never>() : await readLabels(dir, from);
+  const labels =
+    query.labels === false ? new LabelBook() : await readLabels(dir, from, query.labelsUntil ?? null);
+  const only = query.features === false ? OURS : undefined;
   const isAsked = (row: PredictionRow): boolean =>
     (model === undefined || row.modelName === model) &&
     (modelVersion === undefined || row.modelVersion === modelVersion);
@@ -59,8 +68,10 @@ export async function* readPredictions(
     if (day < from.toISOString().slice(0, 10) || Date.parse(day) >= to.getTime()) continue;
     for (const folder of await listFolders(dir, day)) {
       if (folder === FEEDBACK || (model !== undefined && !isOfModel(folder, model, modelVersion))) continue;
-      for await (const columns of filesOf(path.join(dir, day, folder))) {
+      for await (const columns of filesOf(path.join(dir, day, folder), only)) {
+        let seen = 0;
         for (const row of rowsOf(columns, labels)) {
+          if (++seen % ROWS_AT_ONCE === 0) await nextTurn();
           if (row.time >= from && row.time < to && isAsked(row)) yield row;
         }
       }
@@ -68,20 +79,25 @@ export async function* readPredictions(
   }
 }
 
-/** The latest label of each row, by request id and row. */
-async function readLabels(dir: string, from: Date): Promise<Map<string, { at: number; label: Label }>> {
-  const labels = new Map<string, { at: number; label: Label }>();
+/** Rows that are looked at before others get their turn. */
+const ROWS_AT_ONCE = 4096;
+
+/** The latest label of each row that was known at a moment. */
+async function readLabels(dir: string, from: Date, until: Date | null): Promise<LabelBook> {
+  const labels = new LabelBook();
   for (const day of await listDays(dir)) {
-    if (day < from.toISOString().slice(0, 10)) continue;
+    if (day < from.toISOString().slice(0, 10) || (until !== null && Date.parse(day) >= until.getTime()))
+      continue;
     for await (const columns of filesOf(path.join(dir, day, FEEDBACK))) {
       const [times, ids, rows, texts, numbers] = ['time', 'request_id', 'row', 'label', 'label_number'].map(
         (name) => columns.get(name)?.data ?? [],
       );
       for (let index = 0; index < (ids?.length ?? 0); index += 1) {
-        const key = keyOf(ids?.[index], rows?.[index]);
+        if ((index + 1) % ROWS_AT_ONCE === 0) await nextTurn();
         const at = (times?.[index] as Date).getTime();
-        if (at < (labels.get(key)?.at ?? -Infinity)) continue;
-        labels.set(key, { at, label: (numbers?.[index] ?? texts?.[index]) as Label });
+        if (until !== null && at >= until.getTime()) continue;
+        const label = (numbers?.[index] ?? texts?.[index]) as Label;
+        labels.add(String(ids?.[index]), Number(rows?.[index]), { at, label });
       }
     }
   }
@@ -89,19 +105,16 @@ async function readLabels(dir: string, from: Date): Promise<Map<string, { at: nu
 }
 
 /** The files of a folder, each row once, also while others merge them. */
-async function* filesOf(folder: string): AsyncGenerator<Map<string, FileColumn>> {
-  for await (const file of snapshotOf(folder)) yield await readParquet(file);
+async function* filesOf(folder: string, only?: readonly string[]): AsyncGenerator<Map<string, FileColumn>> {
+  for await (const file of snapshotOf(folder)) yield await readParquet(file, only);
 }
 
-function* rowsOf(
-  columns: ReadonlyMap<string, FileColumn>,
-  labels: ReadonlyMap<string, { at: number; label: Label }>,
-): Generator<PredictionRow> {
+function* rowsOf(columns: ReadonlyMap<string, FileColumn>, labels: LabelBook): Generator<PredictionRow> {
   const cellsOf = (name: string): ArrayLike<Cell> => columns.get(name)?.data ?? [];
   const [time, id, row, name, version, role, prediction, probability, latency] = OURS.map(cellsOf);
   const features = [...columns.values()].filter((column) => column.name.startsWith(FEATURE));
   for (let at = 0; at < (time?.length ?? 0); at += 1) {
-    const truth = labels.get(keyOf(id?.[at], row?.[at]));
+    const truth = labels.get(String(id?.[at]), Number(row?.[at]));
     yield {
       time: time?.[at] as Date,
       requestId: String(id?.[at]),
@@ -135,7 +148,3 @@ const OURS = [
   'probability',
   'latency_ms',
 ];
-
-function keyOf(requestId: Cell | undefined, row: Cell | undefined): string {
-  return `${String(row)} ${String(requestId)}`;
-}

@@ -61,7 +61,7 @@ export async function logAnswers(
     ...{ all: all.rows, labelled: labelled.rows, byAnswer: new Map() },
     ...{ rows: 0, labels: 0, delays: [], early: 0, unknown: 0, unreadable: 0 },
   };
-  for await (const row of readPredictions(dir, query)) {
+  for await (const row of readPredictions(dir, { ...query, labelsUntil: query.to, features: false })) {
     if (row.role === 'shadow' || row.modelVersion !== query.modelVersion) continue;
     if (found.rows % 4096 === 0) {
       signal.throwIfAborted();
@@ -69,7 +69,7 @@ export async function logAnswers(
     }
     found.rows += 1;
     const predicted = numberOf(row.prediction, model);
-    const known = row.labelTime !== null && row.labelTime < query.to ? row.label : null;
+    const known = row.label;
     const read = known === null ? Number.NaN : numberOf(known, model);
     const truth =
       known !== null && model.task === 'classification' && Number.isNaN(read) ? unknownClass(model) : read;

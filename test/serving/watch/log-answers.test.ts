@@ -89,6 +89,32 @@ test('a check of an earlier moment knows no label that came later, and labels be
   expect(earlier).toMatchObject({ rows: 1, labels: 0 });
 });
 
+test('the last word about a row counts, and of an earlier moment the last that was known then', async () => {
+  const folder = path.join(dir, 'contradicted');
+  const answers = [['a', 0.8]] as const;
+  const told = [['a', 'a'], ['b'], ['a', 'b']];
+  for (const [day, labels] of told.entries()) {
+    const now = START + HOUR + day * 24 * HOUR;
+    const log = openPredictionLog({ dir: folder, retentionDays: 3650, now: () => now });
+    const one = { model: modelOf(['a', 'b']), columns: [column('x', [1], 'number')], answers };
+    if (day === 0) log.add(logged({ ...one, requestId: 'r0', at: START }));
+    for (const label of labels) log.feedback('r0', 0, label);
+    await log.close();
+  }
+  const model = answersOf(['a', 'b']);
+  const truthOn = async (days: number): Promise<number[]> => {
+    const to = new Date(START + days * 24 * HOUR);
+    const found = await logAnswers({ dir: folder, ...window, to, signal }, model);
+    expect(found).toMatchObject({ rows: 1, labels: found.labelled.truth.length });
+    return found.labelled.truth;
+  };
+  expect(await truthOn(1 / 48)).toEqual([]);
+  expect(await truthOn(1)).toEqual([0]);
+  expect(await truthOn(2)).toEqual([1]);
+  // Both of the third day came at the same moment, the one after the other.
+  expect(await truthOn(3)).toEqual([1]);
+});
+
 test('numbers: what is no number is no label', async () => {
   const labels = [
     ['r0', 1.5],
