@@ -1,8 +1,7 @@
-import { listed, RetrainError } from '../../contracts/errors';
-import { plainLine } from '../../contracts/plain-words';
 import { requireHarmless } from '../../ml/onnx/require-harmless';
 import { answering, toLabel } from './answering';
-import { type GraphValue, readForeignGraph } from './foreign-graph';
+import { type AskedOutputs, askedOutputs, decide, numbersOf, type Tried, wrongSize } from './asked-outputs';
+import { readForeignGraph } from './foreign-graph';
 import { type GraphColumns, graphColumns, tensorsOf } from './graph-columns';
 import { type ModelCard } from './model-card';
 import { OnnxProcess } from './onnx-process';
@@ -21,15 +20,6 @@ import {
 
 /** Rows of one call: the memory that a model takes for them is bounded, and so is the time. */
 const BATCH_ROWS = 8192;
-
-/** Which outputs of a graph are asked for. */
-interface AskedOutputs {
-  label: string | null;
-  /** `[n, K]` */
-  probabilities: string | null;
-  /** `[n]` or `[n, 1]` */
-  values: string | null;
-}
 
 /** A model of anyone, in onnxruntime, in a process of its own. */
 export class OnnxModel implements ServedModel {
@@ -62,15 +52,15 @@ export class OnnxModel implements ServedModel {
     requireHarmless(bytes);
     const graph = readForeignGraph(bytes);
     const columns = graphColumns(graph.inputs, card);
-    const asked = askedOutputs(graph.outputs);
+    const labelOf = toLabel(card);
+    const told = (card.classes ?? graph.classes ?? []).map((label) =>
+      typeof label === 'boolean' ? label : labelOf(label),
+    );
+    const asked = askedOutputs(graph.outputs, told);
     const source = graph.rewritten === null ? { file: card.file } : { bytes: graph.rewritten };
     const process = new OnnxProcess(source, options.bounds);
     try {
       await process.open();
-      const labelOf = toLabel(card);
-      const told = (card.classes ?? graph.classes ?? []).map((label) =>
-        typeof label === 'boolean' ? label : labelOf(label),
-      );
       const draft = new OnnxModel(process, columns, asked, told, null, null, labelOf, options.aliases);
       const width = await draft.tryOut(card);
       const decided = decide(asked, width, told, graph.outputs);
@@ -107,7 +97,7 @@ export class OnnxModel implements ServedModel {
     for (let from = 0; from < batch.rows; from += BATCH_ROWS) {
       const to = Math.min(batch.rows, from + BATCH_ROWS);
       const said = await this.ask(batch, from, to);
-      const table = said.get(asked.probabilities ?? asked.values ?? '');
+      const table = numbersOf(said, asked, to - from);
       if (table !== undefined) put(table, numbers, from, to, asked.probabilities === null ? 1 : count);
       if (labels !== null) this.putLabels(said.get(asked.label ?? ''), labels, numbers, from, to);
     }
@@ -124,7 +114,7 @@ export class OnnxModel implements ServedModel {
 
   private async ask(batch: Batch, from: number, to: number): Promise<ReadonlyMap<string, SentTensor>> {
     const { label, probabilities, values } = this.asked;
-    const names = [label, probabilities, values].filter((name) => name !== null);
+    const names = [label, probabilities, values].flat().filter((name) => name !== null);
     const said = await this.process.run(tensorsOf(this.columns, batch, from, to), names);
     return new Map(said.map((tensor) => [tensor.name, tensor]));
   }
@@ -166,7 +156,7 @@ export class OnnxModel implements ServedModel {
     const batch = real ? read.batch : zeros(fields);
     try {
       const said = await this.ask(batch, 0, batch.rows);
-      const table = said.get(asked.probabilities ?? asked.values ?? '');
+      const table = numbersOf(said, asked, batch.rows);
       if (table === undefined) return null;
       const width = table.data.length / batch.rows;
       return { width, shares: sharesOf(table, batch.rows, width) };
@@ -176,13 +166,6 @@ export class OnnxModel implements ServedModel {
       return null;
     }
   }
-}
-
-/** What an answer looked like. */
-interface Tried {
-  width: number;
-  /** Whether each row's numbers are shares of one. */
-  shares: boolean;
 }
 
 const zeros = (fields: readonly ModelField[]): Batch => ({
@@ -207,64 +190,7 @@ function sharesOf({ data }: SentTensor, rows: number, width: number): boolean {
   return true;
 }
 
-const isNumbers = ({ type }: GraphValue): boolean => type === 'float32' || type === 'float64';
-
-/** By names and types, as scikit-learn's, XGBoost's and LightGBM's converters and our own models have them. */
-function askedOutputs(outputs: readonly GraphValue[]): AskedOutputs {
-  const tensors = outputs.filter(({ type }) => type !== null);
-  const labels = tensors.filter((output) => !isNumbers(output));
-  const tables = tensors.filter(isNumbers);
-  const label = labels.find(({ name }) => /label|class/i.test(name)) ?? labels[0];
-  const table = tables.find(({ name }) => /prob/i.test(name)) ?? tables[0];
-  if (label !== undefined) {
-    return { label: label.name, probabilities: table?.name ?? null, values: null };
-  }
-  if (table !== undefined) return { label: null, probabilities: null, values: table.name };
-  throw new RetrainError(
-    'MODEL_INVALID',
-    `it answers ${plainLine(listed(outputs.map(({ name }) => name)))}, which are no tables of numbers and no labels; expected a label, probabilities or a number for each row`,
-  );
-}
-
-/** What the answer to the first rows makes of the outputs. */
-function decide(
-  asked: AskedOutputs,
-  tried: Tried | null,
-  told: readonly Label[],
-  outputs: readonly GraphValue[],
-): { asked: AskedOutputs; classes: readonly Label[] } {
-  const name = asked.probabilities ?? asked.values;
-  const declared = outputs.find((output) => output.name === name)?.shape[1];
-  const width = tried?.width ?? declared ?? 1;
-  const numbered = Array.from({ length: width }, (_, k) => k);
-  if (asked.label !== null) {
-    if (asked.probabilities === null) return { asked, classes: told };
-    if (told.length === width) return { asked, classes: told };
-    const whole = outputs.find((output) => output.name === asked.label)?.type !== 'string';
-    // Scores of another number than the classes are no probabilities.
-    if (told.length > 0 || !whole || width < 2)
-      return { asked: { ...asked, probabilities: null }, classes: told };
-    return { asked, classes: numbered };
-  }
-  if (width === 1) return { asked, classes: [] };
-  const shares = told.length === width || (told.length === 0 && tried?.shares === true);
-  if (shares) {
-    const classes = told.length === width ? told : numbered;
-    return { asked: { label: null, probabilities: asked.values, values: null }, classes };
-  }
-  throw new RetrainError(
-    'MODEL_INVALID',
-    `it answers ${width} numbers for each row, which are no probabilities; expected a label, probabilities or one number`,
-  );
-}
-
 function put(table: SentTensor, into: Float64Array, from: number, to: number, width: number): void {
   if (table.data.length !== (to - from) * width) throw wrongSize(table, (to - from) * width);
   for (let i = 0; i < table.data.length; i++) into[from * width + i] = Number(table.data[i]);
 }
-
-const wrongSize = ({ name, data }: SentTensor, expected: number): RetrainError =>
-  new RetrainError(
-    'MODEL_INVALID',
-    `its output ${plainLine(name)} has ${data.length} values, expected ${expected}`,
-  );

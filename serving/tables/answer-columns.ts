@@ -38,7 +38,7 @@ export function requireNoClash(kept: readonly string[], model: About): void {
  * The answers to some rows as columns: `prediction`, and of a classification `probability` (of what is predicted), `probability_CLASS`
  * for each class and, with a cut-off, `decision`: the class by it. Of a regression with a rule, `decision` is buy, hold or sell.
  *
- * @param space where probabilities are put, used again by whoever gives it again
+ * @param space where numbers are put, used again by whoever gives it again
  */
 export function answerColumns(
   model: About,
@@ -53,9 +53,9 @@ export function answerColumns(
     return [predicted, { name: DECISION, type: 'text', values: signals }];
   }
   const said = labels ?? [];
-  const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said)];
-  if (probabilities === null) return columns;
   const count = classes.length;
+  const columns: OutColumn[] = [labelColumn(PREDICTION, classes, said, () => roomOf(space, count + 1, rows))];
+  if (probabilities === null) return columns;
   const byClass = classes.map((_, k) => roomOf(space, k, rows));
   const own = roomOf(space, count, rows);
   const places = new Map(classes.map((label, k) => [label, k]));
@@ -70,7 +70,7 @@ export function answerColumns(
   const decision = decisionOf(model);
   if (decision !== null) {
     const decided = Array.from(byClass[decision.positive]!, (share) => decision.of(share));
-    columns.push(labelColumn(DECISION, classes, decided));
+    columns.push(labelColumn(DECISION, classes, decided, () => roomOf(space, count + 2, rows)));
   }
   return columns;
 }
@@ -84,13 +84,18 @@ function roomOf(space: Float64Array[], place: number, rows: number): Float64Arra
 }
 
 /** Labels in the type that they have. */
-function labelColumn(name: string, classes: readonly Label[], labels: readonly Label[]): OutColumn {
+function labelColumn(
+  name: string,
+  classes: readonly Label[],
+  labels: readonly Label[],
+  room: () => Float64Array,
+): OutColumn {
   const all = classes.length > 0 ? classes : labels;
   if (all.every((label) => typeof label === 'boolean')) {
     return { name, type: 'boolean', values: Uint8Array.from(labels, Number) };
   }
   if (all.every((label) => typeof label === 'number')) {
-    const values = new Float64Array(labels.length);
+    const values = room();
     for (let i = 0; i < labels.length; i++) values[i] = labels[i] as number;
     return { name, type: all.every(Number.isSafeInteger) ? 'int64' : 'double', values };
   }

@@ -15,6 +15,8 @@ const PHYSICAL = { boolean: 0, int64: 2, double: 5, text: 6 } as const;
 export class ParquetOut implements TableOut {
   private readonly groups: ThriftValue[] = [];
   private schema: ThriftStruct[] | undefined;
+  /** Room for the pages of whole numbers and texts, used again: the sink is done with a page before the next is made. */
+  private room = Buffer.alloc(0);
   private rows = 0;
   private offset = 0;
 
@@ -26,7 +28,7 @@ export class ParquetOut implements TableOut {
     const chunks: ThriftValue[] = [];
     for (const column of columns) {
       const at = this.offset;
-      const page = pageOf(column);
+      const page = pageOf(column, (bytes) => this.roomFor(bytes));
       await this.put(pageHeader(page.byteLength, rows));
       await this.put(page);
       chunks.push({ struct: columnChunk(column, at, this.offset - at, rows) });
@@ -75,44 +77,51 @@ export class ParquetOut implements TableOut {
     await this.put(Buffer.from(MAGIC));
   }
 
+  private roomFor(bytes: number): Buffer {
+    if (this.room.byteLength < bytes) this.room = Buffer.allocUnsafeSlow(bytes);
+    return this.room.subarray(0, bytes);
+  }
+
   private async put(bytes: Uint8Array): Promise<void> {
     this.offset += bytes.byteLength;
     await this.sink(bytes);
   }
 }
 
-function pageOf(column: OutColumn): Uint8Array {
+/** @param roomFor where a page may be made, of so many bytes */
+function pageOf(column: OutColumn, roomFor: (bytes: number) => Buffer): Uint8Array {
   switch (column.type) {
     case 'double':
       return new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
     case 'int64':
-      return int64Page(column.values);
+      return int64Page(column.values, roomFor);
     case 'boolean': {
       const bits = new Uint8Array(Math.ceil(column.values.length / 8));
       for (let i = 0; i < column.values.length; i++) bits[i >> 3]! |= column.values[i]! << (i & 7);
       return bits;
     }
     case 'text':
-      return textPage(column.values);
+      return textPage(column.values, roomFor);
   }
 }
 
 /** Whole numbers within 2^53 as two halves each, the low one first: through BigInt they take ten times as long. */
-function int64Page(values: Float64Array): Uint8Array {
-  const halves = new Int32Array(2 * values.length);
+function int64Page(values: Float64Array, roomFor: (bytes: number) => Buffer): Uint8Array {
+  const page = roomFor(8 * values.length);
+  const halves = new Int32Array(page.buffer, page.byteOffset, 2 * values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     halves[2 * i] = value;
     halves[2 * i + 1] = Math.floor(value / 2 ** 32);
   }
-  return new Uint8Array(halves.buffer);
+  return page;
 }
 
-function textPage(values: readonly (string | null)[]): Uint8Array {
+function textPage(values: readonly (string | null)[], roomFor: (bytes: number) => Buffer): Uint8Array {
   const levels = definitionLevels(values);
   let size = 4 + levels.length;
   for (const text of values) if (text !== null) size += 4 + Buffer.byteLength(text);
-  const page = Buffer.allocUnsafe(size);
+  const page = roomFor(size);
   page.writeUInt32LE(levels.length);
   levels.copy(page, 4);
   let at = 4 + levels.length;

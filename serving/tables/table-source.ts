@@ -9,6 +9,7 @@ import { holdsUnderscore } from '../../ml/dataset/duckdb/underscore';
 import { rawName, typesOf } from '../../ml/dataset/duckdb/user-view';
 import { columnNames } from '../../ml/dataset/header';
 import { requireSameHeader } from '../../ml/dataset/read-csv-table';
+import { collectGarbage } from './collect-garbage';
 import { Batch, BATCH_ROWS, BatchMemory, type TableBatch } from './table-batch';
 import { type Query, queryOf, type Reading, type TableSource } from './table-query';
 
@@ -86,6 +87,7 @@ export async function* readBatches(source: TableSource, reading: Reading): Async
     if (batch.rows + CHUNK_ROWS <= BATCH_ROWS) continue;
     yield await batch.finish();
     rows += batch.rows;
+    collectGarbage();
     batch = new Batch(source, reading, query.wanted, rows, memory.next());
   }
   if (!whole) throw await endedEarly(source, reading, query, rows + batch.rows);

@@ -1,5 +1,5 @@
 import { type Forest, type Tree } from '../forest';
-import { COMPLETE_NODE_BYTES } from './complete-walk';
+import { COMPLETE_NODE_BYTES, LEAST_LEVELS } from './complete-walk';
 import { LANE_BYTES } from './walk-parts';
 
 /** More levels than this are never laid out in full. */
@@ -8,7 +8,7 @@ const MOST_LEVELS = 16;
 /** A tree is laid out in full where that makes at most so many places for each of its nodes. */
 const PLACES_PER_NODE = 4;
 
-/** Levels of a tree above its lowest leaf, at least one; null: laid out in full it would take too much memory. */
+/** Levels of a tree above its lowest leaf, or as many as there must be; null: laid out in full it would take too much memory. */
 export function levelsOf({ feature, child }: Tree): number | null {
   let row = [0];
   let levels = 0;
@@ -17,10 +17,11 @@ export function levelsOf({ feature, child }: Tree): number | null {
     for (const node of row) if (feature[node]! >= 0) below.push(child[node]!, child[node]! + 1);
     if (below.length === 0) break;
     levels++;
-    if (levels > MOST_LEVELS || 2 ** (levels + 1) > PLACES_PER_NODE * feature.length) return null;
+    const much = levels > LEAST_LEVELS && 2 ** (levels + 1) > PLACES_PER_NODE * feature.length;
+    if (levels > MOST_LEVELS || much) return null;
     row = below;
   }
-  return Math.max(1, levels);
+  return Math.max(LEAST_LEVELS, levels);
 }
 
 /** Bytes of a complete tree with so many levels and its leaves' values. */

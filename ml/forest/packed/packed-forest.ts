@@ -10,6 +10,9 @@ const BLOCK_BYTES = 1 << 20;
 
 const PAGE = 1 << 16;
 
+/** Trees, and what threads work in, begin where a line of a core's cache does. */
+const CACHE_LINE = 64;
+
 /**
  * A forest laid out for WebAssembly in memory that threads share, with room for each of them to work in. It goes to a thread as a message.
  */
@@ -65,8 +68,11 @@ export function packForest(forest: Forest, threads: number): PackedForest {
   };
 }
 
-const bytesOf = (tree: Tree, levels: number | null): number =>
-  levels === null ? NODE_BYTES * tree.feature.length + 4 * tree.values.length : completeBytes(tree, levels);
+function bytesOf(tree: Tree, levels: number | null): number {
+  const bytes =
+    levels === null ? NODE_BYTES * tree.feature.length + 4 * tree.values.length : completeBytes(tree, levels);
+  return Math.ceil(bytes / CACHE_LINE) * CACHE_LINE;
+}
 
 /**
  * Nodes, behind them the values of the leaves. A leaf leads back to itself, so that a row may take more steps than its way is long: it

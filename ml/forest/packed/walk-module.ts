@@ -69,7 +69,9 @@ const body: Code = repeatWhile(
 
 /** The walk, to be put to work on one memory or several. */
 export function walkModule(): WasmModule {
-  return new webAssembly.Module(moduleOf(PARAMETERS, FIRST_PLACE + LANES - PARAMETERS, body, MOST_PAGES));
+  return new webAssembly.Module(
+    moduleOf(PARAMETERS, { integers: FIRST_PLACE + LANES - PARAMETERS, fours: 0 }, body, MOST_PAGES),
+  );
 }
 
 export function walkOn(module: WasmModule, memory: WasmMemory): Walk {

@@ -5,6 +5,9 @@
  */
 export type Code = readonly number[];
 
+/** What words about four numbers begin with. */
+const SIMD = [0xfd];
+
 /** An unsigned number, seven bits a byte. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
@@ -47,6 +50,28 @@ export const addFloats = (a: Code, b: Code): Code => [...a, ...b, 0x92];
 /** 1: a ≤ b; 0: it is greater, or one is NaN. */
 export const isAtMost = (a: Code, b: Code): Code => [...a, ...b, 0x5f];
 
+/** Four numbers of 32 bits side by side: read from an address plus a constant, or one number four times. */
+export const loadFour = (address: Code, offset = 0): Code => [
+  ...address,
+  ...SIMD,
+  0x00,
+  2,
+  ...unsigned(offset),
+];
+export const loadOneFourTimes = (address: Code, offset = 0): Code => [
+  ...address,
+  ...SIMD,
+  ...[0x09, 2, ...unsigned(offset)],
+];
+export const fourTimes = (a: Code): Code => [...a, ...SIMD, 0x11];
+/** Of each of four: all bits set where a ≤ b, which is −1; 0 where it is greater, or one is NaN. */
+export const areAtMost = (a: Code, b: Code): Code => [...a, ...b, ...SIMD, 0x45];
+/** The bits of a where those of `which` are set, else those of b. */
+export const choose = (which: Code, a: Code, b: Code): Code => [...a, ...b, ...which, ...SIMD, 0x52];
+export const addFours = (a: Code, b: Code): Code => [...a, ...b, ...SIMD, 0xae, 0x01];
+export const shiftFoursLeft = (a: Code, bits: number): Code => [...a, ...constant(bits), ...SIMD, 0xab, 0x01];
+export const oneOfFour = (a: Code, which: number): Code => [...a, ...SIMD, 0x1b, which];
+
 /** Does the body, and again while the condition is not zero. */
 export const repeatWhile = (body: Code, condition: Code): Code => [
   ...[0x03, 0x40],
@@ -62,14 +87,20 @@ export const EXPORT = 'f';
 /**
  * A module with one function of integers, without a result, on shared memory that is given to it.
  *
- * @param locals integers beside the parameters, zero at first
+ * @param locals beside the parameters, zero at first: integers, and behind them fours
  */
-export function moduleOf(parameters: number, locals: number, body: Code, mostPages: number): Uint8Array {
+export function moduleOf(
+  parameters: number,
+  locals: { integers: number; fours: number },
+  body: Code,
+  mostPages: number,
+): Uint8Array {
   const name = (text: string): number[] => [text.length, ...Buffer.from(text)];
   const section = (id: number, content: Code): number[] => [id, ...unsigned(content.length), ...content];
   const type = [0x60, ...unsigned(parameters), ...new Array<number>(parameters).fill(INT), 0];
   const memory = [...name(IMPORT), ...name(IMPORT), 0x02, 0x03, 1, ...unsigned(mostPages)];
-  const code = [1, ...unsigned(locals), INT, ...body, 0x0b];
+  const own = [...unsigned(locals.integers), INT, ...unsigned(locals.fours), FOUR];
+  const code = [2, ...own, ...body, 0x0b];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, ...type]),
@@ -81,3 +112,4 @@ export function moduleOf(parameters: number, locals: number, body: Code, mostPag
 }
 
 const INT = 0x7f;
+const FOUR = 0x7b;

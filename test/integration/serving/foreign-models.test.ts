@@ -12,7 +12,8 @@ const run = promisify(execFile);
 
 const NAMES = [
   ...['logistic-zipmap', 'forest-words', 'forest-words-zipmap', 'forest-negative', 'svc-scores'],
-  ...['perceptron', 'regression', 'penguins', 'penguins-zipmap'],
+  ...['perceptron', 'regression', 'penguins', 'penguins-zipmap', 'penguins-columns'],
+  ...['logistic-columns', 'forest-words-columns', 'forest-negative-columns'],
 ];
 
 interface About {
@@ -73,7 +74,7 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
       expect(model).toMatchObject({ task: 'classification', engine: 'onnxruntime' });
       const [label = [], table = []] = [
         said['label'] ?? said['output_label'],
-        said['probabilities'] ?? said['output_probability'],
+        said['probabilities'] ?? said['output_probability'] ?? sideBySide(said),
       ];
       expect(answers.labels).toEqual(label);
       const flat = 'classes' in table ? table.rows.flat() : (table as number[][]).flat();
@@ -95,7 +96,7 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
     expect(answers.labels).toEqual(said['label']);
   });
 
-  test.each(['penguins', 'penguins-zipmap', 'forest-words', 'regression'])(
+  test.each(['penguins', 'penguins-zipmap', 'penguins-columns', 'forest-words', 'regression'])(
     '%s: the same by loadModel, tables and the API',
     async (name) => {
       const { model, answers } = await asked(name);
@@ -122,6 +123,14 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
     expect((await asked('forest-negative')).model.classes).toEqual([-1, 1]);
   });
 });
+
+/** An output for each class, i0 or ssetosa, as a table. */
+function sideBySide(said: Said): { classes: (string | number)[]; rows: number[][] } {
+  const columns = Object.entries(said).filter(([name]) => name !== 'output_label') as [string, number[]][];
+  const classes = columns.map(([name]) => (name.startsWith('i') ? Number(name.slice(1)) : name.slice(1)));
+  const rows = (columns[0]?.[1] ?? []).map((_, row) => columns.map(([, shares]) => shares[row] ?? NaN));
+  return { classes, rows };
+}
 
 function expectClose(ours: Float64Array | null, theirs: readonly number[]): void {
   expect(ours).toHaveLength(theirs.length);
