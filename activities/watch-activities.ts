@@ -25,6 +25,7 @@ import { tellAlarmDesk } from '../temporal/ask-alarm-desk';
 import { withHeartbeat } from './heartbeat';
 import { quietUntil } from './quiet-until';
 import { accuracyLook, driftLook } from './looks';
+import { supersededBy } from './superseded';
 
 export interface WatchDeps {
   client: Client;
@@ -165,8 +166,12 @@ export function createWatchActivities(deps: WatchDeps): WatchActivities {
     },
 
     /** Idempotent: the desk takes a check once, by its id. */
-    async tellDesk({ finding }) {
+    async tellDesk({ finding, asked }) {
       return withHeartbeat(async (signal) => {
+        const since = await supersededBy(mlflow, asked, finding.modelVersion, signal);
+        if (since !== null) {
+          return { raised: [], resolved: [], open: [], heldUntil: null, training: null, supersededBy: since };
+        }
         try {
           return await tellAlarmDesk({ client, taskQueue }, finding, signal);
         } catch (error) {

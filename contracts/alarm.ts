@@ -128,6 +128,8 @@ export interface AlarmAnswer {
   /** ISO 8601; null: nothing is held back. */
   heldUntil: string | null;
   training: AlarmTraining | null;
+  /** The version that took the place of the one that was checked, before the check was over: the desk was told nothing. Absent: none did. */
+  supersededBy?: string;
 }
 
 /** Input of the workflow `alarmDesk`. */

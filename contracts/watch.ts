@@ -107,5 +107,6 @@ export interface WatchActivities {
   /** Writes the figures of a check to MLflow. */
   recordWatch(input: { watch: WatchSpec; looks: Look[]; project?: ProjectIdentity }): Promise<WatchRun>;
   /** Tells the model's alarm desk. */
-  tellDesk(input: { finding: AlarmFinding; project?: ProjectIdentity }): Promise<AlarmAnswer>;
+  /** @param input.asked The reference that the check was asked for; what it no longer means is not told. */
+  tellDesk(input: { finding: AlarmFinding; asked?: string; project?: ProjectIdentity }): Promise<AlarmAnswer>;
 }

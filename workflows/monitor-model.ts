@@ -7,7 +7,7 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { type AlarmFinding } from '../contracts/alarm';
+import { type AlarmAnswer, type AlarmFinding } from '../contracts/alarm';
 import { SEARCH_ATTRIBUTE } from '../contracts/names';
 import { markdownWords, plainLine } from '../contracts/plain-words';
 import {
@@ -74,10 +74,12 @@ export async function monitorModel(input: MonitorInput): Promise<MonitorResult> 
   };
   const answer = await act(asking, `${causes.length} causes to the alarm desk`).tellDesk({
     finding,
+    asked: input.model,
     ...owner,
   });
   const notes = { drift: drift.note, accuracy: accuracy.note, training: training.note };
-  upsertSearchAttributes([{ key: alarmKey, value: causes[0]?.key.slice(0, 200) ?? 'none' }]);
+  const worst = answer.supersededBy === undefined ? causes[0]?.key.slice(0, 200) : undefined;
+  upsertSearchAttributes([{ key: alarmKey, value: worst ?? 'none' }]);
   setCurrentDetails([headline, ...told(notes), ...toldAnswer(answer)].join('\n\n'));
   return { model, modelVersion, now, notes, report: drift.report?.url ?? null, ...run, ...answer };
 }
@@ -121,13 +123,12 @@ const told = ({ drift, accuracy, training }: MonitorResult['notes']): string[] =
   `| | |\n|---|---|\n| drift | ${markdownWords(drift)} |\n| accuracy | ${markdownWords(accuracy)} |\n| training | ${markdownWords(training)} |`,
 ];
 
-function toldAnswer({
-  raised,
-  resolved,
-  open,
-  heldUntil,
-  training,
-}: Pick<MonitorResult, 'raised' | 'resolved' | 'open' | 'heldUntil' | 'training'>): string[] {
+function toldAnswer({ raised, resolved, open, heldUntil, training, supersededBy }: AlarmAnswer): string[] {
+  if (supersededBy !== undefined) {
+    return [
+      `Version ${markdownWords(supersededBy)} took its place meanwhile: nothing was told of this one, and the next check is of that.`,
+    ];
+  }
   const named = (titles: readonly string[]): string => markdownWords(titles.slice(0, 5).join(', '));
   return [
     open.length === 0 ? 'No alarm is open.' : `Open: ${open.length} (${named(open)})`,

@@ -9,7 +9,7 @@ import { type MonitorResult } from '../../../contracts/watch';
 import { createMlflow } from '../../../integrations/mlflow/client';
 import { mlflowSettings } from '../../../integrations/mlflow/settings';
 import { receiver, type Receiver } from '../../integrations/notify/receiver';
-import { ROOT, sleep, TestProject } from '../pipeline/test-project';
+import { ROOT, sleep, TestProject, type WorkerProcess } from '../pipeline/test-project';
 import { writeLog } from './logged-iris';
 import { nightly } from '../../tools/nightly';
 
@@ -25,6 +25,7 @@ describe('an alarm is told once', () => {
   let connection: Connection;
   let client: Client;
   let dir: string;
+  let worker: WorkerProcess;
   const mlflow = createMlflow(mlflowSettings({}, project.env['MLFLOW_TRACKING_URI'] ?? ''));
 
   beforeAll(async () => {
@@ -91,7 +92,7 @@ describe('an alarm is told once', () => {
     ]);
     const asked = check('killed', '2026-03-07T00:00:00Z');
     expect(await doomed.ended()).toBe('SIGKILL');
-    await project.startWorker(env);
+    worker = await project.startWorker(env);
     expect((await asked).raised.length).toBeGreaterThan(0);
     expect((await mlflow.registry.getVersion(model, '1')).tags['alarm']).toContain('petal_length');
     while (told().length === 0) await sleep(100);
@@ -149,6 +150,26 @@ describe('an alarm is told once', () => {
       expect(two?.['alarm']).toContain('version 3 was trained on drifted data');
     },
   );
+
+  nightly('nothing is told of a version whose place another took while it was looked at', async () => {
+    const { version } = (await mlflow.registry.findByAlias(model, 'production'))!;
+    const other = version === '1' ? '2' : '1';
+    await worker.kill();
+    const env = { RETRAIN_WEBHOOK_URL: hook.url, RETRAIN_WEBHOOK_SECRET: SECRET };
+    const fault = { effect: 'recordWatch: mlflow.runs.log#1', when: 'before', kind: 'crash' };
+    const id = `check-${project.id}-moved-on`;
+    const doomed = await project.startWorker(env, [
+      ...[path.join(dir, 'doomed-worker.js'), path.join(ROOT, 'dist'), id, JSON.stringify(fault)],
+    ]);
+    const before = told().length;
+    const asked = check('moved-on', '2026-03-22T00:00:00Z', 'production');
+    expect(await doomed.ended()).toBe('SIGKILL');
+    await mlflow.registry.setAlias(model, 'production', other);
+    worker = await project.startWorker(env);
+    expect(await asked).toMatchObject({ modelVersion: version, raised: [], open: [], supersededBy: other });
+    expect(told()).toHaveLength(before);
+    await mlflow.registry.setAlias(model, 'production', version);
+  });
 
   nightly('what quiet hours held back is told when they end, though nobody checks', async () => {
     const name = `held-${project.id}`;
