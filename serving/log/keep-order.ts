@@ -25,6 +25,7 @@ export async function keepOrder(
 ): Promise<void> {
   const release = await tryLock(path.join(dir, '.lock'));
   if (release === null) return;
+  const trouble: unknown[] = [];
   try {
     const today = dayOf(now);
     const oldest = dayOf(now - retentionDays * DAY_MS);
@@ -35,7 +36,10 @@ export async function keepOrder(
       } else if (!known.settled.has(day)) {
         const over = day < today;
         for (const folder of await listFolders(dir, day)) {
-          await mergeSegments(path.join(dir, day, folder), over, now);
+          // A file that cannot be read keeps its own folder as it is, and no other.
+          await mergeSegments(path.join(dir, day, folder), over, now).catch((error: unknown) => {
+            trouble.push(error);
+          });
         }
         // A flush that began before midnight has ended within an hour.
         if (day < dayOf(now - DAY_MS / 24)) known.settled.add(day);
@@ -44,6 +48,7 @@ export async function keepOrder(
   } finally {
     await release();
   }
+  if (trouble.length > 0) throw trouble[0];
 }
 
 /** A link to somewhere else is not followed. */

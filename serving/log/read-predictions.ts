@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RetrainError } from '../../contracts/errors';
+import { plainLine } from '../../contracts/plain-words';
 import { type Label } from '../model/served-model';
 import { FEEDBACK, isOfModel, listDays, listFolders } from './day-folder';
 import { LabelBook } from './label-book';
@@ -51,7 +53,7 @@ export interface PredictionQuery {
  * written to, too. Memory: one file, 40 bytes for each row with a true label since `from`, and the names of a day's files. Others get their turn
  * every few thousand rows.
  *
- * @throws what the file system says; Error for a file that is no Parquet
+ * @throws what the file system says; RetrainError DATA_INVALID naming a file that is none of a log
  */
 export async function* readPredictions(
   dir: string,
@@ -104,9 +106,29 @@ async function readLabels(dir: string, from: Date, until: Date | null): Promise<
   return labels;
 }
 
-/** The files of a folder, each row once, also while others merge them. */
+/** Somebody else wrote it, or its disk lost some of it: what we write is there whole or not at all. */
+const damaged = (file: string, cause: unknown): RetrainError =>
+  new RetrainError(
+    'DATA_INVALID',
+    `${file}: cannot be read as a file of the prediction log (${plainLine((cause as Error).message).slice(0, 200)}); restore it from a backup, or move it out of the log: its rows are then left out`,
+    { cause },
+  );
+
+/**
+ * The files of a folder, each row once, also while others merge them.
+ *
+ * @throws RetrainError DATA_INVALID naming a file that is none of a log
+ */
 async function* filesOf(folder: string, only?: readonly string[]): AsyncGenerator<Map<string, FileColumn>> {
-  for await (const file of snapshotOf(folder)) yield await readParquet(file, only);
+  for await (const { file, handle } of snapshotOf(folder)) {
+    const columns = await readParquet(handle, only).catch((cause: unknown) => {
+      throw damaged(file, cause);
+    });
+    const times = columns.get('time');
+    if (times?.type !== 'TIMESTAMP' || !Array.from(times.data).every((time) => time instanceof Date))
+      throw damaged(file, new Error('it has no times'));
+    yield columns;
+  }
 }
 
 function* rowsOf(columns: ReadonlyMap<string, FileColumn>, labels: LabelBook): Generator<PredictionRow> {

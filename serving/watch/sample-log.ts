@@ -32,7 +32,7 @@ export interface SampledLog {
 /**
  * Reads the log's rows of one version in production, and keeps a sample of them. What a canary or a shadow answered is not among them.
  *
- * @throws what the file system says; Error for a file that is no Parquet
+ * @throws as `readPredictions`
  */
 export async function sampleLog(
   { dir, from, to, model, modelVersion }: LogToSample,

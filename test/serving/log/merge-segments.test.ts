@@ -113,7 +113,7 @@ test('columns that only some files have are missing in the rows of the others', 
 test('a reader that began before a merge sees each row once', async () => {
   for (let index = 0; index < 5; index += 1) await segment([`r${index}`], NOW + index);
   const found = [];
-  for await (const handle of snapshotOf(folder)) {
+  for await (const { handle } of snapshotOf(folder)) {
     await mergeSegments(folder, true, NOW);
     found.push(...((await readParquet(handle)).get('request_id')?.data ?? []));
   }

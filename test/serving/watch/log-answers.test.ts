@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openPredictionLog } from '../../../serving/log/open-prediction-log';
@@ -128,6 +128,34 @@ test('numbers: what is no number is no label', async () => {
   expect(found).toMatchObject({ rows: 4, labels: 1, unreadable: 3, unknown: 0 });
   expect(measured(found.labelled, model, undefined).measure()['mae']).toBeCloseTo(0.5, 12);
 });
+
+test.each<[string, Buffer]>([
+  ['cut short', Buffer.from('PAR1')],
+  ['of nobody', Buffer.from('PAR1garbagePAR1')],
+  ['zeroed', Buffer.alloc(4096)],
+  ['empty', Buffer.alloc(0)],
+])(
+  'a file of the log that is %s is named, and nothing is told of the rest as if it were all',
+  async (_, bytes) => {
+    for (const folder of ['iris-classifier@3', 'feedback']) {
+      const whole = await logOf(`damaged-${folder}-${bytes.length}`, [['a', 0.8]], [['r0', 'a']], START);
+      const file = path.join(whole, '2026-03-09', folder, '0000000000.7.parquet');
+      writeFileSync(file, bytes);
+      const model = answersOf(['a', 'b']);
+      await expect(logAnswers({ dir: whole, ...window, signal }, model)).rejects.toMatchObject({
+        code: 'DATA_INVALID',
+        message: expect.stringMatching(
+          /0000000000\.7\.parquet: cannot be read as a file of the prediction log/,
+        ) as string,
+      });
+      rmSync(file);
+      expect(await logAnswers({ dir: whole, ...window, signal }, model)).toMatchObject({
+        rows: 1,
+        labels: 1,
+      });
+    }
+  },
+);
 
 test('no log at all is no answers', async () => {
   const found = await logAnswers({ dir: path.join(dir, 'none'), ...window, signal }, answersOf(['a', 'b']));
