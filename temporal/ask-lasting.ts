@@ -31,6 +31,9 @@ export interface LastingAsk extends Lasting {
   signal?: AbortSignal;
 }
 
+/** How long its workflow tasks may fail before that is an error, in ms: a worker that is starved of its processor fails some, and goes on. */
+const FAILING_MS = 60_000;
+
 /** Waits before an ask is repeated that a steward could not take, in ms: the first, and the longest. */
 const AGAIN_MS = { first: 200, longest: 3000 };
 
@@ -38,7 +41,8 @@ const AGAIN_MS = { first: 200, longest: 3000 };
  * Asks a lasting workflow, and starts it if it does not run. Repeats the ask while it has a long line or continues as new, and when the
  * answer does not come within the server's own time limit: by its id it is one ask.
  *
- * @throws RetrainError the workflow's refusal; NO_WORKER when no worker polls its task queue
+ * @throws RetrainError the workflow's refusal; NO_WORKER when no worker polls its task queue; RUN_FAILED when its workflow tasks fail
+ * for a minute
  */
 export async function askLasting<T>({
   client,
@@ -52,6 +56,7 @@ export async function askLasting<T>({
   ...lasting
 }: LastingAsk): Promise<T> {
   let renewed = 0;
+  let failingSince: number | undefined;
   for (let time = 0; ; time++) {
     signal?.throwIfAborted();
     const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
@@ -71,10 +76,17 @@ export async function askLasting<T>({
         grpcCode(thrown) === undefined
           ? thrown
           : new ServiceError(String(thrown), { cause: thrown as Error });
-      if (!mayRepeat(error)) throw refusal(error);
-      // An ask whose answer is late goes on under its id, or a rollback would be done twice. One that failed gets a new id: the old one
-      // would only get the same failure again.
-      if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) renewed++;
+      if (isFailing(error)) {
+        // Refused at the door: nothing became of it.
+        failingSince ??= Date.now();
+        if (Date.now() - failingSince > FAILING_MS) throw failing(lasting, error);
+      } else {
+        failingSince = undefined;
+        if (!mayRepeat(error)) throw refusal(error);
+        // An ask whose answer is late goes on under its id, or a rollback would be done twice. One that failed gets a new id: the old one
+        // would only get the same failure again.
+        if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) renewed++;
+      }
     }
     const wait = Math.min(AGAIN_MS.first * 2 ** time, AGAIN_MS.longest);
     // Apart from each other, or they would come back together.
@@ -114,6 +126,20 @@ function mayRepeat(error: unknown): boolean {
   return cause instanceof ApplicationFailure && (cause.type === STEWARD_BUSY || cause.type === GONE);
 }
 
+/** Of a workflow whose last three tasks failed or ran out of time, the server takes no update. */
+function isFailing(error: unknown): boolean {
+  return error instanceof ServiceError && FAILED_TASK.test(String(error.cause));
+}
+
+function failing({ workflowId, who, from }: Lasting, cause: unknown): RetrainError {
+  return new RetrainError(
+    'RUN_FAILED',
+    `${who} does not get on: its workflow task has failed for a minute, so nothing was done; the log of its worker says why. ` +
+      `Start a worker that gets on with it, or end it (\`temporal workflow terminate --workflow-id ${workflowId}\`): the next one goes on from ${from}`,
+    { cause },
+  );
+}
+
 function grpcCode(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && 'details' in error && typeof error.code === 'number'
     ? error.code
@@ -125,6 +151,8 @@ const RESOURCE_EXHAUSTED = 8;
 
 /** What the server says, as UNAVAILABLE, of an update whose workflow task was lost with its worker: nothing became of it. */
 const ABORTED = /Update-with-Start could not be executed|workflow update was aborted/;
+
+const FAILED_TASK = /Workflow Task in failed state/;
 
 /** What the server says of an update whose workflow run closed before it was answered. */
 const GONE = 'AcceptedUpdateCompletedWorkflow';
