@@ -4,6 +4,7 @@
  * dist/client/main.js, which does the same.
  */
 import { spawnSync } from 'node:child_process';
+import { isAscii } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
@@ -77,12 +78,17 @@ async function main(): Promise<void> {
     format: 'cjs',
     target: 'node20',
     legalComments: 'none',
+    // bin/retrain reads all of it on each start; names stay, for traces.
+    minifyWhitespace: true,
+    lineLimit: 200,
     logLevel: 'error',
     metafile: true,
-    // A script out of V8's cache has forgotten how to import.
-    supported: { 'dynamic-import': false },
+    // A script out of V8's cache has forgotten how to import; a template would keep what is not ASCII.
+    supported: { 'dynamic-import': false, 'template-literal': false },
     plugins: [outside, ownFolders],
   });
+  // It is read as Latin-1, which takes a third of the time.
+  if (!isAscii(await readFile(BUNDLE))) throw new Error('the bundled command line is not ASCII');
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
   for (const name of new Set(imports.map(({ path: name }) => name))) await requireRequirable(name);
   // --help loads the code of every command, so that the cache has all of it.
