@@ -100,7 +100,7 @@ export class ForestModel implements ServedModel {
     return this.answers(batch, await predictTable(this.decoded.forest, matrix));
   }
 
-  /** The rows as the trees see them. @param values zeros, `[rows · width]` */
+  /** The rows as the trees see them. @param values room for them, `[rows · width]` */
   matrix(batch: Batch, values: Float32Array = new Float32Array(batch.rows * this.width)): FeatureMatrix {
     prepareRows(batch, this.inputs, values);
     return { values, rows: batch.rows, features: this.width };

@@ -14,7 +14,7 @@ export const preparedWidth = (inputs: readonly InputColumn[]): number =>
 /**
  * Rows of a batch as the trees see them, column-major `[d, n]`: what `prepareMatrix` makes of them, for one row as quickly as for many.
  *
- * @param into zeros
+ * @param into all of its first `[d · n]` numbers are written
  * @throws RetrainError MODEL_INVALID when a column is not as the input is
  */
 export function prepareRows(
@@ -52,6 +52,12 @@ function fillNumbers(
   from: number,
   to: number,
 ): void {
+  if (min === null && max === null) {
+    into.set(values.subarray(from, to), at);
+    if (impute === null) return;
+    for (let i = at; i < at + to - from; i++) if (Number.isNaN(into[i])) into[i] = impute;
+    return;
+  }
   const low = min ?? -Infinity;
   const high = max ?? Infinity;
   const substitute = impute ?? Number.NaN;
@@ -76,6 +82,7 @@ function fillLevels(
   const places = own ? undefined : placesOf(input.levels);
   const levelOf = places === undefined ? undefined : levels.map((level) => places.get(level) ?? -1);
   const known = input.levels.length;
+  if (input.encoding === 'one-hot') into.fill(0, at, at + known * rows);
   for (let row = from, i = 0; row < to; row++, i++) {
     const code = codes[row]!;
     const level = levelOf === undefined ? (code < known ? code : -1) : (levelOf[code] ?? -1);

@@ -49,7 +49,7 @@ export class ScoreCrew {
 
   /**
    * @param table values on shared memory
-   * @param predictions `[n, K]` zeros on shared memory, filled in
+   * @param predictions `[n, K]` on shared memory, filled in
    */
   async predict(table: FeatureMatrix, predictions: Float64Array): Promise<void> {
     if (this.failed !== undefined) throw this.failed;

@@ -15,7 +15,7 @@ export class ScoreMemory {
     }));
   }
 
-  /** Zeros for one batch. They are its own until as many others have had their turn. */
+  /** Room for one batch, with what the last one left there. It is its own until as many others have had their turn. */
   next(values: number, predictions: number): Slot {
     const place = this.turn++ % this.slots.length;
     const slot = this.slots[place]!;
@@ -23,8 +23,8 @@ export class ScoreMemory {
     if (slot.predictions.length < predictions)
       slot.predictions = new Float64Array(new SharedArrayBuffer(8 * predictions));
     return {
-      values: slot.values.subarray(0, values).fill(0),
-      predictions: slot.predictions.subarray(0, predictions).fill(0),
+      values: slot.values.subarray(0, values),
+      predictions: slot.predictions.subarray(0, predictions),
       answers: slot.answers,
     };
   }

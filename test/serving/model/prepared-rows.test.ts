@@ -29,10 +29,10 @@ test('rows of requests, of tables and of the evaluation are prepared to the same
       });
       const [from, to] = [Math.min(a % (rows + 1), b % (rows + 1)), Math.max(a % (rows + 1), b % (rows + 1))];
       for (const batch of [inOrder, read]) {
-        const whole = new Float32Array(rows * width);
+        const whole = new Float32Array(rows * width).fill(7);
         prepareRows({ rows, columns: batch }, inputs, whole);
         expect([...whole]).toEqual([...expected.values]);
-        const some = new Float32Array((to - from) * width);
+        const some = new Float32Array((to - from) * width).fill(7);
         prepareRows({ rows, columns: batch }, inputs, some, from, to);
         for (let f = 0; f < width; f++) {
           const ours = [...some.subarray(f * (to - from), (f + 1) * (to - from))];
