@@ -27,6 +27,7 @@ export const MonitorInput = z.strictObject({
     .describe('How much of the log, back from now. Default: drift.window of params.yaml.'),
   now: z.iso
     .datetime({ offset: true })
+    .refine((time) => !(Date.parse(time) < 0), 'must be a time from 1970 on')
     .optional()
     .describe('The moment of the check, ISO 8601, for a look back. Default: when the check was scheduled.'),
   params: z

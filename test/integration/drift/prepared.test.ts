@@ -1,5 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type DriftReport } from '../../../contracts/drift';
+import { ARTIFACT, TableSchema } from '../../../contracts/stage';
+import { createMlflow } from '../../../integrations/mlflow/client';
+import { modelDirectory } from '../../../integrations/mlflow/model-directory';
+import { mlflowSettings } from '../../../integrations/mlflow/settings';
+import { decodeOnnx } from '../../../ml/onnx/decode';
+import { encodeOnnx } from '../../../ml/onnx/encode';
+import { openPredictionLog } from '../../../serving/log/open-prediction-log';
+import { openReference } from '../../../serving/model/open-reference';
+import { directoryInput } from '../../integrations/mlflow/upload-model';
 import { type Finished, TestProject } from '../pipeline/test-project';
 import { csv, people, type Person } from './people';
 
@@ -94,5 +103,71 @@ describe('a model whose tables are written otherwise, and whose columns a query 
     expect(before.stderr).toMatch(
       /raw\.csv: there is no column "height_m".*preprocess\.sql made the columns of its training: give a table that went through it, or look at the prediction log/,
     );
+  });
+
+  test('a model of prepared rows, as other trainers make them, is held against its training rows, prepared', async () => {
+    const settings = mlflowSettings({ MLFLOW_TRACKING_URI: project.env['MLFLOW_TRACKING_URI'] });
+    const mlflow = createMlflow(settings);
+    const { runId } = await mlflow.registry.getVersion(project.model, '1');
+    const { artifactUri } = await mlflow.runs.get(runId);
+    const text = Buffer.from(await mlflow.artifacts.downloadBytes(artifactUri, ARTIFACT.schema)).toString();
+    const schema = TableSchema.parse(JSON.parse(text));
+    const raw = decodeOnnx(readFileSync(project.path(`models/${project.model}/model.onnx`)));
+    const onnx = encodeOnnx(raw!.forest, {
+      ...{ featureNames: schema.features, classLabels: schema.classes, modelName: 'prepared' },
+    });
+    const about = directoryInput({ schema, onnx, runId, createdAt: 0 });
+    for (const file of [{ path: 'model.onnx', bytes: onnx }, ...modelDirectory(about)])
+      await mlflow.artifacts.uploadBytes(artifactUri, `prepared/${file.path}`, file.bytes);
+    await fetch(new URL('/api/2.0/mlflow/model-versions/create', project.env['MLFLOW_TRACKING_URI']), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: project.model, source: `runs:/${runId}/prepared`, run_id: runId }),
+    });
+    await mlflow.close();
+
+    const levels = schema.features.filter((name) => name.startsWith('town'));
+    expect(levels.length).toBeGreaterThan(2);
+    const numbers = ['age', 'height_m', 'income'];
+    const prepared = (seed: number, taller: number): Record<string, number>[] =>
+      made(seed, taller).map((row) =>
+        Object.fromEntries([
+          ...numbers.map((name, at) => [name, row[at] === '?' ? 30 : Number(row[at])] as const),
+          ...levels.map((name) => [name, name.endsWith(row[3] ?? '') ? 1 : 0] as const),
+        ]),
+      );
+    const table = (rows: Record<string, number>[]): string =>
+      [
+        schema.features.join(';'),
+        ...rows.map((row) => schema.features.map((name) => String(row[name]).replace('.', ',')).join(';')),
+        '',
+      ].join('\n');
+    writeFileSync(project.path('prepared.csv'), table(prepared(2, 0)));
+    const same = await report(`${project.model}@2`, '--data', 'prepared.csv');
+    expect(same.columns.map(({ name }) => name).sort()).toEqual([...schema.features].sort());
+    expect(same).toMatchObject({ prediction: { alarms: [] }, leftOut: [] });
+    const alarmed = ({ causes }: DriftReport): string[] => causes.map(({ key }) => key);
+    expect(alarmed(same).filter((key) => !key.includes('income'))).toEqual([]);
+    writeFileSync(project.path('taller.csv'), table(prepared(3, 0.1)));
+    const taller = await report(`${project.model}@2`, '--data', 'taller.csv');
+    expect(alarmed(taller)).toContain('drift:height_m:distribution');
+
+    const { model } = await openReference(
+      `${project.model}@2`,
+      project.dir,
+      { mlflow: settings, dir: project.path('.retrain/serving') },
+      { publicKey: null, signal: new AbortController().signal },
+    );
+    const read = model.read(prepared(3, 0.1));
+    if ('mistakes' in read) throw new Error(JSON.stringify(read.mistakes));
+    const log = openPredictionLog({ dir: project.path('.retrain/predictions') });
+    const answered = { modelName: project.model, modelVersion: '2', role: 'production', model } as const;
+    const answers = await model.score(read.batch);
+    log.add({ ...answered, at: Date.now() - 60_000, requestId: 'all', batch: read.batch, answers });
+    await log.close();
+    await model.close();
+    const logged = await report(`${project.model}@2`, '--log', '--window', '1d');
+    expect(logged).toMatchObject({ current: { rows: 500 }, leftOut: [] });
+    expect(alarmed(logged)).toEqual(alarmed(taller));
   });
 });
