@@ -16,8 +16,8 @@ export interface AskedOutputs {
 /** What an answer looked like. */
 export interface Tried {
   width: number;
-  /** Whether each row's numbers are shares of one. */
-  shares: boolean;
+  /** Whether each row's numbers are shares of one; null: it was a made-up row, and its numbers say nothing. */
+  shares: boolean | null;
 }
 
 const isNumbers = ({ type }: GraphValue): boolean => type === 'float32' || type === 'float64';
@@ -96,11 +96,9 @@ export function decide(
   const numbered = Array.from({ length: width }, (_, k) => k);
   if (asked.label !== null) {
     if (asked.probabilities === null) return { asked, classes: told };
-    // A made-up row says nothing against what the names of the outputs say.
-    if (typeof asked.probabilities !== 'string') {
-      return { asked: tried?.shares === false ? { ...asked, probabilities: null } : asked, classes: told };
-    }
-    if (told.length === width) return { asked, classes: told };
+    // A margin for each class is called probabilities, too, by the converters of linear machines.
+    if (tried?.shares === false) return { asked: { ...asked, probabilities: null }, classes: told };
+    if (typeof asked.probabilities !== 'string' || told.length === width) return { asked, classes: told };
     const whole = outputs.find((output) => output.name === asked.label)?.type !== 'string';
     // Scores of another number than the classes are no probabilities.
     if (told.length > 0 || !whole || width < 2)

@@ -159,7 +159,8 @@ export class OnnxModel implements ServedModel {
       const table = numbersOf(said, asked, batch.rows);
       if (table === undefined) return null;
       const width = table.data.length / batch.rows;
-      return { width, shares: sharesOf(table, batch.rows, width) };
+      const shares = sharesOf(table, batch.rows, width);
+      return { width, shares: !real && !shares && !allFinite(table) ? null : shares };
     } catch (error) {
       // A made-up row may be none that it takes.
       if (real) throw error;
@@ -176,6 +177,11 @@ const zeros = (fields: readonly ModelField[]): Batch => ({
       : { kind: 'number', name, values: Float64Array.of(0) },
   ),
 });
+
+function allFinite({ data }: SentTensor): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(Number(data[i]))) return false;
+  return true;
+}
 
 function sharesOf({ data }: SentTensor, rows: number, width: number): boolean {
   for (let i = 0; i < rows; i++) {

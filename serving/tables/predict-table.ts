@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RetrainError } from '../../contracts/errors';
 import { nearest } from '../../contracts/nearest';
 import { csvFormat, type ReadingRules } from '../../ml/dataset/csv-format';
-import { dataFiles } from '../../ml/dataset/data-files';
+import { type DataFile, dataFiles } from '../../ml/dataset/data-files';
 import { withDuckDb } from '../../ml/dataset/duckdb/session';
 import { requireWholeGzip } from '../../ml/dataset/gzip-guard';
 import { asUtf8 } from '../../ml/dataset/transcode';
@@ -19,6 +17,7 @@ import { matchColumns } from './match-columns';
 import { type OutColumn, type TableOut } from './out-column';
 import { formatOf, OutFile } from './out-file';
 import { ParquetOut } from './parquet-out';
+import { withSpillFolder } from './spill-folder';
 import { type TableBatch } from './table-batch';
 import { type TableSource } from './table-query';
 import { mayBeTyped, NotTyped, openSource, readBatches } from './table-source';
@@ -76,7 +75,7 @@ const UNZIPPED_BYTES = 64 * 2 ** 30;
  * @throws RetrainError DATA_NOT_FOUND, DATA_INVALID, USAGE, MODEL_INVALID, DISK_FULL; the signal's reason when aborted
  */
 export async function predictTable(work: TableWork): Promise<TableDone> {
-  const { dataPath, out, signal, project } = work;
+  const { dataPath, out, signal } = work;
   formatOf(out);
   requireOutside(out, dataPath);
   signal.throwIfAborted();
@@ -84,7 +83,15 @@ export async function predictTable(work: TableWork): Promise<TableDone> {
     // There is no data.path here.
     throw relabelled(error, dataPath, work.file, 'the path');
   });
-  const spillDir = await mkdtemp(path.join(tmpdir(), 'retrain-predict-'));
+  return withSpillFolder((spillDir) => predictFiles(work, files, spillDir));
+}
+
+async function predictFiles(
+  work: TableWork,
+  files: readonly DataFile[],
+  spillDir: string,
+): Promise<TableDone> {
+  const { dataPath, project, signal } = work;
   const digest = digestData(project, dataPath, signal);
   digest.catch(() => undefined);
   // Its threads start while the table is opened.
@@ -103,7 +110,6 @@ export async function predictTable(work: TableWork): Promise<TableDone> {
     throw signal.aborted ? signal.reason : error;
   } finally {
     await scorer.close();
-    await rm(spillDir, { recursive: true, force: true });
   }
 }
 

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { csvFormat, type ReadingRules } from '../../ml/dataset/csv-format';
-import { dataFiles } from '../../ml/dataset/data-files';
+import { type DataFile, dataFiles } from '../../ml/dataset/data-files';
 import { withDuckDb } from '../../ml/dataset/duckdb/session';
 import { requireWholeGzip } from '../../ml/dataset/gzip-guard';
 import { type Column } from '../../ml/dataset/raw-table';
@@ -11,6 +8,7 @@ import { relabelled } from '../../pipeline/run/relabelled';
 import { type ModelField } from '../model/served-model';
 import { matchColumns } from '../tables/match-columns';
 import { type TableSource } from '../tables/table-query';
+import { withSpillFolder } from '../tables/spill-folder';
 import { mayBeTyped, NotTyped, openSource, readBatches } from '../tables/table-source';
 import { RowSample } from './row-sample';
 
@@ -39,6 +37,12 @@ export interface SampledTable {
   positions: Uint32Array;
 }
 
+interface SampleOptions {
+  seed: number;
+  signal: AbortSignal;
+  onRows?: (rows: number) => void;
+}
+
 /** Memory for DuckDB; what it reads goes through in pieces. */
 const DUCKDB_BYTES = 160 << 20;
 
@@ -54,14 +58,23 @@ const UNZIPPED_BYTES = 64 * 2 ** 30;
 export async function sampleTable(
   table: TableToSample,
   fields: readonly ModelField[],
-  { seed, signal, onRows }: { seed: number; signal: AbortSignal; onRows?: (rows: number) => void },
+  options: SampleOptions,
 ): Promise<SampledTable> {
-  const { rules = {}, shown } = table;
+  const { shown } = table;
   const files = await dataFiles(table.path, shown, table.pattern).catch((error: unknown) => {
     // There is no data.path here.
     throw relabelled(error, table.path, shown, 'the path');
   });
-  const spillDir = await mkdtemp(path.join(tmpdir(), 'retrain-drift-'));
+  return withSpillFolder((spillDir) => sampleFiles(files, table, fields, { ...options, spillDir }));
+}
+
+async function sampleFiles(
+  files: readonly DataFile[],
+  table: TableToSample,
+  fields: readonly ModelField[],
+  { seed, signal, onRows, spillDir }: SampleOptions & { spillDir: string },
+): Promise<SampledTable> {
+  const { rules = {}, shown } = table;
   try {
     for (const data of files) await requireWholeGzip(data, UNZIPPED_BYTES, signal);
     const utf8 = await asUtf8(files, csvFormat(rules), spillDir);
@@ -81,8 +94,6 @@ export async function sampleTable(
   } catch (error) {
     // Whatever the abort made fail.
     throw signal.aborted ? signal.reason : error;
-  } finally {
-    await rm(spillDir, { recursive: true, force: true });
   }
 }
 

@@ -94,6 +94,8 @@ describeWith('skl2onnx')('scikit-learn models, exported by skl2onnx and logged b
   test('scores that are no probabilities are not taken for some', async () => {
     const { answers, said } = await asked('svc-scores');
     expect(answers.labels).toEqual(said['label']);
+    expect(answers.probabilities).toBeNull();
+    expect((said['probabilities'] as number[][]).flat().some((score) => score < 0)).toBe(true);
   });
 
   test.each(['penguins', 'penguins-zipmap', 'penguins-columns', 'forest-words', 'regression'])(
