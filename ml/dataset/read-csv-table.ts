@@ -37,6 +37,8 @@ export class NotNumbersError extends RetrainError {
 export interface ReadResult {
   table: RawTable;
   plan: ColumnPlan;
+  /** Columns whose cells were numbers, times or truth values before they were read, and no texts; absent: none was. */
+  typed?: ReadonlySet<string>;
 }
 
 const PROGRESS_EVERY = 50_000;

@@ -53,17 +53,21 @@ export async function lookAtColumns(
   readDuck: DuckReader,
 ): Promise<ColumnLook[]> {
   const choice = { ...options.choice, everythingText: true };
-  const { table, plan } = await readOnce(
+  const { table, plan, typed } = await readOnce(
     path,
     file,
     { ...options, choice, allowMissing: true, look: LOOK_ROWS },
     readDuck,
   );
   const rules = cellRules(options);
+  // How the files write numbers says nothing of those that a query made, or that were no texts.
+  const plain = cellRules({ missing: options.missing });
   const known = new Set(options.choice.encode ?? []);
   return plan.columns.flatMap(({ role, name }, f) => {
     const column = table.columns[f];
-    return role === 'feature' && column?.kind === 'text' && !known.has(name) ? [lookAt(column, rules)] : [];
+    return role === 'feature' && column?.kind === 'text' && !known.has(name)
+      ? [lookAt(column, typed?.has(name) === true ? plain : rules)]
+      : [];
   });
 }
 

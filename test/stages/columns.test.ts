@@ -53,6 +53,29 @@ test('columns that are no numbers are one error, with the lines that would take 
   ]);
 });
 
+test('what a query made of numbers are numbers, however the file writes its own', async () => {
+  const csv = table({
+    size: (row) => row / 8,
+    city: MIXED.city,
+    y: MIXED.y,
+  })
+    .replaceAll(',', ';')
+    .replaceAll('.', ',');
+  const data = { path: 'd.csv', target: 'y', csv: { separator: ';', decimal: ',' } };
+  const sql = 'SELECT size / 3 AS third, size, city, y FROM data';
+  await expect(preprocessed(csv, { sql }, { data })).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^d\.csv: column "city" is text of 3 levels \(such as "Oslo"\);/,
+    ) as string,
+  });
+  const made = await preprocessed(csv, { sql, auto: true }, { data });
+  expect(TableSchema.parse(made.json('schema.json')).features).toEqual([
+    'third',
+    'size',
+    ...['city=Bonn', 'city=Oslo', 'city=Rome'],
+  ]);
+});
+
 test('preprocess.auto takes them, and says what it did', async () => {
   for (const preprocess of [{ auto: true }, { auto: true, filter: 'size >= 0' }]) {
     const made = await preprocessed(table(MIXED), preprocess);

@@ -262,7 +262,7 @@ async function readKept(reading: Reading, { plan, relation, raw, isText }: Kept)
     // A condition such as IN with six values is a join inside, which mixes the rows.
     from = `kept ORDER BY ${identifier(ROW_NUMBER)}`;
   }
-  return fetched(reading, {
+  const read = await fetched(reading, {
     from,
     plan,
     nameOf: ({ position }) => raw[position] ?? '',
@@ -270,6 +270,8 @@ async function readKept(reading: Reading, { plan, relation, raw, isText }: Kept)
     rowNumber: filter === undefined ? undefined : ROW_NUMBER,
     bounded: false,
   });
+  const typed = plan.columns.filter((column) => !isText(column)).map(({ name }) => name);
+  return { ...read, typed: new Set(typed) };
 }
 
 interface Source {
