@@ -7,43 +7,28 @@ import { type Mlflow } from '../../integrations/mlflow/client';
 import { type KeptReport } from '../../serving/watch/keep-report';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
+import { tableOptions } from '../data/table-flags';
 import { type DriftFlags } from '../drift/drift-flags';
 import { printJson } from '../terminal/print-json';
 import { progressLine } from '../terminal/progress-line';
 import { screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
-
 export const drift: CommandModule = {
   define(program: Command) {
-    program
-      .command('drift')
-      .description('whether rows of now still look like those that a model was trained on')
-      .argument(
-        '[model]',
-        'such as iris-classifier@production or iris-classifier@3; default: that of the params file',
-      )
-      .option('--data <file>', 'look at a table: CSV, Parquet or JSON lines, a file or a folder of them')
-      .option('--log', 'look at the prediction log of this project (the default)', false)
-      .option('--window <span>', 'how much of the log: 12h, 7d, 2w; default: drift.window')
-      .option('--until <time>', 'where that ends, as 2026-03-09 or "2026-03-09 14:00" (UTC); default: now')
-      .option('--files <pattern>', 'which files of a folder; default: all')
-      .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
-      .option(
-        '--separator <mark>',
-        'between the cells of CSV; default: as in the model’s training, else a comma',
-      )
-      .option('--decimal <mark>', 'in the numbers of CSV: . or ,; default: as in the training')
-      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: as in the training')
-      .option(
-        '--encoding <name>',
-        'of CSV: utf-8, utf-16, latin-1 or windows-1252; default: as in the training',
-      )
-      .option(
-        '--missing <words>',
-        'how a missing value is written, as data.missing of params.yaml: ,NA,?; default: as in the training',
-      )
+    tableOptions(
+      program
+        .command('drift')
+        .description('whether rows of now still look like those that a model was trained on')
+        .argument(
+          '[model]',
+          'such as iris-classifier@production or iris-classifier@3; default: that of the params file',
+        )
+        .option('--data <file>', 'look at a table: CSV, Parquet or JSON lines, a file or a folder of them')
+        .option('--log', 'look at the prediction log of this project (the default)', false)
+        .option('--window <span>', 'how much of the log: 12h, 7d, 2w; default: drift.window')
+        .option('--until <time>', 'where that ends, as 2026-03-09 or "2026-03-09 14:00" (UTC); default: now'),
+    )
       .option('--params <file>', 'the params file, whose `drift` says what is an alarm', 'params.yaml')
       .option('--report <file>', 'write the report there, an HTML page')
       .option('--no-keep', 'keep no report in MLflow')

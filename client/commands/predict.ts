@@ -2,54 +2,31 @@ import path from 'node:path';
 import { type Command } from 'commander';
 import { type CommandModule } from '../command';
 import { loadClientConfig } from '../config';
-import { aliasesOf, csvRulesOf } from '../data/table-flags';
+import { aliasesOf, csvRulesOf, type TableFlags, tableOptions } from '../data/table-flags';
 import { printJson } from '../terminal/print-json';
 import { progressLine } from '../terminal/progress-line';
 import { aligned, paint, screen } from '../terminal/screen';
 import { untilInterrupted } from '../terminal/until-interrupted';
 
-interface PredictFlags {
+interface PredictFlags extends TableFlags {
   model: string;
   out: string;
   columns?: string;
-  files?: string;
-  alias: string[];
-  separator?: string;
-  decimal?: string;
-  quote?: string;
-  encoding?: string;
-  missing?: string;
   key?: string;
   json: boolean;
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
-
 export const predict: CommandModule = {
   define(program: Command) {
-    program
-      .command('predict')
-      .description('score a table of any size with a model, file to file')
-      .argument('<data>', 'CSV, Parquet or JSON lines, a file or a folder of them; .gz too')
-      .requiredOption('--model <model>', 'such as iris-classifier@production, or the folder of a model')
-      .requiredOption('--out <file>', 'where the answers go: .parquet, .csv or .jsonl')
-      .option('--columns <names>', 'columns of the data to keep beside the answers: a,b or all')
-      .option('--files <pattern>', 'which files of a folder; default: all')
-      .option('--alias <name=column>', 'the data’s name for a column of the model (repeatable)', collect, [])
-      .option(
-        '--separator <mark>',
-        'between the cells of CSV; default: as in the model’s training, else a comma',
-      )
-      .option('--decimal <mark>', 'in the numbers of CSV: . or ,; default: as in the training')
-      .option('--quote <mark>', 'around the cells of CSV that hold separators; default: as in the training')
-      .option(
-        '--encoding <name>',
-        'of CSV: utf-8, utf-16, latin-1 or windows-1252; default: as in the training',
-      )
-      .option(
-        '--missing <words>',
-        'how a missing value is written, as data.missing of params.yaml: ,NA,?; default: as in the training',
-      )
+    tableOptions(
+      program
+        .command('predict')
+        .description('score a table of any size with a model, file to file')
+        .argument('<data>', 'CSV, Parquet or JSON lines, a file or a folder of them; .gz too')
+        .requiredOption('--model <model>', 'such as iris-classifier@production, or the folder of a model')
+        .requiredOption('--out <file>', 'where the answers go: .parquet, .csv or .jsonl')
+        .option('--columns <names>', 'columns of the data to keep beside the answers: a,b or all'),
+    )
       .option('--key <file>', 'the public key of the model’s signature; default: RETRAIN_SIGNING_PUBLIC_KEY')
       .option('--json', 'print one JSON object', false)
       .addHelpText(

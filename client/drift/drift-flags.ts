@@ -1,16 +1,11 @@
+import { type TableFlags } from '../data/table-flags';
+
 /** Options of `retrain drift`, as commander gives them. */
-export interface DriftFlags {
+export interface DriftFlags extends TableFlags {
   data?: string;
   log: boolean;
   window?: string;
   until?: string;
-  files?: string;
-  alias: string[];
-  separator?: string;
-  decimal?: string;
-  quote?: string;
-  encoding?: string;
-  missing?: string;
   params: string;
   report?: string;
   keep: boolean;
