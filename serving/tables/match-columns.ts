@@ -44,7 +44,8 @@ export function matchColumns(
 
 function lacking({ name }: ModelField, names: readonly string[], file: string, made: string): RetrainError {
   const near = nearest(name, names);
-  const alike = near === undefined ? '' : `; is it "${near}"? Then call it so`;
+  const alike =
+    near === undefined ? '' : `; is it "${near}"? Then rename it, or say so by the alias ${near}=${name}`;
   const meant = made === '' ? alike : `; ${made}`;
   return new RetrainError(
     'DATA_INVALID',

@@ -103,7 +103,7 @@ async function predictFiles(
     const paths = utf8.map((file) => file.path);
     return await withDuckDb(session, { anyQuery: false, paths }, async (connection) => {
       const source = await openSource(connection, utf8, work.file, work.rules ?? {});
-      return await writtenAnyhow(work, source, digest, await mayBeTyped(source), scorer);
+      return await writtenAnyhow({ work, source, digest, typed: await mayBeTyped(source), scorer });
     });
   } catch (error) {
     // Whatever the abort made fail.
@@ -113,39 +113,36 @@ async function predictFiles(
   }
 }
 
+/** One way through the table. */
+interface Attempt {
+  work: TableWork;
+  source: TableSource;
+  digest: Promise<{ sha256: string }>;
+  /** Whether DuckDB reads numbers as numbers. */
+  typed: boolean;
+  scorer: BatchScorer;
+}
+
 /** Begins again where DuckDB does not take a cell for a number, and where the answers of another model count. */
-async function writtenAnyhow(
-  work: TableWork,
-  source: TableSource,
-  digest: Promise<{ sha256: string }>,
-  typed: boolean,
-  scorer: BatchScorer,
-): Promise<TableDone> {
+async function writtenAnyhow(attempt: Attempt): Promise<TableDone> {
   try {
-    return await written(work, source, digest, typed, scorer);
+    return await written(attempt);
   } catch (error) {
     const other = error instanceof Overruled ? error.by : null;
     if (other === null && !(error instanceof NotTyped)) throw error;
-    const model = other ?? work.model;
-    return await writtenAnyhow(
-      { ...work, model },
-      source,
-      digest,
-      other !== null && typed,
-      batchScorer(model),
-    );
+    const model = other ?? attempt.work.model;
+    return await writtenAnyhow({
+      ...attempt,
+      work: { ...attempt.work, model },
+      typed: other !== null && attempt.typed,
+      scorer: batchScorer(model),
+    });
   } finally {
-    await scorer.close();
+    await attempt.scorer.close();
   }
 }
 
-async function written(
-  work: TableWork,
-  source: TableSource,
-  digest: Promise<{ sha256: string }>,
-  typed: boolean,
-  scorer: BatchScorer,
-): Promise<TableDone> {
+async function written({ work, source, digest, typed, scorer }: Attempt): Promise<TableDone> {
   const { model, signal } = work;
   const judgement = Judgement.of(model, work.judged ?? Promise.resolve(model));
   const match = matchColumns(source.names, model.fields, work.file, work.aliases);
