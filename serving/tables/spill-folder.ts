@@ -3,6 +3,9 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { StagingArea } from '../../integrations/files/staging-area';
 
+/** What a process of another machine left is not looked at for so long: it may still be at work. */
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+
 /**
  * Gives `work` an empty folder, for its owner's eyes only, where a table that does not fit into memory may spill, and removes it afterwards.
  * What processes left that were killed goes first: it may be gigabytes.
@@ -26,7 +29,7 @@ async function newFolder(temporary: string): Promise<string> {
   if (!(await isOursAlone(area))) return mkdtemp(path.join(temporary, 'retrain-spill-'));
   const spills = new StagingArea(area);
   // Others may sweep at the same time.
-  await spills.sweep().catch(() => undefined);
+  await spills.sweep(WEEK_MS).catch(() => undefined);
   const dir = await spills.newPath();
   await mkdir(dir, { mode: 0o700 });
   return dir;
